@@ -1,0 +1,3 @@
+//! lambd: AWS Lambda on bare Linux, one daemon.
+
+pub mod store;
