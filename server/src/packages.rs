@@ -42,11 +42,14 @@ pub struct Limits {
     pub zipped_bytes_max: u64,
     /// The most bytes of its files, unpacked. A caller who adds layers passes what they leave.
     pub unzipped_bytes_max: u64,
+    /// The most files, directories and links. Each costs the disk up to 4 KiB more than its size: at the
+    /// default, all of them together as much as the limit on sizes. Lambda has no published limit.
+    pub nodes_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { zipped_bytes_max: 52_428_800, unzipped_bytes_max: 262_144_000 }
+        Self { zipped_bytes_max: 52_428_800, unzipped_bytes_max: 262_144_000, nodes_max: 65_535 }
     }
 }
 
@@ -219,7 +222,7 @@ impl Packages {
 
     fn unpack(&self, zip: &[u8], sha256: Sha256, pin: Pin, limits: &Limits) -> Result<Package, PackageError> {
         let scratch = Scratch::create(&self.scratch)?;
-        let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits.unzipped_bytes_max)?;
+        let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits)?;
         let zipped_bytes = zip.len() as u64;
         let facts = Facts { v: FACTS_VERSION, zipped_bytes, unzipped_bytes };
         let path = scratch.path().join("package.json");

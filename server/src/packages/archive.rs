@@ -4,15 +4,11 @@ use super::{PackageError, name::EntryPath};
 use std::io::{Cursor, Read};
 use zip::{System, ZipArchive, result::ZipError};
 
-/// The most entries, and the most files, directories and links that they may make. Each costs the disk up
-/// to 4 KiB more than its size: all of them together as much as the limit on sizes.
-pub(super) const NODES_MAX: usize = 65_535;
-
 /// Begins each header of a zip's directory.
 const HEADER: [u8; 4] = *b"PK\x01\x02";
-/// How often [`HEADER`] may occur: entries, and those of zips stored within. The crate keeps some 300
-/// bytes for each entry before anything can be counted, and 50 MB hold a million of the smallest.
-const HEADERS_MAX: usize = 2 * NODES_MAX;
+/// How often [`HEADER`] may occur for each allowed entry: zips stored within have headers too. The crate
+/// keeps some 300 bytes for each entry before anything can be counted, and 50 MB hold a million of them.
+const HEADERS_PER_ENTRY: usize = 2;
 
 /// The file type in a Unix mode, and its values.
 const TYPE: u32 = 0o170_000;
@@ -42,15 +38,17 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Reads the directory of `bytes`. Data that belongs to two entries is refused: it is how a small zip
     /// becomes a large tree.
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, PackageError> {
-        if bytes.windows(HEADER.len()).filter(|window| *window == HEADER).count() > HEADERS_MAX {
+    pub(super) fn open(bytes: &'a [u8], entries_max: usize) -> Result<Self, PackageError> {
+        if bytes.windows(HEADER.len()).filter(|window| *window == HEADER).count()
+            > entries_max.saturating_mul(HEADERS_PER_ENTRY)
+        {
             return Err(PackageError::bad("too many entries"));
         }
         let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(bad)?;
         if zip.is_empty() {
             return Err(PackageError::bad("no entries"));
         }
-        if zip.len() > NODES_MAX {
+        if zip.len() > entries_max {
             return Err(PackageError::bad("too many entries"));
         }
         if zip.has_duplicate_names() {

@@ -1,5 +1,5 @@
 use super::{
-    PackageError,
+    Limits, PackageError,
     archive::{Archive, Kind},
     files::io,
     tree::Tree,
@@ -30,11 +30,11 @@ impl Budget {
 }
 
 /// Unpacks `zip` into the new directory `root`, makes it durable, and gives its size in bytes. After an
-/// error the directory holds what was unpacked so far, never more than `limit_bytes`.
-pub(super) fn extract(zip: &[u8], root: &Path, limit_bytes: u64) -> Result<u64, PackageError> {
-    let mut archive = Archive::open(zip)?;
-    let mut tree = Tree::create(root)?;
-    let mut budget = Budget { used_bytes: 0, limit_bytes };
+/// error the directory holds what was unpacked so far, never more than the limits allow.
+pub(super) fn extract(zip: &[u8], root: &Path, limits: &Limits) -> Result<u64, PackageError> {
+    let mut archive = Archive::open(zip, limits.nodes_max)?;
+    let mut tree = Tree::create(root, limits.nodes_max)?;
+    let mut budget = Budget { used_bytes: 0, limit_bytes: limits.unzipped_bytes_max };
     let mut buffer = vec![0; BUFFER_BYTES];
     archive.each(|path, kind, content| match kind {
         Kind::Directory => tree.directory(&path),

@@ -189,7 +189,7 @@ fn bad_zips_are_refused_and_leave_nothing() {
 #[test]
 fn sizes_are_counted_while_unpacking() {
     let fixture = Fixture::new();
-    let limits = Limits { zipped_bytes_max: MIB, unzipped_bytes_max: 4 * MIB };
+    let limits = Limits { zipped_bytes_max: MIB, unzipped_bytes_max: 4 * MIB, ..Limits::default() };
     let size = usize::try_from(4 * MIB).unwrap();
     let package = fixture.packages.stage(&zeros(&[("a", size / 2), ("b", size / 2)]), &limits).unwrap();
     assert_eq!(package.unzipped_bytes, 4 * MIB);
@@ -216,11 +216,21 @@ fn sizes_are_counted_while_unpacking() {
 #[test]
 fn nodes_are_counted() {
     let fixture = Fixture::new();
-    let too_many: Vec<Entry> = (0..1100).map(|i| file(&format!("{i}/{}f", "d/".repeat(60)), "")).collect();
-    let error = fixture.stage(&zip(&too_many)).unwrap_err();
-    assert_eq!(error.to_string(), "refused zip: too many files and directories");
-    let error = fixture.stage(&b"PK\x01\x02".repeat(140_000)).unwrap_err();
-    assert_eq!(error.to_string(), "refused zip: too many entries");
+    let limits = Limits { nodes_max: 100, ..Limits::default() };
+    let many = |count: usize, dirs: &str| -> Vec<u8> {
+        zip(&(0..count).map(|i| file(&format!("{dirs}{i}"), "")).collect::<Vec<_>>())
+    };
+    drop(fixture.packages.stage(&many(98, "a/b/"), &limits).unwrap());
+    let cases = [
+        (many(99, "a/b/"), "too many files and directories"),
+        (many(101, ""), "too many entries"),
+        (b"PK\x01\x02".repeat(201), "too many entries"),
+    ];
+    for (bytes, want) in cases {
+        let error = fixture.packages.stage(&bytes, &limits).unwrap_err();
+        assert_eq!(error.to_string(), format!("refused zip: {want}"));
+    }
+    fixture.packages.collect(HashSet::new).unwrap();
     assert!(fixture.left().is_empty(), "{:?}", fixture.left());
 }
 

@@ -1,7 +1,7 @@
 //! Building a directory tree from hostile names: every step is relative to an open directory and follows
 //! no link, so that nothing outside of the root can be reached, whatever was made before.
 
-use super::{PackageError, archive::NODES_MAX, files::io, name::EntryPath};
+use super::{PackageError, files::io, name::EntryPath};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2},
@@ -35,17 +35,26 @@ pub(super) struct Tree {
     parent: Option<(String, OwnedFd)>,
     links: Vec<EntryPath>,
     nodes: usize,
+    nodes_max: usize,
     /// Directories to flush in the end, as long as each is flushed on its own.
     unsynced: Vec<OwnedFd>,
 }
 
 impl Tree {
     /// Makes the root.
-    pub(super) fn create(path: &Path) -> Result<Self, PackageError> {
+    pub(super) fn create(path: &Path, nodes_max: usize) -> Result<Self, PackageError> {
         super::files::create_dir(path)?;
         let root: OwnedFd = File::open(path).map_err(io("open", path))?.into();
         fchmod(&root, DIRECTORY_MODE).map_err(|errno| io("create", path)(errno.into()))?;
-        Ok(Self { path: path.into(), root, parent: None, links: Vec::new(), nodes: 0, unsynced: Vec::new() })
+        Ok(Self {
+            path: path.into(),
+            root,
+            parent: None,
+            links: Vec::new(),
+            nodes: 0,
+            nodes_max,
+            unsynced: Vec::new(),
+        })
     }
 
     /// Makes a directory and those above it, where they are missing.
@@ -156,7 +165,7 @@ impl Tree {
 
     fn count(&mut self) -> Result<(), PackageError> {
         self.nodes += 1;
-        if self.nodes > NODES_MAX {
+        if self.nodes > self.nodes_max {
             return Err(PackageError::bad("too many files and directories"));
         }
         Ok(())
