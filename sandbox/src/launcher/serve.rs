@@ -25,7 +25,6 @@ const EVENTS: usize = 64;
 
 /// What an event of epoll is about: a kind in the low two bits, the sandbox's serial above.
 const REQUEST: u64 = 0;
-const VOLUME: u64 = 1;
 const LIFELINE: u64 = 2;
 const ENDED: u64 = 3;
 
@@ -52,9 +51,6 @@ impl Server {
     pub(super) fn new(machine: Machine, channel: Channel) -> Result<Self, StepError> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).at("make an epoll")?;
         epoll.add(channel.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, REQUEST)).at("watch requests")?;
-        for maker in machine.volumes.makers() {
-            epoll.add(maker, EpollEvent::new(EpollFlags::EPOLLIN, VOLUME)).at("watch volume makers")?;
-        }
         let blanks = VecDeque::new();
         Ok(Self { machine, channel, epoll, environments: HashMap::new(), blanks, serial: 0 })
     }

@@ -19,8 +19,8 @@ pub(super) struct Order {
     pub(super) tmp_mib: u32,
 }
 
-/// The volume's size, with the mount as descriptor, or why there is none.
-pub(super) type Delivery = Result<u32, StartFailure>;
+/// The answer, in the order of the orders: the mount as descriptor, or why there is none.
+pub(super) type Delivery = Result<(), StartFailure>;
 
 /// Serves orders until the launcher closes the connection.
 pub(super) fn serve(channel: &Channel, folder: &Path) {
@@ -28,7 +28,7 @@ pub(super) fn serve(channel: &Channel, folder: &Path) {
     while let Ok(order) = channel.receive::<Order>() {
         let tmp_mib = order.value.tmp_mib;
         let sent = match make(&mut templates, folder, tmp_mib) {
-            Ok(volume) => channel.send(&Delivery::Ok(tmp_mib), &[volume.as_fd()]),
+            Ok(volume) => channel.send(&Delivery::Ok(()), &[volume.as_fd()]),
             Err(failure) => channel.send(&Delivery::Err(failure), &[]),
         };
         if sent.is_err() {

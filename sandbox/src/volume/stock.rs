@@ -1,8 +1,8 @@
 //! The launcher's store of ready volumes, filled by [`super::maker`] processes.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -32,36 +32,34 @@ pub(crate) enum Tmp {
 #[derive(Debug)]
 struct Maker {
     channel: Channel,
-    /// Orders that it has not answered yet.
-    open: usize,
-    /// Held so that its end can be waited for by nobody else.
-    _pidfd: OwnedFd,
+    /// Sizes ordered and not delivered yet, in MiB, oldest first.
+    orders: VecDeque<u32>,
 }
 
-/// Ready volumes of the usual size, and orders under way.
+/// Ready volumes, and orders under way. Deliveries wait in the makers' sockets until they are needed.
 #[derive(Debug)]
 pub(crate) struct Stock {
+    folder: PathBuf,
     makers: Vec<Maker>,
     ready: HashMap<u32, VecDeque<OwnedFd>>,
-    ordered: HashMap<u32, usize>,
     usual_mib: u32,
     target: usize,
 }
 
 impl Stock {
-    /// Starts the makers. With `Err(reason)` in the second place there are none: `/tmp` is memory.
+    /// Starts the makers. With a reason in the second place there are none: `/tmp` is memory.
     pub(crate) fn start(
         folder: &Path,
         usual_mib: u32,
         target: usize,
     ) -> Result<(Self, Option<String>), StartFailure> {
-        let mut stock =
-            Self { makers: Vec::new(), ready: HashMap::new(), ordered: HashMap::new(), usual_mib, target };
+        let (folder, ready) = (folder.to_owned(), HashMap::new());
+        let mut stock = Self { folder, makers: Vec::new(), ready, usual_mib, target };
         if let Err(reason) = is_possible() {
             return Ok((stock, Some(reason)));
         }
         for _ in 0..MAKERS {
-            stock.makers.push(start_maker(folder)?);
+            stock.makers.push(start_maker(&stock.folder)?);
         }
         // One is made at once, so that a machine which cannot do it says so now.
         match stock.take(usual_mib) {
@@ -85,70 +83,64 @@ impl Stock {
             if let Some(volume) = self.ready.get_mut(&tmp_mib).and_then(VecDeque::pop_front) {
                 return Ok(Tmp::Volume(volume));
             }
-            if self.ordered.get(&tmp_mib).copied().unwrap_or_default() == 0 {
+            if self.coming(tmp_mib) == 0 {
                 self.order(tmp_mib)?;
             }
-            self.collect(WAIT)?;
+            if !self.collect(WAIT)? {
+                return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
+            }
         }
     }
 
-    /// Orders what is missing, collects what has come; never waits.
+    /// Collects what has come and orders what is missing; never waits.
     pub(crate) fn refill(&mut self) -> Result<(), StartFailure> {
         if self.makers.is_empty() {
             return Ok(());
         }
-        while self.ordered.values().sum::<usize>() > 0 && self.collect(Duration::ZERO)? {}
+        while self.collect(Duration::ZERO)? {}
         let have = self.ready.get(&self.usual_mib).map_or(0, VecDeque::len);
-        let coming = self.ordered.get(&self.usual_mib).copied().unwrap_or_default();
-        for _ in have + coming..self.target {
+        for _ in have + self.coming(self.usual_mib)..self.target {
             self.order(self.usual_mib)?;
         }
         Ok(())
     }
 
-    /// The descriptors that become readable when a maker delivers.
-    pub(crate) fn makers(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.makers.iter().map(|maker| maker.channel.as_fd())
+    /// How many of this size have been ordered.
+    fn coming(&self, tmp_mib: u32) -> usize {
+        self.makers.iter().flat_map(|maker| &maker.orders).filter(|size| **size == tmp_mib).count()
     }
 
     fn order(&mut self, tmp_mib: u32) -> Result<(), StepError> {
-        if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.open) {
+        if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.orders.len()) {
             maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
-            maker.open += 1;
-            *self.ordered.entry(tmp_mib).or_default() += 1;
+            maker.orders.push_back(tmp_mib);
         }
         Ok(())
     }
 
-    /// Takes in what makers have delivered; false when nothing came within `wait`.
+    /// Takes in one delivery; false when none came within `wait`.
     fn collect(&mut self, wait: Duration) -> Result<bool, StartFailure> {
         let ready = {
-            let mut fds: Vec<PollFd<'_>> =
-                self.makers().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            let watch = |maker: &Maker| !maker.orders.is_empty();
+            let channels = self.makers.iter().filter(|maker| watch(maker)).map(|maker| maker.channel.as_fd());
+            let mut fds: Vec<PollFd<'_>> = channels.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
             let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
             nix::poll::poll(&mut fds, timeout).at("wait for a volume")?;
             fds.iter().position(|fd| fd.any().unwrap_or(false))
         };
-        let Some(maker) = ready.and_then(|index| self.makers.get_mut(index)) else {
-            if wait.is_zero() {
-                return Ok(false);
-            }
-            return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
+        let Some(nth) = ready else { return Ok(false) };
+        let Some(maker) = self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).nth(nth) else {
+            return Ok(false);
         };
-        let delivery = maker.channel.receive::<Delivery>().at("receive a volume")?;
-        maker.open = maker.open.saturating_sub(1);
-        let tmp_mib = match delivery.value {
-            Ok(tmp_mib) => tmp_mib,
-            Err(failure) => {
-                // Which order it was does not matter: the next `take` orders anew.
-                self.ordered.clear();
-                return Err(failure);
+        let tmp_mib = maker.orders.pop_front().unwrap_or_default();
+        match maker.channel.receive::<Delivery>() {
+            Ok(delivery) => {
+                delivery.value?;
+                self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
             }
-        };
-        if let Some(ordered) = self.ordered.get_mut(&tmp_mib) {
-            *ordered = ordered.saturating_sub(1);
+            // It has died; another one takes its place, and what is still missing is ordered again.
+            Err(_) => *maker = start_maker(&self.folder)?,
         }
-        self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
         Ok(true)
     }
 }
@@ -156,7 +148,7 @@ impl Stock {
 fn start_maker(folder: &Path) -> Result<Maker, StepError> {
     let (here, there) = Channel::pair().at("make a channel")?;
     match clone(0, None).at("start a volume maker")? {
-        Cloned::Parent(child) => Ok(Maker { channel: here, open: 0, _pidfd: child.pidfd }),
+        Cloned::Parent(_) => Ok(Maker { channel: here, orders: VecDeque::new() }),
         Cloned::Child => {
             // Only its own end may stay open, or it would not notice the launcher's.
             let prepared =
