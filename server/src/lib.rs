@@ -1,0 +1,3 @@
+//! AWS Lambda on bare Linux: the daemon.
+
+pub mod auth;
