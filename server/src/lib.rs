@@ -1,3 +1,5 @@
 //! AWS Lambda on bare Linux: the daemon.
 
 pub mod auth;
+pub mod config;
+pub mod http;
