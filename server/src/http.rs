@@ -6,10 +6,11 @@
 mod body;
 mod client;
 mod connection;
+pub mod notify;
 mod respond;
 mod serve;
 
-pub use body::{BodyError, Gate, Received};
+pub use body::{BodyError, Gate, Received, check_length};
 pub use client::{CallError, call};
 pub use respond::{RequestId, respond};
 pub use serve::{Drained, Limits, serve_connections};

@@ -34,7 +34,12 @@ pub struct Signer<'a> {
     pub now: SystemTime,
 }
 
-impl Signer<'_> {
+impl<'a> Signer<'a> {
+    /// Signs at this moment.
+    pub fn new(credentials: &'a Credentials, region: &'a str) -> Self {
+        Self { credentials, region, now: SystemTime::now() }
+    }
+
     /// Adds `host` (if absent), `x-amz-date` and `authorization`. All headers present are signed, so
     /// none may be changed afterwards.
     ///

@@ -37,8 +37,8 @@ macro_rules! keys {
                 Config { $($name: self.$name.unwrap_or_else(|| $default),)+ }
             }
 
-            /// The environment variables that mean something.
-            pub(super) const VARIABLES: &[&str] = &[$($variable,)+ "LAMBD_CONFIG"];
+            /// The environment variables that mean something, those of other commands among them.
+            pub(super) const VARIABLES: &[&str] = &[$($variable,)+ "LAMBD_CONFIG", "LAMBD_CACHE_DIR"];
         }
     };
 }

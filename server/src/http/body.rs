@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,8 @@ pub enum BodyError {
     /// It is longer than it may be, by its own word or as it came. HTTP 413.
     #[error("the request body is larger than {limit_bytes} bytes")]
     TooLarge {
+        /// Its own word, where it gave one.
+        bytes: Option<u64>,
         /// The most that this request may have.
         limit_bytes: usize,
     },
@@ -34,6 +37,20 @@ pub enum BodyError {
     /// The connection broke, or the body's framing is wrong. HTTP 400.
     #[error("the request body broke off")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Refuses a body that announces to be too long; to be asked before the caller is even known.
+///
+/// # Errors
+/// [`BodyError::TooLarge`] with the announced length.
+pub fn check_length(headers: &HeaderMap, limit_bytes: usize) -> Result<(), BodyError> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    match announced {
+        Some(bytes) if usize::try_from(bytes).map_or(true, |bytes| bytes > limit_bytes) => {
+            Err(BodyError::TooLarge { bytes: Some(bytes), limit_bytes })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A whole body and its hash.
@@ -77,7 +94,7 @@ impl Gate {
         let announced = body.size_hint();
         let least = usize::try_from(announced.lower()).unwrap_or(usize::MAX);
         if least > limit_bytes {
-            return Err(BodyError::TooLarge { limit_bytes });
+            return Err(BodyError::TooLarge { bytes: announced.exact(), limit_bytes });
         }
         let mut permit = self.enter(least, announced.upper(), limit_bytes).await?;
         let (mut hash, mut first, mut whole) = (Sha256::new(), Bytes::new(), BytesMut::new());
@@ -86,7 +103,7 @@ impl Gate {
             let Ok(data) = frame.into_data() else { continue }; // trailers mean nothing here
             let length = first.len() + whole.len() + data.len();
             if length > limit_bytes {
-                return Err(BodyError::TooLarge { limit_bytes });
+                return Err(BodyError::TooLarge { bytes: None, limit_bytes });
             }
             if permit.is_none() {
                 permit = self.enter(length, None, limit_bytes).await?;
@@ -167,10 +184,26 @@ mod tests {
                     assert_eq!(got.sha256, <[u8; 32]>::from(Sha256::digest(&got.bytes)));
                     assert_eq!(got.permit.is_some(), expect > MIB);
                 }
-                (Err(BodyError::TooLarge { limit_bytes }), None) => assert_eq!(limit_bytes, limit),
+                (Err(BodyError::TooLarge { bytes: None, limit_bytes }), None) => {
+                    assert_eq!(limit_bytes, limit)
+                }
                 (got, expect) => panic!("{sizes:?}: {got:?}, not {expect:?}"),
             }
             assert_eq!(gate.free_mib.available_permits(), 3, "every place is given back");
+        }
+    }
+
+    #[test]
+    fn announced_lengths() {
+        for (value, expect) in
+            [("8", None), ("9", Some(9)), ("18446744073709551615", Some(u64::MAX)), ("x", None)]
+        {
+            let headers = HeaderMap::from_iter([(header::CONTENT_LENGTH, value.parse().unwrap())]);
+            let refused = match check_length(&headers, 8) {
+                Err(BodyError::TooLarge { bytes, limit_bytes: 8 }) => bytes,
+                other => other.map(|()| None).unwrap(),
+            };
+            assert_eq!(refused, expect, "{value}");
         }
     }
 
@@ -185,7 +218,8 @@ mod tests {
     async fn announced_length_is_refused_unread() {
         let body = Full::new(Bytes::from(vec![1; 10])).map_frame(|_| panic!("was read"));
         let body = LengthOf(10, body);
-        assert!(matches!(gate(1).read(body, 9).await, Err(BodyError::TooLarge { limit_bytes: 9 })));
+        let refused = gate(1).read(body, 9).await;
+        assert!(matches!(refused, Err(BodyError::TooLarge { bytes: Some(10), limit_bytes: 9 })));
     }
 
     /// A body that announces a length.
