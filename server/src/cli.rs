@@ -46,10 +46,10 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Place {
     /// The server's configuration file [default: /etc/lambd/lambd.toml if it exists]
-    #[arg(long, env = "LAMBD_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The server's data directory [default: the configuration's]
-    #[arg(long, env = "LAMBD_DATA_DIR", value_name = "DIR")]
+    #[arg(long, env = "LAMBD_DATA_DIR", hide_env_values = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
 

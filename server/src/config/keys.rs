@@ -17,7 +17,7 @@ macro_rules! keys {
         #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, clap::Args)]
         #[serde(deny_unknown_fields)]
         pub struct Settings {
-            $($(#[doc = $doc])+ #[arg(long, env = $variable, value_name = $value)] pub $name: Option<$type>,)+
+            $($(#[doc = $doc])+ #[arg(long, env = $variable, hide_env_values = true, value_name = $value)] pub $name: Option<$type>,)+
         }
 
         /// The whole configuration, every key with a value.

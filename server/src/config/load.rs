@@ -19,7 +19,7 @@ const PREFIX: &str = "LAMBD_";
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Source {
     /// Configuration file in TOML [default: /etc/lambd/lambd.toml if it exists]
-    #[arg(long, env = "LAMBD_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Values of flags and environment.
     #[command(flatten)]
