@@ -14,6 +14,8 @@ use tokio::{
 
 /// Bodies up to this size are read without asking the gate.
 const SMALL_BYTES_MAX: usize = 1024 * 1024;
+/// The longest that one body may take, however steadily it trickles in: 70 MB at 80 kB/s.
+const BODY_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// How much is allocated on the word of a `Content-Length` alone.
 const TRUSTED_BYTES_MAX: usize = 256 * 1024;
 
@@ -28,7 +30,7 @@ pub enum BodyError {
         /// The most that this request may have.
         limit_bytes: usize,
     },
-    /// No byte came for too long. HTTP 408.
+    /// No byte came for too long, or the last one is still to come after 15 minutes. HTTP 408.
     #[error("the request body stalled")]
     Stalled,
     /// Too many large bodies are in memory and none was let go in time. HTTP 503.
@@ -86,6 +88,15 @@ impl Gate {
     /// # Errors
     /// [`BodyError`]; the rest of the body is then unread, and the connection will be closed.
     pub async fn read<B>(&self, body: B, limit_bytes: usize) -> Result<Received, BodyError>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let whole = timeout(BODY_TIME_MAX, self.read_frames(body, limit_bytes));
+        whole.await.map_err(|_| BodyError::Stalled)?
+    }
+
+    async fn read_frames<B>(&self, body: B, limit_bytes: usize) -> Result<Received, BodyError>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -245,6 +256,13 @@ mod tests {
     async fn slow_and_crowded() {
         let gate = gate(4);
         assert!(matches!(gate.read(chunks(&[1], true), 8).await, Err(BodyError::Stalled)));
+        let trickle = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(19)).await;
+            Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x"))), ()))
+        });
+        let start = tokio::time::Instant::now();
+        assert!(matches!(gate.read(StreamBody::new(trickle), 4096).await, Err(BodyError::Stalled)));
+        assert_eq!(start.elapsed(), BODY_TIME_MAX);
         let held = gate.read(chunks(&[2 * MIB], false), 4 * MIB).await.unwrap();
         assert!(matches!(gate.read(chunks(&[2 * MIB], false), 4 * MIB).await, Err(BodyError::Busy)));
         assert!(gate.read(chunks(&[MIB], false), 4 * MIB).await.is_ok(), "small ones pass");
