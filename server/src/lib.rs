@@ -1,5 +1,9 @@
 //! lambd: AWS Lambda on bare Linux, one daemon.
 
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod http;
 pub mod logs;
 pub mod packages;
 pub mod store;
