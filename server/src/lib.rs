@@ -1,0 +1,4 @@
+//! AWS Lambda on bare Linux.
+
+pub mod cli;
+pub mod runtimes;
