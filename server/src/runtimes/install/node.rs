@@ -14,8 +14,13 @@ use crate::runtimes::{Error, Manifest, Root, environment, tree};
 /// The oldest major version that the client builds with.
 pub(super) const MAJOR_MIN: u32 = 18;
 
-/// From this major version on, the client's fourth series is the one.
-const FOURTH_SERIES_FROM: u32 = 22;
+/// From this major version on, the client's fourth series is the one. It refuses handlers with a
+/// callback, which AWS runs up to nodejs22.x (but for Managed Instances, as the client itself says).
+const FOURTH_SERIES_FROM: u32 = 24;
+
+/// npm's project to install into. The third series asks for a node-gyp that needs a Python older
+/// than 3.12.
+const PROJECT: &str = "{\"private\": true, \"overrides\": {\"node-gyp\": \"^11.2.0\"}}\n";
 
 /// The client's native part is compiled: curl, AWS's C++ client, and the add-on itself.
 const NEEDS: [Need; 8] = [
@@ -136,7 +141,7 @@ impl Plan for Node {
         ensure(&NEEDS, out)?;
         let modules = Modules(dir.join("npm"));
         tree::make_dir(&modules.0)?;
-        tree::write(&modules.0.join("package.json"), 0o644, "{\"private\": true}\n")?;
+        tree::write(&modules.0.join("package.json"), 0o644, PROJECT)?;
         let node = self.prefix(&modules, out)?;
         writeln!(
             out,
