@@ -114,12 +114,15 @@ impl Staging {
 
     /// Puts the folder at `place` in one step. What was there before is removed after.
     pub(super) fn put_at(self, place: &Path) -> Result<(), Error> {
-        match renameat2(AT_FDCWD, &self.path, AT_FDCWD, place, RenameFlags::RENAME_EXCHANGE) {
-            Ok(()) => remove(&self.path),
-            Err(nix::Error::ENOENT) => {
-                fs::rename(&self.path, place).map_err(Error::io("put in place", place))
+        use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
+        match fs::rename(&self.path, place) {
+            // Taken: by what is to be replaced, or by another process that made the same just now.
+            Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => {
+                renameat2(AT_FDCWD, &self.path, AT_FDCWD, place, RenameFlags::RENAME_EXCHANGE)
+                    .map_err(|error| Error::io("replace", place)(error.into()))?;
+                remove(&self.path)
             }
-            Err(error) => Err(Error::io("replace", place)(error.into())),
+            done => done.map_err(Error::io("put in place", place)),
         }
     }
 }
