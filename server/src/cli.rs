@@ -5,6 +5,7 @@
 pub mod check_config;
 pub mod doctor;
 pub mod logs;
+pub mod runtime;
 pub mod version;
 
 use std::{
@@ -34,6 +35,8 @@ pub enum Command {
     Serve(Box<Source>),
     /// Check the configuration without starting anything
     CheckConfig(Box<check_config::CheckConfigArgs>),
+    /// Install, list and remove runtimes
+    Runtime(runtime::RuntimeArgs),
     /// Show the log of a function
     Logs(logs::LogsArgs),
     /// Check that this machine has what the server needs

@@ -6,4 +6,5 @@ pub mod config;
 pub mod http;
 pub mod logs;
 pub mod packages;
+pub mod runtimes;
 pub mod store;
