@@ -19,66 +19,42 @@ pub(crate) fn rust(table: &Table<'_>) -> Result<String, Box<dyn std::error::Erro
     Ok(out)
 }
 
+/// An enum in the order of the table, which is that of its rows of facts.
 fn operations(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
+    let rows = list(operations, |operation| {
+        let OperationLine { name, method, uri, status, .. } = operation;
+        format!("OperationFacts {{ name: {name:?}, method: {method:?}, uri: {uri:?}, status: {status} }}")
+    });
     let names: Vec<_> = operations.iter().map(|operation| operation.name).collect();
-    let derive = "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]";
-    writeln!(
-        out,
-        "/// An operation of the public API.\n{derive}\npub enum Operation {{ {} }}",
-        names.join(", ")
-    )?;
-    writeln!(out, "impl Operation {{\n/// Every operation, by name.")?;
-    writeln!(
-        out,
-        "pub const ALL: [Self; {}] = [{}];",
-        names.len(),
-        list(&names, |name| format!("Self::{name}"))
-    )?;
-    let arms = |value: &dyn Fn(&OperationLine<'_>) -> String| {
-        list(operations, |operation| format!("Self::{} => {}", operation.name, value(operation)))
-    };
-    let name = arms(&|operation| format!("{:?}", operation.name));
-    let method = arms(&|operation| format!("{:?}", operation.method));
-    let uri = arms(&|operation| format!("{:?}", operation.uri));
-    let status = arms(&|operation| operation.status.to_owned());
-    writeln!(
-        out,
-        "/// As in the API reference.\npub const fn name(self) -> &'static str {{ match self {{ {name} }} }}"
-    )?;
-    writeln!(
-        out,
-        "/// The HTTP method.\npub const fn method(self) -> &'static str {{ match self {{ {method} }} }}"
-    )?;
-    writeln!(out, "/// The URI template: labels in braces, perhaps a query that is part of the resource.")?;
-    writeln!(out, "pub const fn uri(self) -> &'static str {{ match self {{ {uri} }} }}")?;
-    writeln!(
-        out,
-        "/// The HTTP status of success.\npub const fn success_status(self) -> u16 {{ match self {{ {status} }} }}\n}}"
-    )
+    facts(out, "An operation of the public API", "Operation", &names, &rows)
 }
 
 fn errors(out: &mut String, errors: &[ErrorLine<'_>]) -> Done {
-    let names: Vec<_> = errors.iter().map(|error| error.code).collect();
-    let derive = "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]";
-    writeln!(
-        out,
-        "/// An error code of the API, or of the front before it.\n{derive}\npub enum ErrorCode {{ {} }}",
-        names.join(", ")
-    )?;
-    writeln!(out, "impl ErrorCode {{\n/// Every code, by name.")?;
-    writeln!(
-        out,
-        "pub const ALL: [Self; {}] = [{}];",
-        names.len(),
-        list(&names, |name| format!("Self::{name}"))
-    )?;
-    let facts = list(errors, |error| {
-        let fault = optional(error.fault, |fault| format!("{fault:?}"));
-        format!("Self::{0} => ({0:?}, {1}, {2}, {3:?})", error.code, error.status, fault, error.text_member)
+    let rows = list(errors, |error| {
+        let ErrorLine { code, status, fault, text_member } = error;
+        format!(
+            "ErrorFacts {{ name: {code:?}, status: {status}, fault: {fault:?}, text_member: {text_member:?} }}"
+        )
     });
+    let names: Vec<_> = errors.iter().map(|error| error.code).collect();
+    facts(out, "An error code of the API, or of the front before it", "ErrorCode", &names, &rows)
+}
+
+fn facts(out: &mut String, purpose: &str, name: &str, variants: &[&str], rows: &str) -> Done {
+    let facts = format!("{}Facts", name.trim_end_matches("Code"));
+    let table = snake(&facts).to_uppercase();
+    let (count, all) = (variants.len(), list(variants, |variant| format!("Self::{variant}")));
     writeln!(
         out,
-        "pub(crate) const fn facts(self) -> (&'static str, u16, Option<&'static str>, &'static str) {{ match self {{ {facts} }} }}\n}}"
+        "/// {purpose}, by name.\n#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum {name} {{ {} }}
+        impl {name} {{
+            /// All of them, by name.
+            pub const ALL: [Self; {count}] = [{all}];
+            pub(crate) const fn facts(self) -> &'static {facts} {{ &{table}[self as usize] }}
+        }}
+        static {table}: [{facts}; {count}] = [{rows}];",
+        variants.join(", ")
     )
 }
 
@@ -102,17 +78,17 @@ fn resources(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
             .or_default()
             .push((query.is_none(), method));
     }
-    writeln!(out, "pub(crate) fn resources(version: &str) -> &'static [Resource] {{ match version {{")?;
+    writeln!(out, "pub(crate) static RESOURCES: &[(&str, &[Resource])] = &[")?;
     for (version, resources) in versions {
-        writeln!(out, "{version:?} => &[")?;
+        writeln!(out, "({version:?}, &[")?;
         for (segments, mut methods) in resources {
             methods.sort();
             let methods = list(&methods, |(_, method)| method.clone());
             writeln!(out, "Resource {{ segments: &[{}], methods: &[{methods}] }},", segments.join(", "))?;
         }
-        writeln!(out, "],")?;
+        writeln!(out, "]),")?;
     }
-    writeln!(out, "_ => &[],\n}} }}")
+    writeln!(out, "];")
 }
 
 /// The constraint tables: one static for every shape but structures.
@@ -253,22 +229,28 @@ fn structure(out: &mut String, table: &Table<'_>, name: &str, shape: &Shape<'_>,
     let fields = list(&shape.members, |member| {
         format!("pub {}: Option<{}>", field(member.name), rust_type(table, member.shape, scope.types))
     });
-    let places: Vec<_> = shape.members.iter().enumerate().collect();
-    let read = list(&places, |(i, member)| format!("{i} => Some(&self.{})", field(member.name)));
-    let write = list(&places, |(i, member)| format!("{i} => Some(&mut self.{})", field(member.name)));
     let members = list(&shape.members, |member| member_shape(table, member, scope.labels));
     writeln!(out, "#[derive(Clone, Default, PartialEq)] pub struct {name} {{ {fields} }}")?;
     writeln!(
         out,
         "impl std::fmt::Debug for {name} {{ fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{ super::debug({name:?}, self, f) }} }}"
     )?;
-    let comma = if shape.members.is_empty() { "" } else { ", " };
     writeln!(
         out,
-        "impl Structure for {name} {{ fn shapes(&self) -> &'static [MemberShape] {{ static MEMBERS: &[MemberShape] = &[{members}]; MEMBERS }}\n\
-         fn member(&self, index: usize) -> Option<&dyn Member> {{ match index {{ {read}{comma}_ => None }} }}\n\
-         fn member_mut(&mut self, index: usize) -> Option<&mut dyn Member> {{ match index {{ {write}{comma}_ => None }} }} }}"
-    )
+        "impl Structure for {name} {{\n\
+         fn shapes(&self) -> &'static [MemberShape] {{ static MEMBERS: &[MemberShape] = &[{members}]; MEMBERS }}"
+    )?;
+    for (function, reference) in [("member", "&"), ("member_mut", "&mut ")] {
+        let member = format!("fn {function}({reference}self, index: usize) -> Option<{reference}dyn Member>");
+        let places: Vec<_> = shape.members.iter().enumerate().collect();
+        let arms =
+            list(&places, |(i, member)| format!("{i} => Some({reference}self.{})", field(member.name)));
+        match places.is_empty() {
+            true => writeln!(out, "{} {{ None }}", member.replace("index", "_"))?,
+            false => writeln!(out, "{member} {{ match index {{ {arms}, _ => None }} }}")?,
+        }
+    }
+    writeln!(out, "}}")
 }
 
 fn member_shape(table: &Table<'_>, member: &Member<'_>, labels: &[&str]) -> String {
@@ -301,15 +283,15 @@ fn member_shape(table: &Table<'_>, member: &Member<'_>, labels: &[&str]) -> Stri
     )
 }
 
-/// Constructors by operation, so that tests can walk through all of them.
+/// Constructors in the order of operations, so that tests can walk through all of them.
 fn blank_values(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
     for module in ["input", "output"] {
-        let arms = list(operations, |operation| {
-            format!("Operation::{0} => Box::new({module}::{0}::default())", operation.name)
-        });
+        let rows =
+            list(operations, |operation| format!("|| Box::new({module}::{}::default())", operation.name));
+        let (name, count) = (module.to_uppercase(), operations.len());
         writeln!(
             out,
-            "#[cfg(test)] pub(crate) fn blank_{module}(operation: Operation) -> Box<dyn Structure> {{ match operation {{ {arms} }} }}"
+            "#[cfg(test)] pub(crate) static BLANK_{name}: [fn() -> Box<dyn Structure>; {count}] = [{rows}];"
         )?;
     }
     Ok(())

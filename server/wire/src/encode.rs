@@ -37,7 +37,9 @@ pub(crate) fn structure_response(output: &mut dyn Structure, operation: Operatio
             }
             Binding::Status => {
                 let status = member.text().and_then(|text| StatusCode::from_bytes(text.as_bytes()).ok());
-                *response.status_mut() = status.unwrap_or(response.status());
+                if let Some(status) = status {
+                    *response.status_mut() = status;
+                }
             }
             Binding::RawPayload => {
                 *response.body_mut() = member.bytes_mut().and_then(Option::take).unwrap_or_default();

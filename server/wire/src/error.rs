@@ -8,25 +8,33 @@ use http::{Response, StatusCode};
 
 use crate::ErrorCode;
 
+/// A row of the table: an error's facts.
+pub(crate) struct ErrorFacts {
+    pub(crate) name: &'static str,
+    pub(crate) status: u16,
+    pub(crate) fault: Option<&'static str>,
+    pub(crate) text_member: &'static str,
+}
+
 impl ErrorCode {
     /// As in the header `x-amzn-ErrorType`.
     pub const fn name(self) -> &'static str {
-        self.facts().0
+        self.facts().name
     }
 
     /// The HTTP status.
     pub fn status(self) -> StatusCode {
-        StatusCode::from_u16(self.facts().1).unwrap_or(StatusCode::BAD_REQUEST)
+        StatusCode::from_u16(self.facts().status).unwrap_or(StatusCode::BAD_REQUEST)
     }
 
     /// Whose fault it is, `User` or `Service`; absent for errors outside the model.
     pub const fn fault(self) -> Option<&'static str> {
-        self.facts().2
+        self.facts().fault
     }
 
     /// The body's member that holds the text: `Message` or `message`.
     pub const fn text_member(self) -> &'static str {
-        self.facts().3
+        self.facts().text_member
     }
 }
 

@@ -7,6 +7,8 @@ use aws_smithy_types::DateTime;
 use bytes::Bytes;
 
 use crate::decode::Input;
+use crate::error::ErrorFacts;
+use crate::operation::OperationFacts;
 use crate::route::Resource;
 use crate::schema::{Binding, Kind, Member, MemberShape, Pattern, Shape, Structure, debug};
 

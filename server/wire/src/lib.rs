@@ -20,6 +20,7 @@ mod encode;
 mod error;
 mod generated;
 mod json;
+mod operation;
 mod route;
 mod schema;
 pub mod special;

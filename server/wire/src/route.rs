@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::generated::{Operation, resources};
+use crate::generated::{Operation, RESOURCES};
 use crate::{Error, ErrorCode};
 
 /// Most labels that any URI template has.
@@ -82,8 +82,8 @@ pub fn route<'a>(method: &Method, target: &'a str) -> Result<Route<'a>, RouteErr
         count += 1;
     }
     let segments = segments.get(..count).unwrap_or_default();
-    let resource =
-        resources(version).iter().find(|resource| fits(resource, segments)).ok_or(RouteError::NotFound)?;
+    let (_, resources) = RESOURCES.iter().find(|(name, _)| *name == version).ok_or(RouteError::NotFound)?;
+    let resource = resources.iter().find(|resource| fits(resource, segments)).ok_or(RouteError::NotFound)?;
     let asked =
         |literal: Option<&str>| literal.is_none_or(|literal| query.split('&').any(|pair| pair == literal));
     let mut methods = resource.methods.iter();

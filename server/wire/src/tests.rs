@@ -14,7 +14,7 @@ use crate::{Error, Operation, Request, decode, generated, route, validate};
 fn accept(method: &str, target: &str, body: &[u8]) -> Result<(Operation, Box<dyn Structure>), Error> {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let route = route(&method, target)?;
-    let mut input = generated::blank_input(route.operation);
+    let mut input = generated::BLANK_INPUT[route.operation as usize]();
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let (headers, body) = (HeaderMap::new(), Bytes::copy_from_slice(body));
     let request = Request { labels: &route.labels, query, headers: &headers, body: &body };

@@ -161,8 +161,7 @@ macro_rules! scalar {
 }
 
 scalar!(i32, "an Integer", f64::from);
-scalar!(i64, "a Long", |value: i64| i32::try_from(value)
-    .map_or(f64::INFINITY.copysign(if value < 0 { -1.0 } else { 1.0 }), f64::from));
+scalar!(i64, "a Long", |value: i64| value as f64);
 scalar!(f64, "a Double", |value: f64| value);
 scalar!(bool, "a Boolean", |_| 0.0);
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// The operation's URI with every label filled in with what no template has.
 fn target(operation: Operation) -> String {
-    let (path, query) = operation.uri().split_once('?').unwrap_or((operation.uri(), ""));
+    let (path, query) = operation.uri().split_once('?').unwrap_or_else(|| (operation.uri(), ""));
     let segments = path.split('/').map(|segment| match segment.strip_prefix('{') {
         Some(label) => format!("%3A{}+%25:", label.trim_end_matches('}')),
         None => segment.to_owned(),
@@ -88,7 +88,9 @@ fn sample(member: &MemberShape) -> &'static str {
 #[test]
 fn every_operation_keeps_its_body() {
     for operation in Operation::ALL {
-        for mut structure in [generated::blank_input(operation), generated::blank_output(operation)] {
+        for mut structure in
+            [generated::BLANK_INPUT[operation as usize](), generated::BLANK_OUTPUT[operation as usize]()]
+        {
             let members = structure.shapes().iter().filter(|member| member.binding == Binding::Body);
             let pairs =
                 members.map(|member| (member.name, sample(member))).filter(|(_, value)| *value != "null");
@@ -106,7 +108,8 @@ fn every_operation_keeps_its_body() {
 #[test]
 fn every_empty_output_has_the_operations_status() {
     for operation in Operation::ALL {
-        let response = encode::structure_response(generated::blank_output(operation).as_mut(), operation);
+        let response =
+            encode::structure_response(generated::BLANK_OUTPUT[operation as usize]().as_mut(), operation);
         assert_eq!(response.status().as_u16(), operation.success_status());
         assert_eq!(
             response.headers().contains_key("content-type"),
@@ -118,7 +121,10 @@ fn every_empty_output_has_the_operations_status() {
 }
 
 fn has_payload(operation: Operation) -> bool {
-    generated::blank_output(operation).shapes().iter().any(|member| member.binding == Binding::RawPayload)
+    generated::BLANK_OUTPUT[operation as usize]()
+        .shapes()
+        .iter()
+        .any(|member| member.binding == Binding::RawPayload)
 }
 
 #[test]

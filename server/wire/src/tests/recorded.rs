@@ -53,7 +53,7 @@ fn function_names_and_qualifiers() {
         let qualifier = pattern(r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
         assert_eq!(call("f", "?Qualifier=invalid!"), [bad("invalid!", "qualifier", &qualifier)]);
         let too_long = bad(&long, "qualifier", "have length less than or equal to 128");
-        assert_eq!(call("f", &format!("?Qualifier={long}")), [too_long.clone()]);
+        assert_eq!(call("f", &format!("?Qualifier={long}")), std::slice::from_ref(&too_long));
         let both = [too_long, bad(&bad_region, "functionName", &pattern(NAMESPACED))];
         assert_eq!(call(&bad_region, &format!("?Qualifier={long}")), both, "the query's come first");
     }
