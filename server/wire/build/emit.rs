@@ -94,6 +94,9 @@ fn resources(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
 /// The constraint tables: one static for every shape but structures.
 fn shapes(out: &mut String, table: &Table<'_>) -> Done {
     writeln!(out, "pub(crate) mod shapes {{ use super::{{Kind, Pattern, Shape}};")?;
+    let names = table.shapes.iter().filter(|(_, shape)| shape.kind != "structure");
+    let names: Vec<_> = names.map(|(name, _)| reference(table, name, "")).collect();
+    writeln!(out, "#[cfg(test)] pub(crate) static ALL: &[&Shape] = &[{}];", names.join(", "))?;
     for (name, shape) in table.shapes.iter().filter(|(_, shape)| shape.kind != "structure") {
         let kind = match shape.kind {
             "string" => "Text",

@@ -1,7 +1,7 @@
 //! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
 //!
-//! [`crate::validate`] applies [`check`]: the length of a new function's name, the number of tags and the
-//! size of the environment. The server applies [`runtime`] once it knows which runtimes are installed. Left
+//! [`crate::validate`] refuses too long a name of a new function, too many tags in one request and too large
+//! an environment. The server applies [`runtime`] once it knows which runtimes are installed. Left
 //! to the server: what needs stored state (existing tags, versions, layers), the package's sizes, an
 //! operator's bounds on memory and timeout.
 

@@ -32,10 +32,13 @@ fn main() -> ExitCode {
 
 fn import(model: &Path, table: &Path) -> Result<()> {
     let text = read(model).with_context(|| format!("failed to read {}", model.display()))?;
-    let mut model: model::Model = serde_json::from_slice(&text).context("failed to parse the model")?;
+    std::fs::write(table, convert(&text)?).with_context(|| format!("failed to write {}", table.display()))
+}
+
+fn convert(model: &[u8]) -> Result<String> {
+    let mut model: model::Model = serde_json::from_slice(model).context("failed to parse the model")?;
     corrections::apply(&mut model).context("the model is not the one the corrections were written for")?;
-    let lines = table::write(&model)?;
-    std::fs::write(table, lines).with_context(|| format!("failed to write {}", table.display()))
+    table::write(&model)
 }
 
 /// Reads a file, unpacking it if it is gzipped.
@@ -47,4 +50,33 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain)?;
     Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With `LAMBD_SERVICE_MODEL` naming the model's file, the committed table is what the import makes of it.
+    #[test]
+    fn committed_table_is_the_import() {
+        let Some(path) = std::env::var_os("LAMBD_SERVICE_MODEL") else { return };
+        let committed = include_str!("../../model/lambda.tbl");
+        assert!(convert(&read(Path::new(&path)).unwrap()).unwrap() == committed, "import the model again");
+    }
+
+    #[test]
+    fn surprises_are_named() {
+        let cases = [
+            ("{", "failed to parse the model"),
+            (r#"{"operations":{},"shapes":{}}"#, "shape Alias is gone"),
+            (
+                r#"{"operations":{},"shapes":{"Alias":{"type":"string","pattern":".*"}}}"#,
+                "the pattern of Alias changed",
+            ),
+        ];
+        for (model, want) in cases {
+            let error = format!("{:#}", convert(model.as_bytes()).unwrap_err());
+            assert!(error.contains(want), "{error}");
+        }
+    }
 }

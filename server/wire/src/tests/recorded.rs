@@ -278,3 +278,33 @@ fn patterns() {
         }
     }
 }
+
+#[test]
+fn every_pattern_compiles() {
+    let patterns = generated::shapes::ALL.iter().filter_map(|shape| shape.pattern.as_ref());
+    assert!(patterns.clone().count() > 80);
+    for pattern in patterns {
+        assert!(pattern.regex().is_some(), "{}", pattern.text);
+    }
+}
+
+/// The short cut for plain words says what the regular expression says.
+#[test]
+fn words_need_no_regex() {
+    let patterns = generated::shapes::ALL.iter().filter_map(|shape| shape.pattern.as_ref());
+    let words: Vec<_> = patterns.filter(|pattern| pattern.word).collect();
+    assert_eq!(words.len(), 8);
+    let alphabet: Vec<String> = (0..=255_u8).map(|byte| char::from(byte).to_string()).collect();
+    let more =
+        ["my-function", "_", "-", "0", "a_B-9", "f:1", "f:", "$LATEST", "", "aws", "a.b", "arn", "a b"];
+    for text in alphabet.iter().map(String::as_str).chain(more) {
+        for pattern in &words {
+            assert_eq!(
+                pattern.accepts(text),
+                pattern.regex().unwrap().is_match(text),
+                "{text:?}, {}",
+                pattern.text
+            );
+        }
+    }
+}
