@@ -50,7 +50,7 @@ const SUPPORTED_RUNTIMES: &str = "nodejs20.x python3.14 provided.al2023 python3.
     python3.15 java8.al2023 java11.al2023 java17.al2023";
 
 /// An error the service answers that its model lacks: code and status. None carries `Type`.
-pub(crate) const UNMODELLED_ERRORS: [(&str, u16); 11] = [
+pub(crate) const UNMODELLED_ERRORS: [(&str, u16); 12] = [
     ("AccessDeniedException", 403),
     ("ExpiredTokenException", 403),
     ("IncompleteSignatureException", 403),
@@ -61,6 +61,8 @@ pub(crate) const UNMODELLED_ERRORS: [(&str, u16); 11] = [
     ("SerializationException", 400),
     ("UnknownOperationException", 404),
     ("UnrecognizedClientException", 403),
+    // lambd's own, for operations that it does not have yet.
+    ("UnsupportedOperationException", 400),
     ("ValidationException", 400),
 ];
 
