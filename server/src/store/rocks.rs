@@ -20,7 +20,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/lock` for as long as it lives.
+/// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/db/lambd.lock` for as long as it lives.
 pub struct RocksStore {
     db: DB,
     guards: Guards,
@@ -50,9 +50,9 @@ impl RocksStore {
     /// or what the file system says.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         create_dir(data_dir)?;
-        let lock = lock(data_dir)?;
         let path = data_dir.join("db");
         create_dir(&path)?;
+        let lock = lock(data_dir, path.join("lambd.lock"))?;
         let mark = Mark::open(&path)?;
         if path.join("CURRENT").exists() {
             format::refuse_unknown_tables(data_dir, &path)?;
@@ -155,8 +155,7 @@ fn create_dir(path: &Path) -> Result<(), StoreError> {
     created.map_err(|source| StoreError::Io { action: "create", path: path.to_path_buf(), source })
 }
 
-fn lock(data_dir: &Path) -> Result<File, StoreError> {
-    let path: PathBuf = data_dir.join("lock");
+fn lock(data_dir: &Path, path: PathBuf) -> Result<File, StoreError> {
     let io = |source| StoreError::Io { action: "lock", path: path.clone(), source };
     let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(io)?;
     match file.try_lock() {
