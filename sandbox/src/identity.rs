@@ -45,6 +45,8 @@ pub(crate) fn has_admin() -> bool {
 /// Gives up every right, for ever: supplementary groups, group, user, all capability sets with the
 /// bounding set, and the gain of rights by exec (`no_new_privs`).
 ///
+/// Concerns the calling thread: call it before any other exists.
+///
 /// # Errors
 /// The first step that the kernel refuses; the process must then end.
 pub fn drop_privileges(uid: u32, gid: u32) -> Result<(), StepError> {

@@ -36,7 +36,8 @@ impl Exit {
     }
 }
 
-/// A sandbox. Dropping it ends every process in it and removes all that belongs to it.
+/// A sandbox. Dropping it (in truth its [`lifeline`](Self::lifeline)) ends every process in it and removes
+/// all that belongs to it.
 #[derive(Debug)]
 pub struct Sandbox {
     /// [`Spec::id`](crate::Spec) as given.
@@ -53,8 +54,15 @@ pub struct Sandbox {
     pub exit: ExitFd,
     /// Freezes it, limits its CPU, measures it.
     pub control: Control,
-    /// Closing this is what ends the sandbox.
-    _lifeline: OwnedFd,
+    /// What keeps the sandbox alive.
+    pub lifeline: Lifeline,
+}
+
+/// Keeps a sandbox alive: dropping it ends every process in the sandbox and removes all that belongs to
+/// it. For those who take a [`Sandbox`] apart.
+#[derive(Debug)]
+pub struct Lifeline {
+    _end: OwnedFd,
 }
 
 impl Sandbox {
@@ -65,7 +73,7 @@ impl Sandbox {
     ) -> Result<Self, LaunchError> {
         let all: [OwnedFd; LAUNCHED_DESCRIPTORS] =
             descriptors.try_into().map_err(|_| LaunchError::Channel(ChannelError::Incomplete))?;
-        let [listener, output, status, lifeline, freeze, cpu, peak, events] = all;
+        let [listener, output, status, lifeline, group @ ..] = all;
         for fd in [&output, &status] {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(|errno| ChannelError::Io(errno.into()))?;
@@ -77,8 +85,8 @@ impl Sandbox {
             listener: listener.into(),
             output,
             exit: ExitFd(Channel::from_fd(status)),
-            control: Control::new(launched.handles, freeze, cpu, peak, events),
-            _lifeline: lifeline,
+            control: Control::new(launched.handles, group),
+            lifeline: Lifeline { _end: lifeline },
         })
     }
 }
