@@ -48,7 +48,8 @@ pub struct Sandbox {
     pub pid: i32,
     /// Listens on 127.0.0.1:9001 inside, not blocking.
     pub listener: TcpListener,
-    /// What the program writes to standard output and error, not blocking. Ends when all writers are gone.
+    /// What the program writes to standard output and error, not blocking. Ends when all writers are gone,
+    /// which is soon after [`exit`](Self::exit) has become readable: read on until then.
     pub output: OwnedFd,
     /// Tells the program's end.
     pub exit: ExitFd,
