@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::prepare::Prepared;
 use crate::app::App;
 use crate::auth::Verifier;
-use crate::config::{AuthMode, Config};
+use crate::config::{AuthMode, Config, init_log};
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
@@ -35,6 +35,7 @@ const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub fn run(config: Config) -> Result<()> {
+    init_log(config.log_format, config.log_level).context("failed to set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
     let prepared = prepare::prepare(&config)?;
     let launcher = prepared.start_launcher(&config)?;
@@ -70,7 +71,12 @@ async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Resul
         http::serve_connections(listener, router, Limits::default(), until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
     prepare::announce(address)?;
-    terminated().await?;
+    let launcher_gone = tokio::select! {
+        signal = terminated() => signal.map(|()| false)?,
+        () = app.dispatcher.launcher_gone() => true,
+    };
+    // Without its launcher the server can run nothing: a restart makes a new one.
+    anyhow::ensure!(!launcher_gone, "the launcher has died; its sandboxes died with it");
 
     tracing::info!("draining");
     http::notify::stopping();

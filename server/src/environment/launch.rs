@@ -45,14 +45,25 @@ impl LaunchHandle {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name("launcher-client".to_owned()).spawn(move || {
             while let Some(job) = queue.blocking_recv() {
-                if !job.reply.is_closed() {
-                    // A caller that went meanwhile drops the sandbox, which ends it.
-                    let _ = job.reply.send(launcher.launch(&job.spec));
+                if job.reply.is_closed() {
+                    continue;
+                }
+                let sandbox = launcher.launch(&job.spec);
+                let gone = matches!(sandbox, Err(LaunchError::Channel(_)));
+                // A caller that went meanwhile drops the sandbox, which ends it.
+                let _ = job.reply.send(sandbox);
+                if gone {
+                    break;
                 }
             }
             launcher
         })?;
         Ok((Self { jobs }, thread))
+    }
+
+    /// Completes when the launcher is found to be gone.
+    pub async fn gone(&self) {
+        self.jobs.closed().await;
     }
 
     /// A running sandbox, its init begun.
