@@ -132,11 +132,6 @@ impl Dispatcher {
         answer.await.map_err(|_| InvokeError::Interrupted)?
     }
 
-    /// Completes when no environment can be started any more.
-    pub async fn launcher_gone(&self) {
-        self.launching.launch.gone().await;
-    }
-
     /// The reserved concurrency of a function changed.
     pub fn reserve(&self, key: &Arc<FunctionKey>, reserved: Option<u32>) {
         self.core.reserve(key, reserved);

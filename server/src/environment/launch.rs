@@ -48,22 +48,12 @@ impl LaunchHandle {
                 if job.reply.is_closed() {
                     continue;
                 }
-                let sandbox = launcher.launch(&job.spec);
-                let gone = matches!(sandbox, Err(LaunchError::Channel(_)));
                 // A caller that went meanwhile drops the sandbox, which ends it.
-                let _ = job.reply.send(sandbox);
-                if gone {
-                    break;
-                }
+                let _ = job.reply.send(launcher.launch(&job.spec));
             }
             launcher
         })?;
         Ok((Self { jobs }, thread))
-    }
-
-    /// Completes when the launcher is found to be gone.
-    pub async fn gone(&self) {
-        self.jobs.closed().await;
     }
 
     /// A running sandbox, its init begun.
