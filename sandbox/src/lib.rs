@@ -1,1 +1,47 @@
+//! Process sandboxes for functions: namespaces, mounts, control groups, system call filter, limits.
+//!
+//! A server calls [`start`] while it is still root and has one thread. That makes the **launcher**, a small
+//! single-threaded process with root's rights, and the server can then [`drop_privileges`]. Each
+//! [`Launcher::launch`] gives a [`Sandbox`]: a program that runs contained, a listener inside its own
+//! network, its output, its end, and control of its group. Dropping the [`Sandbox`] removes it.
+//!
+//! ```text
+//! API process ──SEQPACKET──▶ launcher ──clone──▶ init (PID 1 inside) ──fork, exec──▶ program
+//!      ▲      listener, pipes, files of the group      │
+//!      └────────────────── how it ended ───────────────┘
+//! ```
+//!
+//! Invariants:
+//! - The launcher believes nothing: sources of binds must lie beneath folders it opened at start, targets
+//!   are a fixed set, every size has a limit.
+//! - No process of a sandbox outlives its init, no init outlives the launcher, no launcher outlives the
+//!   connection to the API process. What a launcher killed by SIGKILL left, the next one of its instance
+//!   sweeps.
+//! - Two living sandboxes never share a user id, a namespace or a control group.
+//! - No mount made here is ever seen by the host.
+//! - Foreign code runs only after the last step of `contain`, whose order CONTAINMENT.md explains.
+//! - `unsafe` is in the module `sys` alone; cgroups-rs is known to `cgroup` alone; no thread, no async.
 
+mod cgroup;
+mod client;
+mod config;
+mod contain;
+mod error;
+mod identity;
+mod init;
+mod launcher;
+mod protocol;
+mod root;
+mod seccomp;
+mod sources;
+mod spec;
+mod sys;
+mod uids;
+mod volume;
+
+pub use client::{Control, Exit, ExitFd, Launcher, Sandbox, start};
+pub use config::LauncherConfig;
+pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailure, StepError};
+pub use identity::drop_privileges;
+pub use launcher::launcher_entry;
+pub use spec::{Bind, FileSpec, MOUNT_POINTS, Refusal, Spec, SymlinkSpec};

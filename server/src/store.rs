@@ -76,7 +76,7 @@ impl Table {
 /// All methods block. `get` and `range` of data in memory take microseconds and may be called inline from
 /// a task; `commit` with [`Durability::Synced`] waits for the disk and belongs in `spawn_blocking`.
 /// Nothing on the path of a warm invocation calls any of them.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The value of `key`, if there is one.
     ///
     /// # Errors

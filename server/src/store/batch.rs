@@ -104,15 +104,25 @@ impl Batch {
     /// Removes `key`, if it is there.
     #[must_use]
     pub fn delete(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
-        self.ops.push(Op::Delete { table, key: key.into() });
+        self.add_delete(table, key.into());
         self
+    }
+
+    /// Removes `key`, if it is there; [`Batch::delete`] for loops.
+    pub fn add_delete(&mut self, table: Table, key: Vec<u8>) {
+        self.ops.push(Op::Delete { table, key });
     }
 
     /// Removes every key from `start`, included, to `end`, excluded.
     #[must_use]
     pub fn delete_range(mut self, table: Table, start: impl Into<Vec<u8>>, end: impl Into<Vec<u8>>) -> Self {
-        self.ops.push(Op::DeleteRange { table, start: start.into(), end: end.into() });
+        self.add_delete_range(table, start.into(), end.into());
         self
+    }
+
+    /// Removes every key from `start` to `end`; [`Batch::delete_range`] for loops.
+    pub fn add_delete_range(&mut self, table: Table, start: Vec<u8>, end: Vec<u8>) {
+        self.ops.push(Op::DeleteRange { table, start, end });
     }
 
     /// Refuses what is larger than the store takes, and expectations where there can be none.

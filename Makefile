@@ -1,0 +1,38 @@
+# Everything is built with the one profile `release` and the same features, because RocksDB takes
+# a quarter of an hour to compile: whatever is run first, it is compiled once.
+# The target directory is cargo's: set CARGO_TARGET_DIR to have it elsewhere.
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help run stop test bench lint build
+
+help:
+	@echo 'make run    build, start the server, deploy samples/hello and call it with the AWS CLI'
+	@echo 'make stop   end that server'
+	@echo 'make test   run all tests'
+	@echo 'make bench  print the table of speed and memory'
+	@echo 'make lint   check format and lints'
+
+build:
+	@scripts/need build
+	cargo build --release --workspace
+
+run: build
+	@scripts/need run
+	@scripts/run
+
+stop:
+	@scripts/stop
+
+test:
+	@scripts/need build test
+	scripts/in-venv cargo test --release --workspace
+
+bench:
+	@scripts/need build test
+	scripts/in-venv cargo bench --workspace --benches
+
+lint:
+	@scripts/need build
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings

@@ -1,0 +1,6 @@
+//! The launcher as a program of its own, for tests and for servers that do not start themselves again.
+
+fn main() -> std::process::ExitCode {
+    lambd_sandbox::launcher_entry();
+    std::process::ExitCode::from(2) // not started by `lambd_sandbox::start`
+}

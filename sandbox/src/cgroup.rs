@@ -1,0 +1,183 @@
+//! Control groups: one per sandbox, below `lambd-<instance>` in the launcher's own group.
+//!
+//! Version 1 and version 2 stand behind [`Hierarchy`] and [`Group`]. A group's name is the user id of
+//! its sandbox, and a group is never used twice: after a write to `cgroup.kill` the kernel kills
+//! every later child that is cloned into the group (seen on 6.1 and 6.18).
+//!
+//! Only this module and its children use cgroups-rs, and only off the hot path; freezing and
+//! reading go through the descriptors of [`Handles`].
+
+mod sweep;
+mod v1;
+mod v2;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use cgroups_rs::fs::error::Error as GroupError;
+use cgroups_rs::fs::hierarchies::is_cgroup2_unified_mode;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{At, StartFailure, StepError};
+
+/// Length of the period in which a CPU quota is counted, in microseconds. Short, so that a function
+/// with a small share waits in small pieces.
+const CPU_PERIOD_US: u64 = 20_000;
+/// Least quota that the kernel accepts, in microseconds.
+const CPU_QUOTA_MIN_US: u64 = 1_000;
+/// Processes that every sandbox needs besides the function's own: its init and one being born.
+const PROCESSES_EXTRA: u32 = 2;
+
+/// The limits of one sandbox.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) memory_bytes: u64,
+    pub(crate) cpu_quota_permille: u32,
+    pub(crate) processes_max: u32,
+}
+
+impl Limits {
+    fn quota_us(self) -> u64 {
+        (u64::from(self.cpu_quota_permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
+    }
+
+    fn memory(self) -> i64 {
+        i64::try_from(self.memory_bytes).unwrap_or(i64::MAX)
+    }
+
+    fn processes(self) -> i64 {
+        i64::from(self.processes_max.saturating_add(PROCESSES_EXTRA))
+    }
+}
+
+/// Which files the descriptors of a sandbox's group are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HandleKind {
+    /// `freezer.state`, `cpu.cfs_quota_us`, `memory.max_usage_in_bytes`, `memory.oom_control`.
+    V1 { quota_us: u64 },
+    /// `cgroup.freeze`, `cpu.max`, `memory.peak`, `memory.events`.
+    V2 { quota_us: u64, period_us: u64 },
+}
+
+/// Open files of a group by which it is controlled without the launcher.
+#[derive(Debug)]
+pub(crate) struct Handles {
+    pub(crate) kind: HandleKind,
+    pub(crate) freeze: OwnedFd,
+    pub(crate) cpu: OwnedFd,
+    pub(crate) peak: OwnedFd,
+    pub(crate) events: OwnedFd,
+}
+
+/// How a new process gets into its group.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// It writes itself to each of these `cgroup.procs` files. The write may wait for an RCU grace
+    /// period (5–14 ms), which is why the child does it and not the launcher.
+    Join(Vec<File>),
+    /// It is born there.
+    Born(OwnedFd),
+}
+
+/// Where groups are made on this machine.
+pub(crate) trait Hierarchy: std::fmt::Debug {
+    /// Makes an empty group without limits.
+    fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError>;
+    /// Kills and removes what earlier launchers of this instance left, and makes the parent anew.
+    fn reset(&self) -> Result<(), StepError>;
+    /// Removes the parent; every group must have been removed.
+    fn remove(&self);
+}
+
+/// The group of one sandbox.
+pub(crate) trait Group: std::fmt::Debug {
+    /// The way in; given once.
+    fn entry(&mut self) -> Entry;
+    /// Sets memory and processes. The CPU quota waits for [`Handles::cpu`].
+    fn limit(&self, limits: Limits) -> Result<(), StepError>;
+    fn handles(&self, limits: Limits) -> Result<Handles, StepError>;
+    /// Lets its processes run, so that they can die.
+    fn thaw(&self);
+    /// Whether the group is gone; `false` while something still lives in it.
+    fn remove(&self) -> bool;
+}
+
+/// Finds out which version this machine has, and that it has what is needed.
+pub(crate) fn detect(instance: &str) -> Result<Box<dyn Hierarchy>, StartFailure> {
+    let name = format!("lambd-{instance}");
+    if is_cgroup2_unified_mode() {
+        Ok(Box::new(v2::Unified::find(&name)?))
+    } else {
+        Ok(Box::new(v1::Legacy::find(&name)?))
+    }
+}
+
+fn open(folder: &Path, file: &str, write: bool) -> Result<File, StepError> {
+    let path = folder.join(file);
+    let opened = if write { File::options().write(true).open(&path) } else { File::open(&path) };
+    opened.at(format!("open {}", path.display()))
+}
+
+fn write(folder: &Path, file: &str, value: &str) -> Result<(), StepError> {
+    let path = folder.join(file);
+    std::fs::write(&path, value).at(format!("write {value} to {}", path.display()))
+}
+
+/// Removes a group; true when it is gone.
+fn remove(folder: &Path) -> bool {
+    match std::fs::remove_dir(folder) {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// A step's error from cgroups-rs's, which hides the kernel's reason in its source.
+fn step<T>(result: Result<T, GroupError>, folder: &Path, what: &str) -> Result<T, StepError> {
+    result.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        let errno =
+            cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+        StepError { step: format!("{what} in {}", folder.display()), errno: errno.unwrap_or_default() }
+    })
+}
+
+fn missing(controller: &str, mend: &str) -> StartFailure {
+    StartFailure::Controller { controller: controller.into(), mend: mend.into() }
+}
+
+/// `path` as seen below a mount whose root is `mount_root` of the hierarchy.
+fn below(point: &Path, mount_root: &Path, path: &str) -> PathBuf {
+    let inner = Path::new(path).strip_prefix(mount_root).unwrap_or_else(|_| Path::new("/"));
+    point.join(inner.strip_prefix("/").unwrap_or(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quota_is_a_share_of_the_period_with_a_floor() {
+        for (permille, us) in [(1000, 20_000), (72, 1_440), (1, 1_000), (6000, 120_000)] {
+            let limits = Limits { memory_bytes: 0, cpu_quota_permille: permille, processes_max: 1 };
+            assert_eq!(limits.quota_us(), us, "{permille} permille");
+        }
+    }
+
+    #[test]
+    fn paths_are_seen_through_the_mount() {
+        for (point, root, path, want) in [
+            ("/sys/fs/cgroup/memory", "/", "/", "/sys/fs/cgroup/memory"),
+            ("/sys/fs/cgroup/memory", "/", "/a/b", "/sys/fs/cgroup/memory/a/b"),
+            ("/sys/fs/cgroup/memory", "/docker/1", "/docker/1/x", "/sys/fs/cgroup/memory/x"),
+            ("/sys/fs/cgroup/memory", "/docker/1", "/elsewhere", "/sys/fs/cgroup/memory"),
+        ] {
+            assert_eq!(
+                below(Path::new(point), Path::new(root), path),
+                Path::new(want),
+                "{path} under {root}"
+            );
+        }
+    }
+}

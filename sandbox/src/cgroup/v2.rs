@@ -1,0 +1,151 @@
+//! Version 2: one folder per sandbox in the unified hierarchy.
+//!
+//! A group that hands controllers to its children may hold no process itself, so the server and
+//! the launcher move to the child `supervisor` first (unless the service manager has put them there:
+//! `DelegateSubgroup=supervisor`).
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use cgroups_rs::fs::cgroup::get_cgroups_relative_paths;
+use cgroups_rs::fs::cpu::CpuController;
+use cgroups_rs::fs::hierarchies::UNIFIED_MOUNTPOINT;
+use cgroups_rs::fs::memory::MemController;
+use cgroups_rs::fs::pid::PidController;
+use cgroups_rs::fs::{Controller, MaxValue};
+
+use super::{
+    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, missing, open, remove, step, sweep,
+    write,
+};
+use crate::error::{At, StartFailure, StepError};
+
+const SUPERVISOR: &str = "supervisor";
+const CONTROLLERS: [&str; 3] = ["memory", "cpu", "pids"];
+/// CPU weight of one whole CPU.
+const WEIGHT_PER_CPU: u64 = 100;
+
+/// The folder of this instance.
+#[derive(Debug)]
+pub(super) struct Unified {
+    instance: PathBuf,
+}
+
+impl Unified {
+    pub(super) fn find(name: &str) -> Result<Self, StartFailure> {
+        let own = step(get_cgroups_relative_paths(), "/proc/self/cgroup".as_ref(), "read own groups")?;
+        let path = own.get("").map_or("/", String::as_str);
+        let here = Path::new(UNIFIED_MOUNTPOINT).join(path.trim_start_matches('/'));
+        let base = match here.parent() {
+            Some(parent) if here.ends_with(SUPERVISOR) => parent.to_owned(),
+            _ => here,
+        };
+        let offered = std::fs::read_to_string(base.join("cgroup.controllers")).unwrap_or_default();
+        for controller in CONTROLLERS {
+            if !offered.split_whitespace().any(|name| name == controller) {
+                return Err(missing(controller, "delegate it: Delegate=yes in the service's unit"));
+            }
+        }
+        if base != Path::new(UNIFIED_MOUNTPOINT) {
+            vacate(&base)?;
+        }
+        enable(&base)?;
+        Ok(Self { instance: base.join(name) })
+    }
+}
+
+/// Moves every process of `base` to its child `supervisor`.
+fn vacate(base: &Path) -> Result<(), StepError> {
+    let supervisor = base.join(SUPERVISOR);
+    std::fs::create_dir_all(&supervisor).at(format!("make {}", supervisor.display()))?;
+    let procs = base.join("cgroup.procs");
+    for pid in std::fs::read_to_string(&procs).at(format!("read {}", procs.display()))?.split_whitespace() {
+        // A process may have ended since; one that stays makes `enable` fail with a clear step.
+        drop(write(&supervisor, "cgroup.procs", pid));
+    }
+    Ok(())
+}
+
+fn enable(folder: &Path) -> Result<(), StepError> {
+    let wanted = CONTROLLERS.map(|controller| format!("+{controller}")).join(" ");
+    write(folder, "cgroup.subtree_control", &wanted)
+}
+
+impl Hierarchy for Unified {
+    fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError> {
+        let folder = self.instance.join(name);
+        std::fs::create_dir(&folder).at(format!("make {}", folder.display()))?;
+        let directory = File::open(&folder).at(format!("open {}", folder.display()))?;
+        let root = PathBuf::from("/");
+        Ok(Box::new(UnifiedGroup {
+            memory: MemController::new(folder.clone(), root.clone(), true),
+            cpu: CpuController::new(folder.clone(), root.clone(), true),
+            pids: PidController::new(folder.clone(), root, true),
+            folder,
+            directory: Some(directory.into()),
+        }))
+    }
+
+    fn reset(&self) -> Result<(), StepError> {
+        sweep::clear(&[&self.instance], |group| drop(write(group, "cgroup.freeze", "0")))?;
+        std::fs::create_dir(&self.instance).at(format!("make {}", self.instance.display()))?;
+        enable(&self.instance)
+    }
+
+    fn remove(&self) {
+        remove(&self.instance);
+    }
+}
+
+#[derive(Debug)]
+struct UnifiedGroup {
+    folder: PathBuf,
+    directory: Option<OwnedFd>,
+    memory: MemController,
+    cpu: CpuController,
+    pids: PidController,
+}
+
+impl Group for UnifiedGroup {
+    fn entry(&mut self) -> Entry {
+        self.directory.take().map_or_else(|| Entry::Join(Vec::new()), Entry::Born)
+    }
+
+    fn limit(&self, limits: Limits) -> Result<(), StepError> {
+        step(self.memory.set_limit(limits.memory()), self.memory.path(), "limit memory")?;
+        if self.folder.join("memory.swap.max").exists() {
+            step(self.memory.set_memswap_limit(0), self.memory.path(), "forbid swap")?;
+        }
+        write(&self.folder, "memory.oom.group", "1")?;
+        let weight = (u64::from(limits.cpu_quota_permille) * WEIGHT_PER_CPU / 1000).clamp(1, 10_000);
+        write(&self.folder, "cpu.weight", &weight.to_string())?;
+        step(
+            self.cpu.set_cfs_quota_and_period(None, Some(CPU_PERIOD_US)),
+            self.cpu.path(),
+            "set CPU period",
+        )?;
+        step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
+    }
+
+    fn handles(&self, limits: Limits) -> Result<Handles, StepError> {
+        let peak = open(&self.folder, "memory.peak", false);
+        Ok(Handles {
+            kind: HandleKind::V2 { quota_us: limits.quota_us(), period_us: CPU_PERIOD_US },
+            freeze: open(&self.folder, "cgroup.freeze", true)?.into(),
+            cpu: open(&self.folder, "cpu.max", true)?.into(),
+            // memory.peak came with Linux 5.19; the current value is the next best before it.
+            peak: peak.or_else(|_| open(&self.folder, "memory.current", false))?.into(),
+            events: open(&self.folder, "memory.events", false)?.into(),
+        })
+    }
+
+    fn thaw(&self) {
+        // Fails only when the group is gone, and then there is nothing to thaw.
+        drop(write(&self.folder, "cgroup.freeze", "0"));
+    }
+
+    fn remove(&self) -> bool {
+        remove(&self.folder)
+    }
+}

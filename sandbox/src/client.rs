@@ -1,0 +1,96 @@
+//! The API process's side: starting the launcher and asking it for sandboxes. Calls block.
+
+mod control;
+mod sandbox;
+
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub use self::control::Control;
+pub use self::sandbox::{Exit, ExitFd, Sandbox};
+use crate::config::LauncherConfig;
+use crate::error::{LaunchError, StartError};
+use crate::launcher::NAME;
+use crate::protocol::{Channel, Reply, Request, Setup, Started};
+use crate::spec::Spec;
+
+/// Longest wait for the launcher to get ready: it may have to wait for a predecessor's end (20 s).
+const START_WAIT: Duration = Duration::from_secs(40);
+/// Longest wait for one sandbox.
+const LAUNCH_WAIT: Duration = Duration::from_secs(40);
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// The connection to the launcher. Dropping it ends the launcher and every sandbox.
+#[derive(Debug)]
+pub struct Launcher {
+    channel: Channel,
+    process: Child,
+    notes: Vec<String>,
+}
+
+/// Starts the launcher: a second process of this program with root's rights, an empty environment and
+/// no descriptor but its socket and standard error.
+///
+/// # Errors
+/// [`StartError`] says what the machine lacks. Nothing is left running.
+#[expect(clippy::disallowed_methods, reason = "this is the one process that the server starts")]
+pub fn start(config: &LauncherConfig) -> Result<Launcher, StartError> {
+    let (here, there) = Channel::pair().map_err(StartError::Spawn)?;
+    let exe = config.exe.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+    let mut command = Command::new(exe);
+    command.arg0(NAME).env_clear().current_dir("/");
+    command.stdin(there.into_fd()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    let process = command.spawn().map_err(StartError::Spawn)?;
+    drop(command); // holds the other end
+    let mut launcher = Launcher { channel: here, process, notes: Vec::new() };
+    launcher.channel.send(&Setup { config: config.clone() }, &[])?;
+    launcher.notes = launcher.channel.receive_within::<Started>(START_WAIT)?.value?;
+    Ok(launcher)
+}
+
+impl Launcher {
+    /// Makes a sandbox and starts its program. Takes some milliseconds.
+    ///
+    /// # Errors
+    /// [`LaunchError::Failed`] concerns this sandbox only; after [`LaunchError::Channel`] the launcher is
+    /// of no more use.
+    pub fn launch(&mut self, spec: &Spec) -> Result<Sandbox, LaunchError> {
+        self.channel.send(&Request::Launch(Box::new(spec.clone())), &[])?;
+        let reply = self.channel.receive_within::<Reply>(LAUNCH_WAIT)?;
+        let launched = reply.value?;
+        Sandbox::new(spec.id.clone(), &launched, reply.descriptors)
+    }
+
+    /// The launcher's process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What an operator should know about this machine, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Becomes readable when the launcher has died (and before that only during a launch).
+    pub fn liveness(&self) -> impl AsFd {
+        &self.channel
+    }
+
+    /// Ends every sandbox and the launcher, and waits until nothing of them is left. False when that took
+    /// longer than `wait`; it then goes on by itself.
+    pub fn shutdown(self, wait: Duration) -> bool {
+        let Self { channel, mut process, .. } = self;
+        drop(channel);
+        let deadline = Instant::now() + wait;
+        loop {
+            match process.try_wait() {
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Ok(None) => return false,
+                Ok(Some(_)) | Err(_) => return true,
+            }
+        }
+    }
+}

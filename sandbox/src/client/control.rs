@@ -1,0 +1,118 @@
+//! Control of a sandbox's group through open files: no path, no right and no launcher is needed.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+
+use crate::cgroup::HandleKind;
+
+/// Longest of the files that are read (`memory.oom_control`, `memory.events`, a number).
+const TEXT_BYTES_MAX: usize = 512;
+
+/// The control group of one sandbox. Each call is one system call of some microseconds.
+#[derive(Debug)]
+pub struct Control {
+    kind: HandleKind,
+    freeze: File,
+    cpu: File,
+    peak: File,
+    events: File,
+}
+
+impl Control {
+    pub(super) fn new(
+        kind: HandleKind,
+        freeze: OwnedFd,
+        cpu: OwnedFd,
+        peak: OwnedFd,
+        events: OwnedFd,
+    ) -> Self {
+        Self { kind, freeze: freeze.into(), cpu: cpu.into(), peak: peak.into(), events: events.into() }
+    }
+
+    /// Stops every process of the sandbox. The call does not wait until the last one stands.
+    ///
+    /// # Errors
+    /// ENODEV when the sandbox is gone.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.write_freeze("FROZEN", "1")
+    }
+
+    /// Lets them run again.
+    ///
+    /// # Errors
+    /// ENODEV when the sandbox is gone.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.write_freeze("THAWED", "0")
+    }
+
+    /// Holds the sandbox to its share of CPU, or lets it have what is free (as at the start: AWS
+    /// gives a function more while it initialises).
+    ///
+    /// # Errors
+    /// ENODEV when the sandbox is gone.
+    pub fn set_cpu_quota(&self, on: bool) -> io::Result<()> {
+        let text = match self.kind {
+            HandleKind::V1 { quota_us } if on => quota_us.to_string(),
+            HandleKind::V1 { .. } => "-1".to_owned(),
+            HandleKind::V2 { quota_us, period_us } if on => format!("{quota_us} {period_us}"),
+            HandleKind::V2 { period_us, .. } => format!("max {period_us}"),
+        };
+        write(&self.cpu, &text)
+    }
+
+    /// The most memory that the sandbox has used so far, in bytes, with its page cache.
+    ///
+    /// # Errors
+    /// ENODEV when the sandbox is gone.
+    pub fn memory_peak_bytes(&self) -> io::Result<u64> {
+        read(&self.peak)?.trim().parse().map_err(io::Error::other)
+    }
+
+    /// How many processes of the sandbox the kernel has killed because its memory was used up.
+    ///
+    /// # Errors
+    /// ENODEV when the sandbox is gone.
+    pub fn oom_kills(&self) -> io::Result<u64> {
+        Ok(count(&read(&self.events)?, "oom_kill").unwrap_or_default())
+    }
+
+    fn write_freeze(&self, v1: &str, v2: &str) -> io::Result<()> {
+        let text = if matches!(self.kind, HandleKind::V1 { .. }) { v1 } else { v2 };
+        write(&self.freeze, text)
+    }
+}
+
+fn write(file: &File, text: &str) -> io::Result<()> {
+    let written = file.write_at(text.as_bytes(), 0)?;
+    if written == text.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+fn read(file: &File) -> io::Result<String> {
+    let mut buffer = [0; TEXT_BYTES_MAX];
+    let length = file.read_at(&mut buffer, 0)?;
+    let bytes = buffer.get(..length).unwrap_or_default();
+    String::from_utf8(bytes.to_vec()).map_err(io::Error::other)
+}
+
+/// The value of `name` in lines of `name value`.
+fn count(text: &str, name: &str) -> Option<u64> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
+    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn counts_are_found_by_their_whole_name() {
+        let v1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n";
+        let v2 = "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\noom_group_kill 5\n";
+        assert_eq!(
+            (count(v1, "oom_kill"), count(v2, "oom_kill"), count("", "oom_kill")),
+            (Some(3), Some(1), None)
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! Who a process is and what it may do: user, groups, capabilities, limits.
+
+use caps::{CapSet, Capability, CapsHashSet};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+
+use crate::error::{At, StepError};
+use crate::sys;
+
+/// What the launcher keeps: each makes one part of a sandbox.
+const LAUNCHER: [Capability; 11] = [
+    Capability::CAP_SYS_ADMIN, // namespaces, mounts, loop devices
+    Capability::CAP_NET_ADMIN, // `lo` up
+    Capability::CAP_SETUID,    // the sandbox's user
+    Capability::CAP_SETGID,
+    Capability::CAP_SETPCAP,      // empty bounding set, securebits
+    Capability::CAP_MKNOD,        // /dev
+    Capability::CAP_CHOWN,        // the output pipe's owner
+    Capability::CAP_FOWNER,       // mode of /tmp
+    Capability::CAP_DAC_OVERRIDE, // sources in folders of the unprivileged server
+    Capability::CAP_KILL,         // processes of other users
+    Capability::CAP_SYS_RESOURCE, // hard limits above the launcher's own
+];
+
+/// Leaves the launcher only what [`LAUNCHER`] lists. Where one is missing from the start, it stays so:
+/// the step that needs it says so.
+pub(crate) fn keep_launcher_capabilities() -> Result<(), StepError> {
+    let step = "keep the launcher's capabilities";
+    let held = caps::read(None, CapSet::Permitted).map_err(|error| failed(step, &error))?;
+    let kept: CapsHashSet = LAUNCHER.into_iter().filter(|capability| held.contains(capability)).collect();
+    drop_bounding(&kept)?;
+    for (set, value) in
+        [(CapSet::Inheritable, &CapsHashSet::new()), (CapSet::Effective, &kept), (CapSet::Permitted, &kept)]
+    {
+        caps::set(None, set, value).map_err(|error| failed(step, &error))?;
+    }
+    Ok(())
+}
+
+/// Whether the calling process may make sandboxes at all.
+pub(crate) fn has_admin() -> bool {
+    caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(false)
+}
+
+/// Gives up every right, for ever: supplementary groups, group, user, all capability sets with the
+/// bounding set, and the gain of rights by exec (`no_new_privs`).
+///
+/// # Errors
+/// The first step that the kernel refuses; the process must then end.
+pub fn drop_privileges(uid: u32, gid: u32) -> Result<(), StepError> {
+    drop_bounding(&CapsHashSet::new())?;
+    sys::process::lock_securebits().at("lock securebits")?;
+    setgroups(&[]).at("drop supplementary groups")?;
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    setresgid(gid, gid, gid).at("set the group")?;
+    setresuid(uid, uid, uid).at("set the user")?;
+    for set in [CapSet::Ambient, CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        caps::clear(None, set).map_err(|error| failed("drop capabilities", &error))?;
+    }
+    nix::sys::prctl::set_no_new_privs().at("set no_new_privs")
+}
+
+fn drop_bounding(kept: &CapsHashSet) -> Result<(), StepError> {
+    for capability in caps::all() {
+        let unknown =
+            !kept.contains(&capability) && caps::has_cap(None, CapSet::Bounding, capability).is_err();
+        if kept.contains(&capability) || unknown {
+            continue; // older than this kernel: it has no such capability
+        }
+        caps::drop(None, CapSet::Bounding, capability)
+            .map_err(|error| failed("empty the bounding set", &error))?;
+    }
+    Ok(())
+}
+
+fn failed(step: &str, error: &caps::errors::CapsError) -> StepError {
+    StepError { step: format!("{step}: {error}"), errno: 0 }
+}
+
+/// The limits that AWS sets (`ulimit -a` in a function), but for core dumps: there are none here, since
+/// nobody could read them.
+pub(crate) fn limit_resources(processes_max: u64) -> Result<(), StepError> {
+    let limits = [
+        (Resource::RLIMIT_NOFILE, 1024, 1024),
+        (Resource::RLIMIT_NPROC, processes_max, processes_max),
+        (Resource::RLIMIT_CORE, 0, 0),
+        (Resource::RLIMIT_MEMLOCK, 65_536, 65_536),
+        (Resource::RLIMIT_STACK, 8 << 20, RLIM_INFINITY),
+    ];
+    for (resource, soft, hard) in limits {
+        let step = || format!("set {resource:?}");
+        // Without CAP_SYS_RESOURCE a hard limit can only shrink; the machine's own is then kept.
+        let (_, most) = getrlimit(resource).at(step())?;
+        setrlimit(resource, soft.min(most), hard.min(most)).at(step())?;
+    }
+    Ok(())
+}

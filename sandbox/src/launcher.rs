@@ -1,0 +1,56 @@
+//! The launcher: a small single-threaded process that makes sandboxes, watches them and removes them.
+//!
+//! It reads typed messages from one socket and trusts none of them. When the socket closes, it tears
+//! everything down and ends; when it dies, the kernel kills every sandbox with it.
+
+mod blanks;
+mod environment;
+mod machine;
+mod serve;
+
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::prctl::set_name;
+
+use self::machine::Machine;
+use self::serve::Server;
+use crate::protocol::{Channel, Setup, Started};
+use crate::sys;
+
+/// `argv[0]` of the launcher process.
+pub(crate) const NAME: &str = "lambd-launcher";
+
+/// Becomes the launcher if this process was started as it, and then never returns. Otherwise
+/// returns at once.
+///
+/// Every program that calls [`start`](crate::start) calls this first in `main`, before any thread.
+pub fn launcher_entry() {
+    let named = std::env::args_os().next().is_some_and(|name| name.as_bytes() == NAME.as_bytes());
+    if named && std::env::args_os().count() == 1 {
+        sys::process::exit(run());
+    }
+}
+
+fn run() -> i32 {
+    sys::process::ignore_group_signals();
+    // Only a label for `ps`.
+    let _ = set_name(c"lambd-launcher");
+    // A group of its own, so that Ctrl-C on a terminal reaches the server alone. Fails for a leader.
+    let _ = nix::unistd::setsid();
+    let channel = Channel::from_fd(sys::fd::stdin());
+    let Ok(setup) = channel.receive::<Setup>() else { return 2 };
+    let (machine, notes) = match Machine::prepare(&setup.value.config) {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            // Without a reader there is nobody left to tell.
+            drop(channel.send(&Started::Err(failure), &[]));
+            return 1;
+        }
+    };
+    let Ok(mut server) = Server::new(machine, channel) else { return 1 };
+    if server.greet(notes).is_ok() {
+        server.serve();
+    }
+    server.tear_down();
+    0
+}

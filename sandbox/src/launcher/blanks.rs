@@ -1,0 +1,74 @@
+//! Blank sandboxes: all that does not depend on the function, made ahead.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use super::machine::Machine;
+use crate::cgroup::{Entry, Group};
+use crate::error::{At, LaunchFailure, StepError};
+use crate::init::{self, Birth};
+use crate::protocol::{Channel, Progress};
+use crate::sys::process::{Child, Cloned, clone};
+
+/// Longest wait for an init to take a step.
+pub(super) const INIT_WAIT: Duration = Duration::from_secs(10);
+
+/// Namespaces of every sandbox; the cgroup namespace follows when it is in its group.
+const NAMESPACES: i32 =
+    libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+
+/// An init that waits for its function.
+#[derive(Debug)]
+pub(super) struct Blank {
+    pub(super) child: Child,
+    pub(super) channel: Channel,
+    pub(super) group: Box<dyn Group>,
+    pub(super) uid: u32,
+}
+
+impl Blank {
+    /// Starts one. It gets ready by itself; [`Self::listener`] waits for that.
+    pub(super) fn start(machine: &mut Machine) -> Result<Self, LaunchFailure> {
+        let devices = machine.devices()?;
+        let uid = machine.uids.take().ok_or(LaunchFailure::NoUid)?;
+        let started = start(machine, &devices, uid);
+        if started.is_err() {
+            machine.uids.give_back(uid);
+        }
+        let (child, channel, group) = started?;
+        Ok(Self { child, channel, group, uid })
+    }
+
+    /// The Runtime API's listener, when the init is ready.
+    pub(super) fn listener(&self) -> Result<OwnedFd, LaunchFailure> {
+        let mut received =
+            self.channel.receive_within::<Progress>(INIT_WAIT).at("wait for a blank sandbox")?;
+        received.value?;
+        let missing = || StepError { step: "receive the listener".into(), errno: 0 };
+        Ok(received.descriptors.pop().ok_or_else(missing)?)
+    }
+}
+
+fn start(
+    machine: &Machine,
+    devices: &OwnedFd,
+    uid: u32,
+) -> Result<(Child, Channel, Box<dyn Group>), StepError> {
+    let (here, there) = Channel::pair().at("make a channel")?;
+    let mut group = machine.groups.create(&uid.to_string())?;
+    let (groups, born) = match group.entry() {
+        Entry::Join(groups) => (groups, None),
+        Entry::Born(folder) => (Vec::new(), Some(folder)),
+    };
+    let flags = u64::from(NAMESPACES.cast_unsigned());
+    match clone(flags, born.as_ref().map(AsFd::as_fd)) {
+        Ok(Cloned::Child) => {
+            init::run(Birth { channel: &there, devices, groups, uid, filter: &machine.filter })
+        }
+        Ok(Cloned::Parent(child)) => Ok((child, here, group)),
+        Err(error) => {
+            group.remove();
+            Err(error).at("make namespaces")
+        }
+    }
+}

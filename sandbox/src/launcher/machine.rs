@@ -1,0 +1,123 @@
+//! What the launcher sets up once: its own namespace, the groups, the user ids, the stock of volumes.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::Flock;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::cgroup::{self, Hierarchy};
+use crate::config::LauncherConfig;
+use crate::error::{At, StartFailure, StepError};
+use crate::identity;
+use crate::root::devices::Devices;
+use crate::seccomp::Filter;
+use crate::sources::Sources;
+use crate::uids::{Uids, private_folder, try_lock};
+use crate::volume::Stock;
+
+/// How long a predecessor that is still tearing down is waited for.
+const PREDECESSOR_WAIT: Duration = Duration::from_secs(20);
+const PREDECESSOR_PAUSE: Duration = Duration::from_millis(20);
+
+/// Everything that sandboxes are made from.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) groups: Box<dyn Hierarchy>,
+    pub(super) uids: Uids,
+    pub(super) devices: Devices,
+    pub(super) filter: Filter,
+    pub(super) sources: Sources,
+    pub(super) volumes: Stock,
+    pub(super) blank_stock: usize,
+    _instance: Flock<File>,
+}
+
+impl Machine {
+    /// Prepares the process and the machine; with the remarks that an operator should read.
+    pub(super) fn prepare(config: &LauncherConfig) -> Result<(Self, Vec<String>), StartFailure> {
+        check_instance(&config.instance)?;
+        if !identity::has_admin() {
+            return Err(StartFailure::Capability("CAP_SYS_ADMIN".into()));
+        }
+        private_folder(&config.volumes_dir)?;
+        private_folder(&config.uid_block_dir)?;
+        let instance = lock_instance(config)?;
+        raise_open_files()?;
+        set_child_subreaper(true).at("become a subreaper")?;
+        own_namespace()?;
+        // After that: the kernel copies only mounts of the own namespace.
+        let sources = Sources::open(&config.allowed_sources)?;
+        let groups = cgroup::detect(&config.instance)?;
+        groups.reset()?;
+        let uids = Uids::claim(&config.uid_block_dir)?;
+        let devices = Devices::make(&stage(config)?)?;
+        let filter = Filter::compile().map_err(|error| StepError {
+            step: format!("compile the system call filter: {error}"),
+            errno: 0,
+        })?;
+        let stock = config.volume_stock.min(64);
+        let (volumes, reason) = Stock::start(&config.volumes_dir, config.volume_stock_mib, stock)?;
+        identity::keep_launcher_capabilities()?;
+        let note = |reason| format!("/tmp of functions is memory and counts against their limit: {reason}");
+        let notes = reason.map(note).into_iter().collect();
+        let blank_stock = config.blank_stock.min(64);
+        Ok((
+            Self { groups, uids, devices, filter, sources, volumes, blank_stock, _instance: instance },
+            notes,
+        ))
+    }
+
+    /// A copy of `/dev` for one sandbox.
+    pub(super) fn devices(&self) -> Result<OwnedFd, StepError> {
+        self.devices.copy()
+    }
+}
+
+fn check_instance(name: &str) -> Result<(), StartFailure> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=32).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(StartFailure::Instance(name.into()))
+}
+
+/// One launcher per instance: the lock is held until this process and all its clones are gone.
+fn lock_instance(config: &LauncherConfig) -> Result<Flock<File>, StartFailure> {
+    let path = config.uid_block_dir.join(format!("instance-{}.lock", config.instance));
+    let deadline = Instant::now() + PREDECESSOR_WAIT;
+    loop {
+        if let Some(lock) = try_lock(&path)? {
+            return Ok(lock);
+        }
+        if Instant::now() > deadline {
+            return Err(StartFailure::Busy(config.instance.clone()));
+        }
+        std::thread::sleep(PREDECESSOR_PAUSE);
+    }
+}
+
+/// The launcher holds three descriptors per sandbox: as many as the hard limit allows.
+fn raise_open_files() -> Result<(), StepError> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).at("read the limit of open files")?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).at("raise the limit of open files")
+}
+
+/// Mounts made from here on are seen by nobody else. Slave rather than private: what the host
+/// unmounts must not stay busy because of us.
+fn own_namespace() -> Result<(), StepError> {
+    unshare(CloneFlags::CLONE_NEWNS).at("make a mount namespace")?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
+        .at("keep mounts from the host")
+}
+
+fn stage(config: &LauncherConfig) -> Result<PathBuf, StepError> {
+    let stage = config.volumes_dir.join("stage");
+    private_folder(&stage)?;
+    Ok(stage)
+}

@@ -1,0 +1,67 @@
+//! What the API process, the launcher and the sandboxes' inits say to each other.
+//!
+//! Three kinds of connection, all [`Channel`]s: API process to launcher ([`Setup`], [`Request`],
+//! answered by [`Started`], [`Reply`]), launcher to init ([`Assignment`], answered by [`Progress`]),
+//! init to API process ([`Exit`](crate::Exit)). Descriptors come in the order that the structs give.
+
+mod channel;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::channel::Channel;
+pub use self::channel::ChannelError;
+use crate::cgroup::HandleKind;
+use crate::config::LauncherConfig;
+use crate::error::{LaunchFailure, StartFailure, StepError};
+use crate::spec::{FileSpec, Spec, SymlinkSpec};
+
+/// First message to the launcher.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    pub(crate) config: LauncherConfig,
+}
+
+/// Its answer: remarks for the operator, or why it ends.
+pub(crate) type Started = Result<Vec<String>, StartFailure>;
+
+/// Every later message to the launcher.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    Launch(Box<Spec>),
+}
+
+/// The answer to [`Request::Launch`].
+pub(crate) type Reply = Result<Launched, LaunchFailure>;
+
+/// Descriptors: listener, output, status, lifeline, then freeze, cpu, peak, events of the group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Launched {
+    pub(crate) uid: u32,
+    pub(crate) pid: i32,
+    pub(crate) handles: HandleKind,
+}
+
+/// How many descriptors come with [`Launched`].
+pub(crate) const LAUNCHED_DESCRIPTORS: usize = 8;
+
+/// What a blank sandbox becomes. Descriptors: output, status, one per bind, then `/tmp` where it is
+/// a volume.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Assignment {
+    pub(crate) targets: Vec<std::path::PathBuf>,
+    pub(crate) files: Vec<FileSpec>,
+    pub(crate) symlinks: Vec<SymlinkSpec>,
+    pub(crate) argv: Vec<Vec<u8>>,
+    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) cwd: std::path::PathBuf,
+    pub(crate) hostname: String,
+    pub(crate) memory_mib: u32,
+    pub(crate) tmp_mib: u32,
+    pub(crate) processes_max: u32,
+    /// Whether the last descriptor is a volume; otherwise `/tmp` is memory.
+    pub(crate) volume: bool,
+}
+
+/// What an init tells the launcher: first that it is blank and ready (with the listener), then that
+/// it is contained and about to run the program.
+pub(crate) type Progress = Result<(), StepError>;

@@ -1,0 +1,178 @@
+//! One `SOCK_SEQPACKET` connection that carries values and descriptors.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg,
+    setsockopt, socketpair, sockopt,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sys;
+
+/// Longest message in bytes. Below the kernel's default buffer, so a send is all or nothing.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
+/// Most descriptors in one message (the kernel's limit is 253).
+pub(crate) const DESCRIPTORS_MAX: usize = 64;
+
+/// Why a message did not get through.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// The other side has closed the connection or has died.
+    #[error("the other side of the channel is gone")]
+    Closed,
+    /// Nothing came within the time allowed.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    /// The message is longer than `limit`.
+    #[error("a message of {bytes} bytes is over the limit of {limit}")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The bytes are no message of this protocol.
+    #[error("malformed message")]
+    Malformed(#[source] postcard::Error),
+    /// The message lacks a descriptor or was cut short.
+    #[error("incomplete message")]
+    Incomplete,
+    /// The system call failed.
+    #[error("socket error")]
+    Io(#[from] io::Error),
+}
+
+impl From<nix::Error> for ChannelError {
+    fn from(errno: nix::Error) -> Self {
+        Self::Io(errno.into())
+    }
+}
+
+/// One end.
+#[derive(Debug)]
+pub(crate) struct Channel(OwnedFd);
+
+/// A received value with the descriptors that came with it.
+#[derive(Debug)]
+pub(crate) struct Received<T> {
+    pub(crate) value: T,
+    pub(crate) descriptors: Vec<OwnedFd>,
+}
+
+impl Channel {
+    /// A connected pair, closed on exec.
+    pub(crate) fn pair() -> io::Result<(Self, Self)> {
+        let (a, b) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        for end in [&a, &b] {
+            setsockopt(end, sockopt::SndBuf, &(MESSAGE_BYTES_MAX * 2))?;
+        }
+        Ok((Self(a), Self(b)))
+    }
+
+    pub(crate) fn from_fd(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+
+    /// The end that this process has placed at `number` before it closed all others.
+    pub(crate) fn placed(number: RawFd) -> Self {
+        Self(sys::fd::own(number))
+    }
+
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.0
+    }
+
+    /// Sends one value; blocks while the buffer is full.
+    pub(crate) fn send<T: Serialize>(
+        &self,
+        value: &T,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), ChannelError> {
+        let bytes = postcard::to_stdvec(value).map_err(ChannelError::Malformed)?;
+        if bytes.len() > MESSAGE_BYTES_MAX {
+            return Err(ChannelError::TooLong { bytes: bytes.len(), limit: MESSAGE_BYTES_MAX });
+        }
+        let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+        let rights = [ControlMessage::ScmRights(&raw)];
+        let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
+        match sendmsg::<()>(
+            self.0.as_raw_fd(),
+            &[IoSlice::new(&bytes)],
+            control,
+            MsgFlags::MSG_NOSIGNAL,
+            None,
+        ) {
+            Ok(_) => Ok(()),
+            Err(nix::Error::EPIPE | nix::Error::ECONNRESET) => Err(ChannelError::Closed),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Waits for one value.
+    pub(crate) fn receive<T: DeserializeOwned>(&self) -> Result<Received<T>, ChannelError> {
+        let mut buffer = vec![0; MESSAGE_BYTES_MAX];
+        let (length, descriptors) = self.receive_bytes(&mut buffer, MsgFlags::empty())?;
+        let bytes = buffer.get(..length).ok_or(ChannelError::Incomplete)?;
+        let value = postcard::from_bytes(bytes).map_err(ChannelError::Malformed)?;
+        Ok(Received { value, descriptors })
+    }
+
+    /// Waits for one value, but not longer than `timeout`.
+    pub(crate) fn receive_within<T: DeserializeOwned>(
+        &self,
+        timeout: Duration,
+    ) -> Result<Received<T>, ChannelError> {
+        let wait = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        loop {
+            match nix::poll::poll(&mut fds, wait) {
+                Ok(0) => return Err(ChannelError::TimedOut(timeout)),
+                Ok(_) => return self.receive(),
+                Err(nix::Error::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn receive_bytes(
+        &self,
+        buffer: &mut [u8],
+        flags: MsgFlags,
+    ) -> Result<(usize, Vec<OwnedFd>), ChannelError> {
+        let mut control = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
+        let mut iov = [IoSliceMut::new(buffer)];
+        let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = loop {
+            match recvmsg::<()>(self.0.as_raw_fd(), &mut iov, Some(&mut control), flags) {
+                Ok(message) => break message,
+                Err(nix::Error::EINTR) => {}
+                Err(nix::Error::ECONNRESET) => return Err(ChannelError::Closed),
+                Err(errno) => return Err(errno.into()),
+            }
+        };
+        let mut descriptors = Vec::new();
+        for part in message.cmsgs()? {
+            if let ControlMessageOwned::ScmRights(numbers) = part {
+                descriptors.extend(numbers.into_iter().map(sys::fd::own));
+            }
+        }
+        if message.bytes == 0 {
+            return Err(ChannelError::Closed);
+        }
+        if message.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC) {
+            return Err(ChannelError::Incomplete);
+        }
+        Ok((message.bytes, descriptors))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,74 @@
+//! `/proc` of the sandbox's own processes, with the doors to the machine closed.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::fstat;
+
+use super::{attach, open_beneath};
+use crate::error::{At, StepError};
+use crate::sys::mount;
+
+/// Shown, but not writable whatever their modes say.
+const READ_ONLY: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
+/// Covered by an empty file or folder.
+const MASKED: [&str; 11] = [
+    "kcore",
+    "keys",
+    "kmsg",
+    "timer_list",
+    "timer_stats",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "acpi",
+    "asound",
+    "config.gz",
+];
+
+/// Mounts `/proc` of the calling process's pid namespace and covers its entries. `/dev` must be there:
+/// its `null` and its empty folder are the covers.
+pub(crate) fn mount_at(root: BorrowedFd<'_>) -> Result<(), StepError> {
+    let attributes = mount::NO_SUID | mount::NO_DEV | mount::NO_EXEC;
+    let proc = mount::create(c"proc", &[], attributes).at("mount /proc")?;
+    attach(root, &proc, Path::new("/proc"))?;
+    for name in READ_ONLY {
+        if let Some(place) = entry(&proc, name)? {
+            let copy = mount::copy(place.as_fd()).at(format!("copy /proc/{name}"))?;
+            cover(&copy, &place, name)?;
+        }
+    }
+    let null = open_cover(root, "/dev/null")?;
+    let empty = open_cover(root, "/dev/empty")?;
+    for name in MASKED {
+        let Some(place) = entry(&proc, name)? else { continue };
+        let kind = fstat(&place).at(format!("stat /proc/{name}"))?;
+        let folder = kind.st_mode & libc::S_IFMT == libc::S_IFDIR;
+        let copy = mount::copy(if folder { empty.as_fd() } else { null.as_fd() })
+            .at(format!("mask /proc/{name}"))?;
+        cover(&copy, &place, name)?;
+    }
+    Ok(())
+}
+
+fn open_cover(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, StepError> {
+    open_beneath(root, Path::new(path), OFlag::O_PATH, nix::sys::stat::Mode::empty())
+}
+
+fn cover(copy: &OwnedFd, place: &OwnedFd, name: &str) -> Result<(), StepError> {
+    mount::restrict(copy.as_fd(), mount::READ_ONLY).at(format!("make /proc/{name} read-only"))?;
+    mount::attach(copy.as_fd(), place.as_fd()).at(format!("cover /proc/{name}"))
+}
+
+/// An entry of `/proc` itself, no link and nothing else; `None` where this kernel has none.
+fn entry(proc: &OwnedFd, name: &str) -> Result<Option<OwnedFd>, StepError> {
+    let resolve =
+        ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_XDEV;
+    let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(resolve);
+    match openat2(proc, name, how) {
+        Ok(place) => Ok(Some(place)),
+        Err(nix::Error::ENOENT) => Ok(None),
+        Err(errno) => Err(errno).at(format!("open /proc/{name}")),
+    }
+}

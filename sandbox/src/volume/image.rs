@@ -1,0 +1,163 @@
+//! Making images: a template per size by `mke2fs`, kept as the few blocks that are not zero.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::error::{At, StartFailure, StepError};
+use crate::root::c_string;
+use crate::sys::{loop_device, mount};
+
+const MIB: u64 = 1 << 20;
+/// Size of the pieces in which a template is searched for bytes that are not zero.
+const PIECE: usize = 4096;
+/// How often a loop device is tried that somebody else may take first.
+const LOOP_TRIES: usize = 64;
+
+/// An empty file system of one size: the pieces of its image that are not zero.
+#[derive(Debug)]
+pub(super) struct Template {
+    bytes: u64,
+    pieces: Vec<(u64, Vec<u8>)>,
+}
+
+impl Template {
+    /// Makes the file system for `tmp_mib` of files.
+    pub(super) fn make(folder: &Path, tmp_mib: u32) -> Result<Self, StartFailure> {
+        let path = folder.join(format!("template-{}-{tmp_mib}", std::process::id()));
+        let made = Self::make_at(&path, u64::from(tmp_mib));
+        // Absent when it could not even be made.
+        drop(std::fs::remove_file(&path));
+        made
+    }
+
+    fn make_at(path: &Path, tmp_mib: u64) -> Result<Self, StartFailure> {
+        let step = || format!("make the template {}", path.display());
+        // A 256-byte inode per 16 KiB, group descriptors and bitmaps: what a user cannot fill.
+        let bytes = (tmp_mib * 66 / 64 + 2) * MIB;
+        let options = File::options().read(true).write(true).create_new(true).mode(0o600).clone();
+        let file = options.open(path).at(step())?;
+        file.set_len(bytes).at(step())?;
+        run_mke2fs(path)?;
+        let mounted = mount_image(&file, false)?;
+        let mode = Mode::from_bits_truncate(0o1777);
+        fchmodat(&mounted, ".", mode, FchmodatFlags::FollowSymlink).at(step())?;
+        unlinkat(&mounted, "lost+found", UnlinkatFlags::RemoveDir).at(step())?;
+        drop(mounted); // unmounts, and that writes everything to the file
+        Ok(Self { bytes, pieces: read_pieces(&file).at(step())? })
+    }
+
+    /// A new empty file system, mounted but attached to nothing.
+    pub(super) fn volume(&self, folder: &Path) -> Result<OwnedFd, StepError> {
+        let step = || format!("make an image in {}", folder.display());
+        let mut options = File::options();
+        options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE);
+        let file = options.open(folder).at(step())?;
+        file.set_len(self.bytes).at(step())?;
+        for (offset, piece) in &self.pieces {
+            file.write_all_at(piece, *offset).at(step())?;
+        }
+        mount_image(&file, true)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the launcher's own tool, run before any sandbox exists")]
+fn run_mke2fs(path: &Path) -> Result<(), StartFailure> {
+    let mut command = Command::new("mke2fs");
+    command.env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin").stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-i", "16384", "-I", "256"]);
+    command.args(["-O", "^has_journal,^resize_inode,^orphan_file", "-E", "lazy_itable_init=1,nodiscard"]);
+    match command.arg(path).output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+            Err(StepError { step: format!("run mke2fs: {said}"), errno: 0 }.into())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(StartFailure::Program { program: "mke2fs".into(), package: "e2fsprogs".into() })
+        }
+        Err(error) => Err(error).at("run mke2fs").map_err(Into::into),
+    }
+}
+
+/// Reads the file's data (not its holes) in pieces, leaving out zeros.
+fn read_pieces(file: &File) -> io::Result<Vec<(u64, Vec<u8>)>> {
+    let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+    let mut buffer = [0; PIECE];
+    let mut offset = next_data(file, 0)?;
+    while let Some(at) = offset {
+        let at = at - at % PIECE as u64;
+        file.read_exact_at(&mut buffer, at)?;
+        if buffer.iter().any(|byte| *byte != 0) {
+            match pieces.last_mut() {
+                Some((first, piece)) if *first + piece.len() as u64 == at => piece.extend_from_slice(&buffer),
+                _ => pieces.push((at, buffer.to_vec())),
+            }
+        }
+        offset = next_data(file, at + PIECE as u64)?;
+    }
+    Ok(pieces)
+}
+
+fn next_data(file: &File, from: u64) -> io::Result<Option<u64>> {
+    let from = i64::try_from(from).map_err(io::Error::other)?;
+    match nix::unistd::lseek64(file, from, nix::unistd::Whence::SeekData) {
+        Ok(at) => u64::try_from(at).map(Some).map_err(io::Error::other),
+        Err(nix::Error::ENXIO) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Mounts an image, detached. `throwaway`: nothing in it needs to survive, so it never waits for the disk.
+fn mount_image(file: &File, throwaway: bool) -> Result<OwnedFd, StepError> {
+    // The device must stay open until the mount holds it: with AUTO_CLEAR the last user takes it along.
+    let (path, _device) = attach_loop(file)?;
+    let source = c_string(&path)?;
+    let mut options = vec![(c"source", Some(source.as_c_str())), (c"noinit_itable", None)];
+    if throwaway {
+        options.push((c"nobarrier", None));
+    }
+    mount::create(c"ext4", &options, mount::NO_SUID | mount::NO_DEV).at(format!("mount {}", path.display()))
+}
+
+fn attach_loop(file: &File) -> Result<(PathBuf, File), StepError> {
+    let both = || File::options().read(true).write(true).clone();
+    let control = both().open("/dev/loop-control").at("open /dev/loop-control")?;
+    let mut flags = loop_device::AUTO_CLEAR | loop_device::DIRECT_IO;
+    for _ in 0..LOOP_TRIES {
+        let number = loop_device::free_number(&control).at("find a free loop device")?;
+        let path = PathBuf::from(format!("/dev/loop{number}"));
+        let device = both().open(&path).at(format!("open {}", path.display()))?;
+        match loop_device::configure(&device, file.as_fd(), flags) {
+            Ok(()) => return Ok((path, device)),
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {}
+            // The folder's file system cannot do it: go through the page cache.
+            Err(error)
+                if error.raw_os_error() == Some(libc::EINVAL) && flags & loop_device::DIRECT_IO != 0 =>
+            {
+                flags = loop_device::AUTO_CLEAR;
+            }
+            Err(error) => return Err(error).at(format!("set up {}", path.display())),
+        }
+    }
+    Err(StepError { step: "find a free loop device".into(), errno: libc::EBUSY })
+}
+
+/// Whether this machine has loop devices and ext4 at all; the reason when not.
+pub(super) fn is_possible() -> Result<(), String> {
+    File::open("/dev/loop-control").map_err(|error| format!("/dev/loop-control: {error}"))?;
+    let mut known = String::new();
+    let read = File::open("/proc/filesystems").and_then(|mut file| file.read_to_string(&mut known));
+    read.map_err(|error| format!("/proc/filesystems: {error}"))?;
+    if known.lines().any(|line| line.trim() == "ext4") {
+        Ok(())
+    } else {
+        Err("no ext4 in this kernel".into())
+    }
+}

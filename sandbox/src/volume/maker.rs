@@ -1,0 +1,55 @@
+//! A helper process that makes volumes one after another, so that the launcher does not wait.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::image::Template;
+use crate::error::{StartFailure, StepError};
+use crate::protocol::Channel;
+
+/// Most templates kept in memory (each some hundred KiB).
+const TEMPLATES_MAX: usize = 16;
+
+/// Asks for one volume.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) tmp_mib: u32,
+}
+
+/// The answer, in the order of the orders: the mount as descriptor, or why there is none.
+pub(super) type Delivery = Result<(), StartFailure>;
+
+/// Serves orders until the launcher closes the connection.
+pub(super) fn serve(channel: &Channel, folder: &Path) {
+    let mut templates: HashMap<u32, Template> = HashMap::new();
+    while let Ok(order) = channel.receive::<Order>() {
+        let tmp_mib = order.value.tmp_mib;
+        let sent = match make(&mut templates, folder, tmp_mib) {
+            Ok(volume) => channel.send(&Delivery::Ok(()), &[volume.as_fd()]),
+            Err(failure) => channel.send(&Delivery::Err(failure), &[]),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+fn make(
+    templates: &mut HashMap<u32, Template>,
+    folder: &Path,
+    tmp_mib: u32,
+) -> Result<std::os::fd::OwnedFd, StartFailure> {
+    if !templates.contains_key(&tmp_mib) {
+        if templates.len() >= TEMPLATES_MAX {
+            templates.clear();
+        }
+        templates.insert(tmp_mib, Template::make(folder, tmp_mib)?);
+    }
+    let Some(template) = templates.get(&tmp_mib) else {
+        return Err(StepError { step: "make a template".into(), errno: 0 }.into());
+    };
+    Ok(template.volume(folder)?)
+}

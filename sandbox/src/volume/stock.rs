@@ -1,0 +1,165 @@
+//! The launcher's store of ready volumes, filled by [`super::maker`] processes.
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+
+use super::image::is_possible;
+use super::maker::{self, Delivery, Order};
+use crate::error::{At, StartFailure, StepError};
+use crate::protocol::Channel;
+use crate::sys::process::{Cloned, clone, exit};
+
+/// Helper processes: two, because making a volume is mostly waiting for the kernel.
+const MAKERS: usize = 2;
+/// Longest wait for one volume.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// What becomes `/tmp` of a sandbox.
+#[derive(Debug)]
+pub(crate) enum Tmp {
+    /// A file system of its own.
+    Volume(OwnedFd),
+    /// Memory, charged to the function: this machine has no loop devices.
+    Memory,
+}
+
+#[derive(Debug)]
+struct Maker {
+    channel: Channel,
+    /// Sizes ordered and not delivered yet, in MiB, oldest first.
+    orders: VecDeque<u32>,
+}
+
+/// Ready volumes, and orders under way. Deliveries wait in the makers' sockets until they are needed.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    folder: PathBuf,
+    makers: Vec<Maker>,
+    ready: HashMap<u32, VecDeque<OwnedFd>>,
+    usual_mib: u32,
+    target: usize,
+}
+
+impl Stock {
+    /// Starts the makers. With a reason in the second place there are none: `/tmp` is memory.
+    pub(crate) fn start(
+        folder: &Path,
+        usual_mib: u32,
+        target: usize,
+    ) -> Result<(Self, Option<String>), StartFailure> {
+        let (folder, ready) = (folder.to_owned(), HashMap::new());
+        let mut stock = Self { folder, makers: Vec::new(), ready, usual_mib, target };
+        if let Err(reason) = is_possible() {
+            return Ok((stock, Some(reason)));
+        }
+        for _ in 0..MAKERS {
+            stock.makers.push(start_maker(&stock.folder)?);
+        }
+        // One is made at once, so that a machine which cannot do it says so now.
+        match stock.take(usual_mib) {
+            Ok(Tmp::Volume(volume)) => stock.ready.entry(usual_mib).or_default().push_back(volume),
+            Ok(Tmp::Memory) => {}
+            Err(StartFailure::Step(error)) => {
+                stock.makers.clear();
+                return Ok((stock, Some(error.to_string())));
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok((stock, None))
+    }
+
+    /// A volume of this size: from the stock, or as soon as one is made.
+    pub(crate) fn take(&mut self, tmp_mib: u32) -> Result<Tmp, StartFailure> {
+        if self.makers.is_empty() {
+            return Ok(Tmp::Memory);
+        }
+        loop {
+            if let Some(volume) = self.ready.get_mut(&tmp_mib).and_then(VecDeque::pop_front) {
+                return Ok(Tmp::Volume(volume));
+            }
+            if self.coming(tmp_mib) == 0 {
+                self.order(tmp_mib)?;
+            }
+            if !self.collect(WAIT)? {
+                return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
+            }
+        }
+    }
+
+    /// Collects what has come and orders what is missing; never waits.
+    pub(crate) fn refill(&mut self) -> Result<(), StartFailure> {
+        if self.makers.is_empty() {
+            return Ok(());
+        }
+        while self.collect(Duration::ZERO)? {}
+        let have = self.ready.get(&self.usual_mib).map_or(0, VecDeque::len);
+        for _ in have + self.coming(self.usual_mib)..self.target {
+            self.order(self.usual_mib)?;
+        }
+        Ok(())
+    }
+
+    /// How many of this size have been ordered.
+    fn coming(&self, tmp_mib: u32) -> usize {
+        self.makers.iter().flat_map(|maker| &maker.orders).filter(|size| **size == tmp_mib).count()
+    }
+
+    fn order(&mut self, tmp_mib: u32) -> Result<(), StepError> {
+        if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.orders.len()) {
+            maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
+            maker.orders.push_back(tmp_mib);
+        }
+        Ok(())
+    }
+
+    /// Takes in one delivery; false when none came within `wait`.
+    fn collect(&mut self, wait: Duration) -> Result<bool, StartFailure> {
+        let ready = {
+            let watch = |maker: &Maker| !maker.orders.is_empty();
+            let channels = self.makers.iter().filter(|maker| watch(maker)).map(|maker| maker.channel.as_fd());
+            let mut fds: Vec<PollFd<'_>> = channels.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+            nix::poll::poll(&mut fds, timeout).at("wait for a volume")?;
+            fds.iter().position(|fd| fd.any().unwrap_or(false))
+        };
+        let Some(nth) = ready else { return Ok(false) };
+        let Some(maker) = self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).nth(nth) else {
+            return Ok(false);
+        };
+        let tmp_mib = maker.orders.pop_front().unwrap_or_default();
+        match maker.channel.receive::<Delivery>() {
+            Ok(delivery) => {
+                delivery.value?;
+                self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
+            }
+            // It has died; another one takes its place, and what is still missing is ordered again.
+            Err(_) => *maker = start_maker(&self.folder)?,
+        }
+        Ok(true)
+    }
+}
+
+fn start_maker(folder: &Path) -> Result<Maker, StepError> {
+    let (here, there) = Channel::pair().at("make a channel")?;
+    match clone(0, None).at("start a volume maker")? {
+        Cloned::Parent(_) => Ok(Maker { channel: here, orders: VecDeque::new() }),
+        Cloned::Child => {
+            // Only its own end may stay open, or it would not notice the launcher's.
+            let prepared =
+                crate::sys::fd::place(there.as_fd(), 3, true).and_then(|()| crate::sys::fd::close_from(4));
+            if prepared.is_ok() && set_pdeathsig(Signal::SIGKILL).is_ok() {
+                let channel = Channel::placed(3);
+                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    maker::serve(&channel, folder)
+                })));
+            }
+            exit(0)
+        }
+    }
+}

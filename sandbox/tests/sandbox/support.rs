@@ -1,0 +1,204 @@
+//! A launcher per test, a sandbox that runs `inside.c`, and the host's view of it.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use lambd_sandbox::{Bind, Exit, Launcher, LauncherConfig, Sandbox, Spec, SymlinkSpec, start};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// How long a condition is waited for. Generous: nothing is measured by it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The folder with the compiled `inside`, shared by all tests.
+pub(crate) fn code() -> &'static Path {
+    static CODE: OnceLock<PathBuf> = OnceLock::new();
+    CODE.get_or_init(compile)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the compiler of the test's own program")]
+fn compile() -> PathBuf {
+    assert!(nix::unistd::geteuid().is_root(), "these tests need root");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
+    fs::create_dir_all(&folder).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox/inside.c");
+    // Under a name of its own first: another run may be executing the finished one.
+    let fresh = folder.join(format!("inside-{}", std::process::id()));
+    let status = Command::new("cc").args(["-O1", "-static", "-w", "-o"]).arg(&fresh).arg(source).status();
+    assert!(status.expect("these tests need a C compiler, cc").success(), "cc failed");
+    fs::rename(&fresh, folder.join("inside")).unwrap();
+    folder
+}
+
+/// A launcher with folders of its own.
+pub(crate) struct Fixture {
+    pub(crate) launcher: Option<Launcher>,
+    pub(crate) config: LauncherConfig,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut LauncherConfig)) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = LauncherConfig::new(name, dir.path().join("volumes"), shared_uids());
+        config.allowed_sources = vec![code().to_owned(), "/usr".into(), dir.path().to_owned()];
+        config.volume_stock = 1;
+        config.blank_stock = 1;
+        config.exe = Some(env!("CARGO_BIN_EXE_lambd-launcher").into());
+        change(&mut config);
+        Self { launcher: Some(start(&config).unwrap()), config, dir }
+    }
+
+    pub(crate) fn launcher(&mut self) -> &mut Launcher {
+        self.launcher.as_mut().unwrap()
+    }
+
+    pub(crate) fn launch(&mut self, spec: &Spec) -> Sandbox {
+        let sandbox = self.launcher().launch(spec).unwrap();
+        // The start of a program under a small share of CPU is slow; the limit itself has a test.
+        sandbox.control.set_cpu_quota(false).unwrap();
+        sandbox
+    }
+
+    /// Runs `inside` to its end.
+    pub(crate) fn inside(&mut self, argv: &[&str]) -> (String, Exit) {
+        let sandbox = self.launch(&spec(argv));
+        finish(&sandbox)
+    }
+
+    /// The groups of this instance that exist on the host, in any hierarchy.
+    pub(crate) fn groups(&self) -> BTreeSet<PathBuf> {
+        let name = format!("lambd-{}", self.config.instance);
+        let mut found = BTreeSet::new();
+        find_folders(Path::new("/sys/fs/cgroup"), &name, 6, &mut found);
+        found
+    }
+}
+
+fn shared_uids() -> PathBuf {
+    std::env::temp_dir().join("lambd-test-uids")
+}
+
+fn find_folders(folder: &Path, name: &str, depth: u32, found: &mut BTreeSet<PathBuf>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if entry.file_name() == name {
+                found.insert(entry.path());
+            }
+            find_folders(&entry.path(), name, depth, found);
+        }
+    }
+}
+
+/// A sandbox that runs `inside` with these arguments.
+pub(crate) fn spec(argv: &[&str]) -> Spec {
+    let mut all = vec![b"/var/task/inside".to_vec()];
+    all.extend(argv.iter().map(|text| text.as_bytes().to_vec()));
+    Spec {
+        id: "7e57".into(),
+        binds: vec![Bind { source: code().into(), target: "/var/task".into() }],
+        argv: all,
+        cwd: "/var/task".into(),
+        hostname: "inside.test".into(),
+        memory_mib: 128,
+        cpu_quota_permille: 1000,
+        tmp_mib: 64,
+        processes_max: 1024,
+        ..Spec::default()
+    }
+}
+
+/// A sandbox with the host's programs that runs a shell script.
+pub(crate) fn shell(script: &str) -> Spec {
+    let link = |link: &str, to: &str| SymlinkSpec { link: link.into(), to: to.into() };
+    let mut spec = spec(&[]);
+    spec.binds.push(Bind { source: "/usr".into(), target: "/usr".into() });
+    spec.symlinks = vec![link("/bin", "usr/bin"), link("/lib", "usr/lib"), link("/lib64", "usr/lib64")];
+    spec.argv = vec![b"/bin/sh".to_vec(), b"-c".to_vec(), script.into()];
+    spec.env = vec![b"PATH=/usr/bin".to_vec()];
+    spec
+}
+
+/// Everything that the program writes, and how it ends.
+pub(crate) fn finish(sandbox: &Sandbox) -> (String, Exit) {
+    let mut text = Vec::new();
+    let mut output = File::from(sandbox.output.try_clone().unwrap());
+    loop {
+        let mut fds = [PollFd::new(sandbox.output.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(PATIENCE).unwrap();
+        assert_ne!(poll(&mut fds, timeout).unwrap(), 0, "silent, after {}", String::from_utf8_lossy(&text));
+        let mut buffer = [0; 4096];
+        match output.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => text.extend_from_slice(&buffer[..n]),
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+        }
+    }
+    (String::from_utf8(text).unwrap(), ended(sandbox))
+}
+
+/// Waits for the program's end.
+pub(crate) fn ended(sandbox: &Sandbox) -> Exit {
+    let mut fds = [PollFd::new(sandbox.exit.as_fd(), PollFlags::POLLIN)];
+    assert_eq!(poll(&mut fds, PollTimeout::try_from(PATIENCE).unwrap()).unwrap(), 1, "no end");
+    sandbox.exit.read().unwrap().unwrap()
+}
+
+/// Reads one line of output.
+pub(crate) fn line(sandbox: &Sandbox) -> String {
+    let (mut text, mut byte) = (String::new(), [0]);
+    let mut output = File::from(sandbox.output.try_clone().unwrap());
+    loop {
+        let mut fds = [PollFd::new(sandbox.output.as_fd(), PollFlags::POLLIN)];
+        assert_eq!(poll(&mut fds, PollTimeout::try_from(PATIENCE).unwrap()).unwrap(), 1, "silent");
+        assert_eq!(output.read(&mut byte).unwrap(), 1, "ended");
+        match byte[0] {
+            b'\n' => return text,
+            other => text.push(other.into()),
+        }
+    }
+}
+
+/// Waits until a condition holds.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A namespace of a process, as `/proc/PID/ns` names it.
+pub(crate) fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
+}
+
+/// The processes of the host in the pid namespace of `pid`.
+pub(crate) fn family(pid: i32) -> Vec<i32> {
+    let own = namespace(pid, "pid");
+    assert!(own.is_some() && own != namespace("self", "pid"), "{pid} is in no namespace of its own");
+    processes().filter(|other| namespace(other, "pid") == own).collect()
+}
+
+pub(crate) fn processes() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Whether a process lives; a zombie does not.
+pub(crate) fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+}

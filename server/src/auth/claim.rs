@@ -1,0 +1,139 @@
+//! What a request says about its own signature, in a header or in the query.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, header, request::Parts};
+
+use super::{
+    Refusal,
+    canonical::{decoded, parameters},
+};
+
+/// Where the claim stood, which decides how long it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Header,
+    Presigned { expires_s: u32 },
+}
+
+/// The parts of a signature as the caller wrote them; nothing is checked yet but their presence.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Claim<'a> {
+    pub(super) form: Form,
+    pub(super) algorithm: Cow<'a, str>,
+    pub(super) credential: Cow<'a, str>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signature: Cow<'a, str>,
+    pub(super) date: Cow<'a, str>,
+    pub(super) has_session_token: bool,
+}
+
+impl<'a> Claim<'a> {
+    /// The header form where there is an `Authorization` header, else the query form.
+    pub(super) fn of(head: &'a Parts) -> Result<Self, Refusal> {
+        if let Some(value) = head.headers.get(header::AUTHORIZATION) {
+            return match String::from_utf8_lossy(value.as_bytes()) {
+                Cow::Borrowed(text) => Self::of_header(text, &head.headers),
+                // Not UTF-8, so no part of it can be right; quoted with replacement characters.
+                Cow::Owned(text) => Err(missing_parts(&text, [true; 3], date_of(&head.headers).is_none())),
+            };
+        }
+        Self::of_query(head.uri.query().unwrap_or_default())
+    }
+
+    fn of_header(text: &'a str, headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let text = text.trim();
+        let (algorithm, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let (mut credential, mut signature, mut signed_headers) = (None, None, None);
+        for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(Refusal::incomplete(format!(
+                    "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{text}'."
+                )));
+            };
+            match name {
+                "Credential" => credential = Some(value),
+                "Signature" => signature = Some(value),
+                "SignedHeaders" => signed_headers = Some(value),
+                _ => {}
+            }
+        }
+        let date = date_of(headers);
+        let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
+            (credential, signature, signed_headers, date)
+        else {
+            let absent = [credential.is_none(), signature.is_none(), signed_headers.is_none()];
+            return Err(missing_parts(text, absent, date_of(headers).is_none()));
+        };
+        Ok(Self {
+            form: Form::Header,
+            algorithm: algorithm.into(),
+            credential: credential.into(),
+            signed_headers: signed_headers.into(),
+            signature: signature.into(),
+            date,
+            has_session_token: headers.contains_key("x-amz-security-token"),
+        })
+    }
+
+    fn of_query(query: &'a str) -> Result<Self, Refusal> {
+        let value = |name: &str| -> Option<Cow<'a, str>> {
+            let (_, raw) = parameters(query).find(|(found, _)| *found == name)?;
+            let plain = !raw.contains(['%', '+']);
+            Some(if plain {
+                Cow::Borrowed(raw)
+            } else {
+                Cow::Owned(String::from_utf8_lossy(&decoded(raw)).into_owned())
+            })
+        };
+        let algorithm = value("X-Amz-Algorithm").ok_or_else(Refusal::missing)?;
+        let names =
+            ["X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date", "X-Amz-Expires"];
+        let [Some(credential), Some(signature), Some(signed_headers), Some(date), Some(expires)] =
+            names.map(value)
+        else {
+            let absent = names.iter().filter(|name| value(name).is_none());
+            let mut text: String =
+                absent.map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
+            text.push_str("Re-examine the query-string parameters.");
+            return Err(Refusal::incomplete(text));
+        };
+        let expires_s = expires.parse().ok().filter(|s| (1..=super::PRESIGNED_MAX_S).contains(s));
+        let Some(expires_s) = expires_s else {
+            return Err(Refusal::incomplete(format!(
+                "X-Amz-Expires must be between 1 and {} seconds, got '{expires}'",
+                super::PRESIGNED_MAX_S
+            )));
+        };
+        Ok(Self {
+            form: Form::Presigned { expires_s },
+            algorithm,
+            credential,
+            signed_headers,
+            signature,
+            date,
+            has_session_token: value("X-Amz-Security-Token").is_some(),
+        })
+    }
+}
+
+fn date_of(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let value = headers.get("x-amz-date").or_else(|| headers.get(header::DATE))?;
+    Some(String::from_utf8_lossy(value.as_bytes()))
+}
+
+/// All that is missing in one message; `absent` is in the order of the texts.
+fn missing_parts(header: &str, absent: [bool; 3], date_absent: bool) -> Refusal {
+    let mut text = String::new();
+    for (name, absent) in ["Credential", "Signature", "SignedHeaders"].into_iter().zip(absent) {
+        if absent {
+            text.push_str(&format!("Authorization header requires '{name}' parameter. "));
+        }
+    }
+    if date_absent {
+        text.push_str(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+        );
+    }
+    Refusal::incomplete(format!("{text}Authorization={header}"))
+}

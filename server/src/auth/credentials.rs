@@ -1,0 +1,237 @@
+//! The server's own credentials: one pair of keys in an AWS shared-credentials file.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
+/// The profile that is written and read.
+const PROFILE: &str = "default";
+/// No credentials file is longer than this.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// A secret access key. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for a key derivation or for the file.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// An access key and its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The public half, as it stands in every signature.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: Secret,
+}
+
+/// The credentials file cannot be used. Every text names the file and, where there is one, the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// It cannot be read.
+    #[error("cannot read the credentials file {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write the credentials file {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is there and does not hold a pair of keys.
+    #[error("{path}: {problem}; restore the file, or remove it and the server makes new keys")]
+    Garbled {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Credentials {
+    /// New random credentials that look like AWS's: `AKIA` and 16 characters, a secret of 40.
+    ///
+    /// # Errors
+    /// The kernel's random source cannot be read.
+    pub fn generate() -> io::Result<Self> {
+        let mut random = [0_u8; 46];
+        File::open("/dev/urandom")?.read_exact(&mut random)?;
+        let (id, secret) = random.split_at(16);
+        const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let id = id.iter().map(|byte| char::from(BASE32[usize::from(byte & 31)]));
+        Ok(Self {
+            access_key_id: "AKIA".chars().chain(id).collect(),
+            secret_access_key: Secret(STANDARD_NO_PAD.encode(secret)),
+        })
+    }
+
+    /// Reads the file, or writes it with new keys where there is none: mode 0600, whole or not at
+    /// all, on disk when this returns.
+    ///
+    /// # Errors
+    /// [`CredentialsError`]; a file that is there is never replaced.
+    pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
+        match Self::load(path) {
+            Err(CredentialsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                let new = Self::generate();
+                new.and_then(|new| new.write(path).map(|()| new))
+                    .map_err(|source| CredentialsError::Write { path: path.to_owned(), source })
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// Reads profile `default` of an AWS shared-credentials file.
+    ///
+    /// # Errors
+    /// [`CredentialsError`], also where there is no file.
+    pub fn load(path: &Path) -> Result<Self, CredentialsError> {
+        let mut text = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut text))
+            .map_err(|source| CredentialsError::Read { path: path.to_owned(), source })?;
+        let parsed = str::from_utf8(&text).map_err(|_| "not a text".to_owned()).and_then(Self::parse);
+        parsed.map_err(|problem| CredentialsError::Garbled { path: path.to_owned(), problem })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (mut profile, mut id, mut secret) = ("", None, None);
+        for line in text.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                profile = name.trim();
+            } else if let Some((key, value)) = line.split_once('=').filter(|_| profile == PROFILE) {
+                match key.trim() {
+                    "aws_access_key_id" => id = Some(value.trim()),
+                    "aws_secret_access_key" => secret = Some(value.trim()),
+                    _ => {}
+                }
+            }
+        }
+        let value = |key: &str, value: Option<&str>| {
+            let value = value.ok_or_else(|| format!("no `{key}` in profile `{PROFILE}`"))?;
+            let whole = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+            whole.then(|| value.to_owned()).ok_or_else(|| format!("`{key}` is not a key"))
+        };
+        let access_key_id = value("aws_access_key_id", id)?;
+        if access_key_id.contains(['/', ',', '=']) {
+            return Err("`aws_access_key_id` is not a key".to_owned());
+        }
+        Ok(Self { access_key_id, secret_access_key: Secret(value("aws_secret_access_key", secret)?) })
+    }
+
+    /// Writes beside the target, syncs, renames and syncs the folder.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let beside = path.with_extension("new");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        write!(
+            file,
+            "[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            self.access_key_id,
+            self.secret_access_key.expose()
+        )?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn made_once_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let made = Credentials::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Credentials::load_or_create(&path).unwrap(), made);
+        assert_ne!(Credentials::generate().unwrap(), made);
+        assert!(made.access_key_id.starts_with("AKIA") && made.access_key_id.len() == 20);
+        assert_eq!(made.secret_access_key.expose().len(), 40);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert!(!format!("{made:?}").contains(made.secret_access_key.expose()));
+    }
+
+    #[test]
+    fn files_by_other_hands() {
+        let pair = |id: &str, secret: &str| {
+            Ok(Credentials { access_key_id: id.into(), secret_access_key: Secret::new(secret) })
+        };
+        let no_id = Err("no `aws_access_key_id` in profile `default`".to_owned());
+        for (text, expect) in [
+            ("[default]\naws_access_key_id=A\naws_secret_access_key=B=/+\n", pair("A", "B=/+")),
+            (
+                "# c\n\n[x]\naws_access_key_id = X\n[ default ]\r\n aws_access_key_id = A \r\n\
+                 region = r\n aws_secret_access_key = B",
+                pair("A", "B"),
+            ),
+            ("", no_id.clone()),
+            ("[x]\naws_access_key_id = A\naws_secret_access_key = B", no_id.clone()),
+            ("aws_access_key_id = A\naws_secret_access_key = B", no_id),
+            (
+                "[default]\naws_access_key_id = A",
+                Err("no `aws_secret_access_key` in profile `default`".to_owned()),
+            ),
+            (
+                "[default]\naws_access_key_id = A/B\naws_secret_access_key = C",
+                Err("`aws_access_key_id` is not a key".to_owned()),
+            ),
+            (
+                "[default]\naws_access_key_id = A\naws_secret_access_key =",
+                Err("`aws_secret_access_key` is not a key".to_owned()),
+            ),
+        ] {
+            assert_eq!(Credentials::parse(text), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_garbled_file_is_kept_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        for garbled in [b"[default]".as_slice(), b"\xff\xfe"] {
+            fs::write(&path, garbled).unwrap();
+            let error = Credentials::load_or_create(&path).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()) && error.contains("restore the file"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), garbled);
+        }
+    }
+}

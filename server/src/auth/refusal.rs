@@ -1,0 +1,74 @@
+//! Why a request is refused before anything looks at what it asks for.
+
+use std::borrow::Cow;
+
+/// The error codes of authentication; each goes out as HTTP 403 with `x-amzn-ErrorType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The request carries no signature at all.
+    MissingAuthenticationToken,
+    /// The signature's parts are missing or malformed.
+    IncompleteSignature,
+    /// The signature is whole and wrong, too old or too new.
+    InvalidSignature,
+    /// The access key or the session token is not known.
+    UnrecognizedClient,
+}
+
+impl Code {
+    /// The code as the wire has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
+        }
+    }
+}
+
+/// A refusal: AWS's code and AWS's text for the caller. The status is always 403, the body is
+/// `{"message": …}` without `Type`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Which kind of refusal.
+    pub code: Code,
+    /// The text for the caller. It may quote the caller's own Authorization header.
+    pub message: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub(super) fn missing() -> Self {
+        Self {
+            code: Code::MissingAuthenticationToken,
+            message: Cow::Borrowed("Missing Authentication Token"),
+        }
+    }
+
+    pub(super) fn incomplete(message: String) -> Self {
+        Self { code: Code::IncompleteSignature, message: Cow::Owned(message) }
+    }
+
+    pub(super) fn invalid(message: String) -> Self {
+        Self { code: Code::InvalidSignature, message: Cow::Owned(message) }
+    }
+
+    pub(super) fn unrecognized() -> Self {
+        Self {
+            code: Code::UnrecognizedClient,
+            message: Cow::Borrowed("The security token included in the request is invalid."),
+        }
+    }
+
+    pub(super) fn mismatch() -> Self {
+        Self {
+            code: Code::InvalidSignature,
+            message: Cow::Borrowed(
+                "The request signature we calculated does not match the signature you provided. \
+                 Check your AWS Secret Access Key and signing method. \
+                 Consult the service documentation for details.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Signing: for this program's own calls (`lambd logs`) and for addresses that it hands out.
+
+use std::{fmt::Write as _, time::SystemTime};
+
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use sha2::{Digest, Sha256};
+
+use super::{
+    ALGORITHM, Credentials, SERVICE, TERMINATOR,
+    canonical::{Canonical, encoded},
+    key::{SigningKey, hex},
+    stamp::Stamp,
+};
+
+/// A request that cannot be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// Neither a `host` header nor an authority in the address.
+    #[error("the request names no host")]
+    NoHost,
+    /// A part that cannot stand in a header.
+    #[error("credentials or region cannot stand in a header")]
+    NotAHeader(#[from] header::InvalidHeaderValue),
+}
+
+/// Signs as one client, for one region, at one moment.
+#[derive(Debug)]
+pub struct Signer<'a> {
+    /// Whose signature.
+    pub credentials: &'a Credentials,
+    /// The region of the scope.
+    pub region: &'a str,
+    /// The moment that the signature names.
+    pub now: SystemTime,
+}
+
+impl<'a> Signer<'a> {
+    /// Signs at this moment.
+    pub fn new(credentials: &'a Credentials, region: &'a str) -> Self {
+        Self { credentials, region, now: SystemTime::now() }
+    }
+
+    /// Adds `host` (if absent), `x-amz-date` and `authorization`. All headers present are signed, so
+    /// none may be changed afterwards.
+    ///
+    /// # Errors
+    /// [`SignError`] where the request names no host or a part cannot stand in a header.
+    pub fn sign(&self, head: &mut Parts, body: &[u8]) -> Result<(), SignError> {
+        let stamp = Stamp::of(self.now);
+        if !head.headers.contains_key(header::HOST) {
+            let host = head.uri.authority().ok_or(SignError::NoHost)?;
+            head.headers.insert(header::HOST, HeaderValue::from_str(host.as_str())?);
+        }
+        head.headers.remove(header::AUTHORIZATION);
+        head.headers.insert("x-amz-date", HeaderValue::from_str(stamp.as_str())?);
+        let mut signed: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).collect();
+        signed.sort_unstable();
+        let canonical = Canonical {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            authority: "",
+            signed: &signed,
+        };
+        let value = format!(
+            "{ALGORITHM} Credential={}, SignedHeaders={}, Signature={}",
+            self.credential(&stamp),
+            signed.join(";"),
+            self.signature(&stamp, &canonical, body)
+        );
+        head.headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&value)?);
+        Ok(())
+    }
+
+    /// An address that may be used with this method, without a body and without a header, until
+    /// `expires_s` seconds from `now` (at most [`super::PRESIGNED_MAX_S`]).
+    ///
+    /// `origin` is scheme and authority (`http://127.0.0.1:3001`); `path_and_query` is encoded already.
+    pub fn presign(&self, method: &str, origin: &str, path_and_query: &str, expires_s: u32) -> String {
+        let stamp = Stamp::of(self.now);
+        let (path, given) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let mut query = String::with_capacity(given.len() + 320);
+        if !given.is_empty() {
+            query.push_str(given);
+            query.push('&');
+        }
+        let expires_s = expires_s.clamp(1, super::PRESIGNED_MAX_S);
+        let credential = encoded(&self.credential(&stamp));
+        // Writing to a String cannot fail.
+        let _ = write!(
+            query,
+            "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={}\
+             &X-Amz-Expires={expires_s}&X-Amz-SignedHeaders=host",
+            stamp.as_str()
+        );
+        let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+        let canonical = Canonical {
+            method,
+            path,
+            query: &query,
+            headers: &HeaderMap::new(),
+            authority: authority.trim_end_matches('/'),
+            signed: &["host"],
+        };
+        let signature = self.signature(&stamp, &canonical, b"");
+        format!("{}{path}?{query}&X-Amz-Signature={signature}", origin.trim_end_matches('/'))
+    }
+
+    fn credential(&self, stamp: &Stamp) -> String {
+        let id = &self.credentials.access_key_id;
+        format!("{id}/{}/{}/{SERVICE}/{TERMINATOR}", stamp.day(), self.region)
+    }
+
+    fn signature(&self, stamp: &Stamp, canonical: &Canonical<'_>, body: &[u8]) -> String {
+        let mut hash = Sha256::new();
+        canonical.write(&mut hash);
+        hash.update(hex(&Sha256::digest(body).into()));
+        let key = SigningKey::derive(&self.credentials.secret_access_key, stamp.day(), self.region);
+        String::from_utf8_lossy(&hex(&key.sign(stamp, &hash.finalize().into()))).into_owned()
+    }
+}

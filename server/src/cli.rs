@@ -1,0 +1,127 @@
+//! The command line: what can be asked, and how each answer ends.
+//!
+//! Exit codes: 0 done; 1 failed, with one line `lambd: …` on standard error; 2 wrong usage.
+
+pub mod check_config;
+pub mod doctor;
+pub mod logs;
+pub mod runtime;
+pub mod version;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Settings, Source};
+
+/// AWS Lambda on bare Linux.
+#[derive(Debug, Parser)]
+#[command(name = "lambd", disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Box<Source>),
+    /// Check the configuration without starting anything
+    CheckConfig(Box<check_config::CheckConfigArgs>),
+    /// Install, list and remove runtimes
+    Runtime(runtime::RuntimeArgs),
+    /// Show the log of a function
+    Logs(logs::LogsArgs),
+    /// Check that this machine has what the server needs
+    Doctor(doctor::DoctorArgs),
+    /// Print the version
+    Version,
+}
+
+/// Which server a command is about.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The server's configuration file [default: /etc/lambd/lambd.toml if it exists]
+    #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The server's data directory [default: the configuration's]
+    #[arg(long, env = "LAMBD_DATA_DIR", hide_env_values = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Place {
+    /// The configuration of that server, as far as file and default tell.
+    fn load(self) -> Result<Config, ConfigError> {
+        let settings = Settings { data_dir: self.data_dir, ..Settings::default() };
+        Source { config: self.config, settings }.load()
+    }
+}
+
+/// The whole configuration of a server, checked; nothing has been touched or bound yet.
+///
+/// # Errors
+/// [`ConfigError`], one line that names the key and the mend.
+pub fn configuration(source: &Source) -> Result<Config, ConfigError> {
+    Source::check_variables(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    source.load()
+}
+
+/// Turns the end of a command into its exit code and its one line.
+pub fn finish(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    // A reader that has seen enough (`lambd logs f | head`) is no failure.
+    if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "lambd: {line}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn usage() {
+        for (line, right) in [
+            ("lambd serve --listen 127.0.0.1:0 --data-dir /d", true),
+            ("lambd serve extra", false),
+            ("lambd check-config --print", true),
+            ("lambd logs f --follow --data-dir /d", true),
+            ("lambd logs --data-dir /d f", true),
+            ("lambd logs", false),
+            ("lambd doctor", true),
+            ("lambd version", true),
+            ("lambd", false),
+            ("lambd nonsense", false),
+        ] {
+            assert_eq!(Cli::try_parse_from(line.split(' ')).is_ok(), right, "{line}");
+        }
+        assert_eq!(Cli::try_parse_from(["lambd", "nonsense"]).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn exit_codes() {
+        let code = |result| format!("{:?}", finish(result));
+        assert_eq!(code(Ok(())), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(code(Err(anyhow::anyhow!("x"))), format!("{:?}", ExitCode::FAILURE));
+        let closed = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(code(Err(closed.into())), format!("{:?}", ExitCode::SUCCESS));
+    }
+}

@@ -1,0 +1,256 @@
+//! The checks. Each reads a text off the machine and judges it in a function of its own.
+
+use std::{fs, path::Path};
+
+use nix::{
+    sys::{
+        resource::{Resource, getrlimit},
+        statvfs::statvfs,
+    },
+    unistd::geteuid,
+};
+
+use crate::config::{Config, Ids};
+
+/// The oldest kernel with every call that the sandbox uses (clone3, the mount calls, openat2,
+/// close_range): 5.9.
+const KERNEL_MIN: (u32, u32) = (5, 9);
+/// Control group controllers that limit an environment.
+const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
+const CONTROLLERS_V2: [&str; 3] = ["memory", "cpu", "pids"];
+/// Namespaces of an environment.
+const NAMESPACES: [&str; 6] = ["pid", "mnt", "net", "ipc", "uts", "cgroup"];
+/// Descriptors for a thousand environments with a handful each.
+const OPEN_FILES_MIN: u64 = 16_384;
+/// Free space below which packages and volumes soon fail.
+const FREE_MIB_MIN: u64 = 2048;
+
+/// One check and what came of it.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) what: &'static str,
+    pub(super) found: Found,
+}
+
+/// What came of a check; the text is a detail, or the mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Ok(String),
+    /// Not as it should be, but the server works.
+    Note(String),
+    /// The server does not work so.
+    Missing(String),
+}
+
+/// All checks, in the order in which one would mend.
+pub(super) fn all(config: &Config) -> Vec<Check> {
+    let check = |what, found| Check { what, found };
+    vec![
+        check("root", root(geteuid().is_root())),
+        check("kernel", kernel(&read("/proc/sys/kernel/osrelease"))),
+        check("namespaces", namespaces(|name| Path::new("/proc/self/ns").join(name).exists())),
+        check("seccomp", seccomp(&read("/proc/sys/kernel/seccomp/actions_avail"))),
+        check("control groups", control_groups(&read("/proc/self/mounts"), read)),
+        check("loop devices", loop_devices(Path::new("/dev/loop-control").exists())),
+        check("mke2fs", mke2fs(&["/usr/sbin", "/sbin", "/usr/bin", "/bin"])),
+        check("open files", open_files(getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard))),
+        check("disk", disk(&config.data_dir)),
+        check("account", account(&config.user)),
+        check("runtimes", runtimes(&config.data_dir)),
+    ]
+}
+
+/// A file of the kernel's; one that is absent reads as empty.
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn root(is_root: bool) -> Found {
+    if is_root {
+        return Found::Ok("yes; the API process gives it up".to_owned());
+    }
+    Found::Missing("run as root (sudo lambd …): the launcher makes namespaces, mounts and groups".to_owned())
+}
+
+fn kernel(release: &str) -> Found {
+    let release = release.trim();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let (major, minor) = KERNEL_MIN;
+    if version >= KERNEL_MIN {
+        return Found::Ok(release.to_owned());
+    }
+    Found::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (clone3, openat2, …)"))
+}
+
+fn namespaces(exists: impl Fn(&str) -> bool) -> Found {
+    let absent: Vec<_> = NAMESPACES.into_iter().filter(|name| !exists(name)).collect();
+    if absent.is_empty() {
+        return Found::Ok(NAMESPACES.join(" "));
+    }
+    Found::Missing(format!("use a kernel built with CONFIG_NAMESPACES and: {}", absent.join(" ")))
+}
+
+fn seccomp(actions: &str) -> Found {
+    let has = |wanted: &str| actions.split_whitespace().any(|action| action == wanted);
+    if has("kill_process") && has("errno") {
+        return Found::Ok(actions.trim().to_owned());
+    }
+    Found::Missing("use a kernel built with CONFIG_SECCOMP_FILTER".to_owned())
+}
+
+/// Version 2 where its hierarchy has the controllers, else version 1.
+fn control_groups(mounts: &str, read: impl Fn(String) -> String) -> Found {
+    let mounted = |kind: &str| {
+        let kind = kind.to_owned();
+        mounts.lines().filter_map(move |line| {
+            let mut fields = line.split(' ').skip(1);
+            let (at, found, options) = (fields.next()?, fields.next()?, fields.next()?);
+            (found == kind).then_some((at, options))
+        })
+    };
+    if let Some((at, _)) = mounted("cgroup2").next() {
+        let offered = read(format!("{at}/cgroup.controllers"));
+        let has = |name: &&str| offered.split_whitespace().any(|offered| offered == *name);
+        if CONTROLLERS_V2.iter().all(has) {
+            return Found::Ok(format!("version 2 at {at}"));
+        }
+    }
+    let has = |name: &&str| mounted("cgroup").any(|(_, options)| options.split(',').any(|o| o == *name));
+    let absent: Vec<_> = CONTROLLERS_V1.into_iter().filter(|name| !has(name)).collect();
+    if absent.is_empty() {
+        return Found::Ok(format!("version 1: {}", CONTROLLERS_V1.join(" ")));
+    }
+    Found::Missing(format!(
+        "mount them (mount -t cgroup2 none /sys/fs/cgroup, or version 1 with {})",
+        absent.join(" ")
+    ))
+}
+
+fn loop_devices(there: bool) -> Found {
+    if there {
+        return Found::Ok("/dev/loop-control".to_owned());
+    }
+    Found::Missing("load the module: modprobe loop (for /tmp of the configured size)".to_owned())
+}
+
+fn mke2fs(folders: &[&str]) -> Found {
+    let there = folders.iter().map(|folder| Path::new(folder).join("mke2fs")).find(|path| path.exists());
+    match there {
+        Some(path) => Found::Ok(path.display().to_string()),
+        None => Found::Missing("install it (Debian: apt-get install e2fsprogs)".to_owned()),
+    }
+}
+
+fn open_files(hard_limit: u64) -> Found {
+    if hard_limit >= OPEN_FILES_MIN {
+        return Found::Ok(format!("up to {hard_limit}"));
+    }
+    Found::Note(format!(
+        "the hard limit is {hard_limit}; raise it to {OPEN_FILES_MIN} or more (ulimit -Hn, LimitNOFILE=) for many environments"
+    ))
+}
+
+/// The file system of the data directory, or of what there is of its path.
+fn disk(data_dir: &Path) -> Found {
+    let Some((at, stat)) = data_dir.ancestors().find_map(|path| Some((path, statvfs(path).ok()?))) else {
+        return Found::Missing(format!("cannot read the file system of {}", data_dir.display()));
+    };
+    let free_mib = stat.blocks_available().saturating_mul(stat.fragment_size()) / (1024 * 1024);
+    if free_mib >= FREE_MIB_MIN {
+        return Found::Ok(format!("{free_mib} MiB free at {}", at.display()));
+    }
+    Found::Note(format!(
+        "only {free_mib} MiB free at {}; make room, or choose another --data-dir",
+        at.display()
+    ))
+}
+
+fn account(user: &str) -> Found {
+    match Ids::of(user) {
+        Ok(ids) if ids.exists => Found::Ok(format!("{user}, uid {}", ids.uid)),
+        Ok(ids) => Found::Note(format!(
+            "no user {user}, uid {} stands in; make it with systemd-sysusers or useradd --system {user}",
+            ids.uid
+        )),
+        Err(error) => Found::Missing(format!("the account database cannot be read ({error})")),
+    }
+}
+
+fn runtimes(data_dir: &Path) -> Found {
+    let folders = fs::read_dir(data_dir.join("runtimes")).into_iter().flatten().flatten();
+    match folders.filter(|entry| entry.path().join("runtime.toml").is_file()).count() {
+        0 => Found::Note(format!(
+            "none in {}; lambd runtime install provided.al2023 python3.11 … builds some",
+            data_dir.display()
+        )),
+        count => Found::Ok(format!("{count} installed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_ok(found: &Found) -> bool {
+        matches!(found, Found::Ok(_))
+    }
+
+    #[test]
+    fn kernels() {
+        for (release, right) in [
+            ("6.18.44-fc-v657\n", true),
+            ("5.9.0", true),
+            ("5.10", true),
+            ("5.8.18", false),
+            ("4.19.0-27-amd64", false),
+            ("", false),
+        ] {
+            assert_eq!(is_ok(&kernel(release)), right, "{release}");
+        }
+    }
+
+    #[test]
+    fn hierarchies() {
+        let v1 = "cgroup /c/cpu cgroup rw,relatime,cpu,cpuacct 0 0\ncgroup /c/memory cgroup rw,memory 0 0\n\
+                  cgroup /c/pids cgroup rw,pids 0 0\ncgroup /c/freezer cgroup rw,freezer 0 0\n";
+        let both = format!("cgroup2 /c/unified cgroup2 rw 0 0\n{v1}");
+        for (mounts, offered, expect) in [
+            ("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0", "cpuset cpu io memory pids\n", Some("version 2")),
+            ("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0", "cpuset cpu\n", None),
+            (v1, "", Some("version 1")),
+            (&both, "", Some("version 1")),
+            (&v1.replace("memory", "blkio"), "", None),
+            ("", "", None),
+        ] {
+            let found = control_groups(mounts, |path| {
+                assert!(path.ends_with("/cgroup.controllers"));
+                offered.to_owned()
+            });
+            match expect {
+                Some(start) => {
+                    assert!(matches!(&found, Found::Ok(text) if text.starts_with(start)), "{found:?}")
+                }
+                None => assert!(matches!(found, Found::Missing(_)), "{mounts}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest() {
+        assert!(is_ok(&namespaces(|_| true)));
+        let Found::Missing(mend) = namespaces(|name| name != "net") else { panic!("net is missing") };
+        assert!(mend.ends_with(": net"), "{mend}");
+        assert!(is_ok(&seccomp("kill_process kill_thread trap errno trace log allow\n")));
+        assert!(!is_ok(&seccomp("")));
+        assert!(!is_ok(&mke2fs(&["/no/such/folder"])));
+        assert!(!is_ok(&open_files(1024)) && is_ok(&open_files(1_048_576)));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_ok(&runtimes(folder.path())));
+        fs::create_dir_all(folder.path().join("runtimes/python3.11")).unwrap();
+        fs::create_dir_all(folder.path().join("runtimes/half-made")).unwrap();
+        fs::write(folder.path().join("runtimes/python3.11/runtime.toml"), "").unwrap();
+        assert_eq!(runtimes(folder.path()), Found::Ok("1 installed".to_owned()));
+        assert!(!matches!(disk(&folder.path().join("not/yet/made")), Found::Missing(_)));
+    }
+}

@@ -1,0 +1,114 @@
+//! `lambd logs`: asks the running server for a function's log events and prints them.
+
+mod target;
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use self::target::{Target, encoded};
+use super::Place;
+use crate::{auth::Signer, http::call};
+
+/// How long `--follow` waits before it asks again.
+const POLL: Duration = Duration::from_secs(1);
+/// Events asked for at a time.
+const PAGE_EVENTS: u32 = 1000;
+
+/// The arguments of `lambd logs`.
+#[derive(Debug, clap::Args)]
+pub struct LogsArgs {
+    /// Name of the function
+    pub function: String,
+    /// Go on with new events until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Which server, where the environment does not say.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// What the server answers.
+#[derive(Debug, Deserialize)]
+struct Page {
+    events: Vec<Event>,
+    /// Where the next page begins.
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Event {
+    message: String,
+}
+
+/// An error as the API writes it, in either spelling.
+#[derive(Debug, Default, Deserialize)]
+struct ApiError {
+    #[serde(alias = "Message")]
+    message: String,
+}
+
+/// Prints all events that there are and, with `--follow`, those to come, until interrupted.
+///
+/// # Errors
+/// No server is found, it refuses, or standard output cannot be written.
+pub fn run(args: LogsArgs) -> anyhow::Result<()> {
+    let target = Target::find(args.place)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut out = io::stdout();
+    runtime.block_on(async {
+        tokio::select! {
+            done = print(&target, &args.function, args.follow, &mut out) => done,
+            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        }
+    })
+}
+
+async fn print(target: &Target, function: &str, follow: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut cursor = None;
+    loop {
+        let page = fetch(target, function, cursor.as_deref()).await?;
+        for event in &page.events {
+            out.write_all(event.message.as_bytes())?;
+            if !event.message.ends_with('\n') {
+                out.write_all(b"\n")?;
+            }
+        }
+        out.flush()?;
+        let moved = page.cursor.is_some() && page.cursor != cursor;
+        cursor = page.cursor.or(cursor);
+        // An empty page, or a cursor that stands still, is the end for now.
+        match (!page.events.is_empty() && moved, follow) {
+            (true, _) => {}
+            (false, true) => sleep(POLL).await,
+            (false, false) => return Ok(()),
+        }
+    }
+}
+
+async fn fetch(target: &Target, function: &str, after: Option<&str>) -> anyhow::Result<Page> {
+    let after = after.map(|cursor| format!("&after={}", encoded(cursor))).unwrap_or_default();
+    let origin = &target.endpoint;
+    let uri = format!("{origin}/_lambd/logs/{}?limit={PAGE_EVENTS}{after}", encoded(function));
+    let request = Request::get(&uri).body(()).with_context(|| format!("`{origin}` is not an address"))?;
+    let mut head = request.into_parts().0;
+    Signer::new(&target.credentials, &target.region).sign(&mut head, b"")?;
+    let answer = call(head, Bytes::new()).await?;
+    let status = answer.status();
+    if status != StatusCode::OK {
+        let error: ApiError = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let code = answer.headers().get("x-amzn-errortype").and_then(|code| code.to_str().ok());
+        bail!("{} ({})", error.message, code.unwrap_or_else(|| status.as_str()));
+    }
+    serde_json::from_slice(answer.body()).context("the server's answer is not a page of log events")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Which server is asked, and with whose keys: the environment decides, then the data directory.
+
+use std::{env, fs, path::Path};
+
+use anyhow::Context as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    auth::{Credentials, Secret},
+    cli::Place,
+};
+
+/// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'$');
+
+/// A server and the keys that it knows.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// Scheme and authority.
+    pub(super) endpoint: String,
+    pub(super) credentials: Credentials,
+    pub(super) region: String,
+}
+
+impl Target {
+    pub(super) fn find(place: Place) -> anyhow::Result<Self> {
+        let config = place.load()?;
+        Self::of(&config.data_dir, &config.region, |name| env::var(name).ok().filter(|v| !v.is_empty()))
+    }
+
+    /// The same with the environment as a function.
+    pub(super) fn of(
+        data_dir: &Path,
+        region: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Self> {
+        let endpoint = match variable("AWS_ENDPOINT_URL_LAMBDA").or_else(|| variable("AWS_ENDPOINT_URL")) {
+            Some(endpoint) => endpoint,
+            None => read_endpoint(data_dir)?,
+        };
+        let pair = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+        let credentials = match (pair, variable("AWS_SHARED_CREDENTIALS_FILE")) {
+            ((Some(access_key_id), Some(secret)), _) => {
+                Credentials { access_key_id, secret_access_key: Secret::new(secret) }
+            }
+            (_, Some(file)) => Credentials::load(Path::new(&file))?,
+            _ => Credentials::load(&data_dir.join("credentials"))?,
+        };
+        let named = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        Ok(Self {
+            endpoint: endpoint.trim().trim_end_matches('/').to_owned(),
+            credentials,
+            region: named.unwrap_or_else(|| region.to_owned()),
+        })
+    }
+}
+
+/// The file that `lambd serve` writes.
+fn read_endpoint(data_dir: &Path) -> anyhow::Result<String> {
+    let path = data_dir.join("endpoint");
+    fs::read_to_string(&path).with_context(|| {
+        format!(
+            "no server was started in {}; name its folder with --data-dir, or set AWS_ENDPOINT_URL: cannot read {}",
+            data_dir.display(),
+            path.display()
+        )
+    })
+}
+
+/// Text as it stands in a path or in a query.
+pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, ENCODED)
+}

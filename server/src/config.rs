@@ -1,0 +1,19 @@
+//! Configuration: one table of keys, each of them a line of the TOML file, an environment variable
+//! and a flag. Precedence: flag, environment, file, default.
+//!
+//! Everything is read and checked before a port is bound or a file of the data directory is touched.
+//! Unknown keys of the file, unknown flags and unknown `LAMBD_…` variables are refused by name: a
+//! misspelt limit must not be a missing limit.
+
+mod check;
+mod error;
+mod keys;
+mod load;
+mod log;
+mod values;
+
+pub use error::{ConfigError, Problem};
+pub use keys::{Config, Settings};
+pub use load::{DEFAULT_FILE, Source};
+pub use log::{LogError, init_log};
+pub use values::{AuthMode, Ids, LogFormat, LogLevel};

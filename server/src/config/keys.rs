@@ -1,0 +1,79 @@
+//! The table of keys. A key is declared here and nowhere else.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::values::{AuthMode, LogFormat, LogLevel, memory_share_mib};
+
+/// `name: type = default, "VARIABLE", "VALUE";` makes the key `name` of the file, the flag `--name`
+/// with dashes, the variable, and the field of [`Config`].
+macro_rules! keys {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $variable:literal, $value:literal;)+) => {
+        /// What one source says: a file, or the environment and the flags. Absent keys are `None`.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, clap::Args)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ #[arg(long, env = $variable, hide_env_values = true, value_name = $value)] pub $name: Option<$type>,)+
+        }
+
+        /// The whole configuration, every key with a value.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct Config {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Settings {
+            /// These values, and those of `other` where there is none.
+            pub(super) fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)+ }
+            }
+
+            /// These values, and the defaults where there is none. Nothing is checked.
+            pub(super) fn or_default(self) -> Config {
+                Config { $($name: self.$name.unwrap_or_else(|| $default),)+ }
+            }
+
+            /// The environment variables that mean something, those of other commands among them.
+            pub(super) const VARIABLES: &[&str] = &[$($variable,)+ "LAMBD_CONFIG", "LAMBD_CACHE_DIR"];
+        }
+    };
+}
+
+keys! {
+    /// Address and port of the API; port 0 picks a free one
+    listen: SocketAddr = (Ipv4Addr::LOCALHOST, 3001).into(), "LAMBD_LISTEN", "ADDR:PORT";
+    /// Folder of everything that the server keeps
+    data_dir: PathBuf = "/var/lib/lambd".into(), "LAMBD_DATA_DIR", "DIR";
+    /// The account that all functions belong to, 12 digits
+    account_id: String = "000000000000".to_owned(), "LAMBD_ACCOUNT_ID", "ID";
+    /// The region where a request names none
+    region: String = "us-east-1".to_owned(), "LAMBD_REGION", "REGION";
+    /// Account of the API process; uid and gid 65530 where it does not exist
+    user: String = "lambd".to_owned(), "LAMBD_USER", "NAME";
+    /// Whether signatures are checked; `off` on loopback only
+    auth: AuthMode = AuthMode::Sigv4, "LAMBD_AUTH", "MODE";
+    /// Form of the server's own log on standard error
+    log_format: LogFormat = LogFormat::Human, "LAMBD_LOG_FORMAT", "FORMAT";
+    /// The least important lines that are logged
+    log_level: LogLevel = LogLevel::Info, "LAMBD_LOG_LEVEL", "LEVEL";
+    /// Seconds that running invocations get at SIGTERM before they are cut off
+    drain_timeout_s: u64 = 300, "LAMBD_DRAIN_TIMEOUT_S", "SECONDS";
+    /// Concurrent executions of the account
+    concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
+    /// Memory for all environments together, in MiB [default: 80 % of the machine's]
+    host_memory_mib: u64 = memory_share_mib(), "LAMBD_HOST_MEMORY_MIB", "MIB";
+    /// Seconds that an idle environment is kept
+    environment_idle_s: u64 = 600, "LAMBD_ENVIRONMENT_IDLE_S", "SECONDS";
+    /// Prepared volumes for /tmp that are kept in stock
+    volume_stock: u32 = 8, "LAMBD_VOLUME_STOCK", "COUNT";
+    /// Days that log events are kept
+    logs_retention_days: u32 = 14, "LAMBD_LOGS_RETENTION_DAYS", "DAYS";
+    /// Log events kept for each function, in MiB; the oldest go first
+    logs_group_mib: u32 = 256, "LAMBD_LOGS_GROUP_MIB", "MIB";
+    /// Address under which clients reach the API, used in Code.Location [default: the Host header's]
+    public_endpoint: String = String::new(), "LAMBD_PUBLIC_ENDPOINT", "URL";
+}

@@ -1,0 +1,16 @@
+//! The listener: connections, their limits and their end; bodies; request ids; a small client.
+//!
+//! Everything that a stranger can make grow has a bound: connections, header bytes, streams of one
+//! connection, body bytes in memory, and the time that each of them may take.
+
+mod body;
+mod client;
+mod connection;
+pub mod notify;
+mod respond;
+mod serve;
+
+pub use body::{BodyError, Gate, Received, check_length};
+pub use client::{CallError, call};
+pub use respond::{RequestId, respond};
+pub use serve::{Drained, Limits, serve_connections};

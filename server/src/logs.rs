@@ -1,0 +1,140 @@
+//! The functions' logs: what CloudWatch Logs is on AWS.
+//!
+//! Events are kept in the store in the order in which they were accepted, per log group, with the streams
+//! of a group interleaved. One thread writes them, many events per batch and without waiting for the disk,
+//! so that nothing on the path of an invocation does. A group that floods waits for its own share of the
+//! queue and takes nobody else's. Old events are removed by age and by size of the group; removing a
+//! function removes none, as on AWS.
+
+mod keys;
+pub mod lines;
+mod queue;
+mod segments;
+mod writer;
+
+pub use keys::Cursor;
+pub use queue::{LogSink, LogStream, QueueFull};
+pub use segments::Retention;
+
+use crate::store::{Range, Store, StoreError, Table};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+/// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
+pub const MESSAGE_BYTES_MAX: usize = 262_144;
+
+/// What a writer hands in: one line, or one record of a structured log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEvent {
+    /// When it happened, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// Without the newline at its end.
+    pub message: String,
+}
+
+/// What a reader gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// When it happened, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// The name of its stream.
+    pub stream: String,
+    /// Without the newline at its end.
+    pub message: String,
+}
+
+/// Some events of a group, in order, and where to go on.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Empty at the end of the log.
+    pub events: Vec<StoredEvent>,
+    /// What lies behind these events, now or later: `--follow` asks again with it.
+    pub next: Cursor,
+}
+
+/// Why logs cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The store failed.
+    #[error("failed to access the logs")]
+    Store(#[from] StoreError),
+    /// The writer's thread could not be started.
+    #[error("failed to start the log writer")]
+    Thread(#[source] io::Error),
+}
+
+/// The logs of a data directory.
+#[derive(Debug)]
+pub struct Logs {
+    store: Arc<dyn Store>,
+    sink: LogSink,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Logs {
+    /// Starts the writer on [`Table::Logs`] of `store`; there must be one only. Blocks on the store.
+    ///
+    /// # Errors
+    /// [`LogError`] if what is there already cannot be read.
+    pub fn start(store: Arc<dyn Store>, retention: Retention) -> Result<Self, LogError> {
+        let (sink, receiver) = queue::new();
+        let writer = writer::Writer::load(Arc::clone(&store), retention, receiver)?;
+        let thread = std::thread::Builder::new().name("log-writer".into());
+        let writer = thread.spawn(move || writer.run()).map_err(LogError::Thread)?;
+        Ok(Self { store, sink, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Where events are handed in.
+    #[must_use]
+    pub const fn sink(&self) -> &LogSink {
+        &self.sink
+    }
+
+    /// At most `limit` events of `group` behind `from`; fewer if they are large. Blocks on the store.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    pub fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<Page, LogError> {
+        let range = Range::new(keys::behind(group, from), keys::end(group)).limit(limit);
+        let rows = self.store.range(Table::Logs, &range)?;
+        let next = rows.last().and_then(|(key, _)| keys::position(key)).unwrap_or(from);
+        let decode = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let event = keys::decode(&value);
+            if event.is_none() {
+                tracing::warn!(group, position = ?keys::position(&key), "skipped an unreadable log event");
+            }
+            event
+        };
+        Ok(Page { events: rows.into_iter().filter_map(decode).collect(), next })
+    }
+
+    /// Whether anything was ever logged to `group` and is still kept. Blocks on the store.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    pub fn has_group(&self, group: &str) -> Result<bool, LogError> {
+        let range = Range::new(keys::behind(group, Cursor::START), keys::end(group)).limit(1);
+        Ok(!self.store.range(Table::Logs, &range)?.is_empty())
+    }
+
+    /// Writes what was handed in so far and ends the writer; later events are lost. Blocks.
+    pub fn stop(&self) {
+        self.sink.stop();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(_)) = writer.map(JoinHandle::join) {
+            tracing::error!("the log writer panicked");
+        }
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+use super::*;
+use crate::store::{MemStore, RocksStore};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+const GROUP: &str = "/aws/lambda/hello";
+
+fn event(time_ms: i64, message: impl Into<String>) -> LogEvent {
+    LogEvent { time_ms, message: message.into() }
+}
+
+fn start(store: &Arc<dyn Store>) -> Logs {
+    Logs::start(Arc::clone(store), Retention::default()).unwrap()
+}
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemStore::new())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Every event of a group, read page after page.
+fn read_all(logs: &Logs, group: &str, limit: usize) -> Vec<StoredEvent> {
+    let (mut all, mut cursor) = (Vec::new(), Cursor::START);
+    loop {
+        let page = logs.read(group, cursor, limit).unwrap();
+        if page.events.is_empty() {
+            return all;
+        }
+        all.extend(page.events);
+        cursor = page.next;
+    }
+}
+
+fn messages(logs: &Logs, group: &str) -> Vec<String> {
+    read_all(logs, group, 7).into_iter().map(|event| event.message).collect()
+}
+
+#[test]
+fn events_are_read_in_the_order_in_which_they_were_handed_in() {
+    let store = memory();
+    let logs = start(&store);
+    runtime().block_on(async {
+        let (a, b) = (logs.sink().stream(GROUP, "a"), logs.sink().stream(GROUP, "b"));
+        let other = logs.sink().stream("/aws/lambda/hello2", "a");
+        for i in 0..50_i64 {
+            a.try_write(event(i, format!("START {i}"))).unwrap();
+            let lines = (0..3).map(|line| event(1000 - i, format!("line {i} {line}"))).collect();
+            b.write(lines).await;
+            other.write(vec![event(i, "other")]).await;
+            a.try_write(event(i, format!("END {i}"))).unwrap();
+        }
+        logs.sink().flush().await;
+    });
+    let want = |i| {
+        [
+            format!("START {i}"),
+            format!("line {i} 0"),
+            format!("line {i} 1"),
+            format!("line {i} 2"),
+            format!("END {i}"),
+        ]
+    };
+    assert_eq!(messages(&logs, GROUP), (0..50).flat_map(want).collect::<Vec<_>>());
+    assert_eq!(messages(&logs, "/aws/lambda/hello2").len(), 50);
+    assert_eq!(
+        read_all(&logs, GROUP, 100)[1],
+        StoredEvent { time_ms: 1000, stream: "b".into(), message: "line 0 0".into() }
+    );
+    assert!(logs.has_group(GROUP).unwrap());
+    assert!(!logs.has_group("/aws/lambda/hell").unwrap());
+}
+
+#[test]
+fn a_cursor_finds_what_came_later() {
+    let store = memory();
+    let logs = start(&store);
+    let runtime = runtime();
+    let stream = logs.sink().stream(GROUP, "s");
+    let write = |message: &str| {
+        runtime.block_on(async {
+            stream.write(vec![event(0, message)]).await;
+            logs.sink().flush().await;
+        })
+    };
+    write("one");
+    let first = logs.read(GROUP, Cursor::START, 10).unwrap();
+    let empty = logs.read(GROUP, first.next, 10).unwrap();
+    assert!(empty.events.is_empty());
+    assert_eq!(empty.next, first.next);
+    write("two");
+    assert_eq!(logs.read(GROUP, empty.next, 10).unwrap().events[0].message, "two");
+    let future = Cursor::since(first.next.time_ms() + 3_600_000);
+    assert!(logs.read(GROUP, future, 10).unwrap().events.is_empty());
+    assert_eq!(logs.read(GROUP, Cursor::since(first.next.time_ms()), 10).unwrap().events.len(), 2);
+}
+
+#[test]
+fn a_restart_goes_on_behind_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
+        let logs = start(&store);
+        let stream = logs.sink().stream(GROUP, "s");
+        for i in 0..10 {
+            stream.try_write(event(0, format!("{round} {i}"))).unwrap();
+        }
+        logs.stop();
+        assert_eq!(messages(&logs, GROUP).len(), 10 * (round + 1), "stop writes what waits");
+        stream.try_write(event(0, "after the end")).unwrap();
+        let want = (0..=round).flat_map(|round| (0..10).map(move |i| format!("{round} {i}")));
+        assert_eq!(messages(&logs, GROUP), want.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn long_messages_and_names_are_cut() {
+    let store = memory();
+    let logs = start(&store);
+    let group = "g".repeat(5000);
+    let stream = logs.sink().stream(&group, &"s".repeat(5000));
+    runtime().block_on(stream.write(vec![event(0, "m".repeat(1 << 20)), event(0, "next")]));
+    logs.stop();
+    let events = read_all(&logs, &group, 10);
+    assert_eq!(events.iter().map(|event| event.message.len()).collect::<Vec<_>>(), [MESSAGE_BYTES_MAX, 4]);
+    assert_eq!(events[0].stream.len(), 512);
+}
+
+#[test]
+fn the_oldest_events_make_room() {
+    let store = memory();
+    let retention = Retention { group_bytes_max: 160_000, ..Retention::default() };
+    let logs = Logs::start(Arc::clone(&store), retention).unwrap();
+    let runtime = runtime();
+    let stream = logs.sink().stream(GROUP, "s");
+    for i in 0..60 {
+        let lines = (0..100).map(|line| event(0, format!("{i:03} {line:096}"))).collect();
+        runtime.block_on(async {
+            stream.write(lines).await;
+            logs.sink().flush().await;
+        });
+    }
+    let quiet = logs.sink().stream("/aws/lambda/quiet", "s");
+    quiet.try_write(event(0, "kept")).unwrap();
+    logs.stop();
+    let left = messages(&logs, GROUP);
+    let bytes: usize = left.iter().map(String::len).sum();
+    assert!((100_000..=160_000).contains(&bytes), "{bytes}");
+    assert!(left.is_sorted() && left.last().unwrap().starts_with("059"));
+    assert_eq!(messages(&logs, "/aws/lambda/quiet"), ["kept"]);
+    // A later start with a shorter memory removes the rest, by age.
+    std::thread::sleep(Duration::from_millis(5));
+    let retention = Retention { age_max: Duration::from_millis(1), ..retention };
+    let logs = Logs::start(Arc::clone(&store), retention).unwrap();
+    runtime.block_on(logs.sink().flush());
+    assert!(store.range(Table::Logs, &Range::all()).unwrap().is_empty());
+}
+
+/// A flood waits for itself only: the queue never holds more than its share, and others get through.
+#[test]
+fn a_flood_is_held_back_and_nobody_else_is() {
+    const FLOOD_BYTES: usize = 20 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
+    let logs = start(&store);
+    let said = runtime().block_on(async {
+        let loud = logs.sink().stream("/aws/lambda/loud", "s");
+        let over = Arc::new(AtomicBool::new(false));
+        let flood = tokio::spawn({
+            let over = Arc::clone(&over);
+            async move {
+                for i in 0..FLOOD_BYTES / 64 / 1024 {
+                    loud.write((0..64).map(|_| event(0, format!("{i:01024}"))).collect()).await;
+                }
+                over.store(true, Ordering::Release);
+            }
+        });
+        let quiet = logs.sink().stream("/aws/lambda/quiet", "s");
+        let mut said = 0;
+        while !over.load(Ordering::Acquire) {
+            quiet.write(vec![event(0, format!("quiet {said}"))]).await;
+            said += 1;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        flood.await.unwrap();
+        logs.sink().flush().await;
+        said
+    });
+    let want: Vec<String> = (0..said).map(|i| format!("quiet {i}")).collect();
+    assert_eq!(messages(&logs, "/aws/lambda/quiet"), want);
+    assert!(said > 1);
+    let loud: usize = read_all(&logs, "/aws/lambda/loud", 1000).iter().map(|event| event.message.len()).sum();
+    assert_eq!(loud, FLOOD_BYTES);
+    assert_eq!(logs.sink().lost(), 0);
+}
+
+/// Nobody takes from the queue here, so what is in it is what it holds.
+#[test]
+fn the_queue_is_bounded() {
+    let (sink, receiver) = queue::new();
+    runtime().block_on(async {
+        let mut waiting = HashSet::new();
+        for group in 0..12 {
+            let stream = sink.stream(&format!("group {group}"), "s");
+            let flood = async { stream.write((0..1000).map(|_| event(0, "x".repeat(1024))).collect()).await };
+            if tokio::time::timeout(Duration::from_millis(20), flood).await.is_err() {
+                waiting.insert(group);
+            }
+        }
+        assert_eq!(waiting.len(), 12, "no megabyte fits into the share of a group");
+        let stream = sink.stream("platform", "s");
+        let accepted =
+            (0..10_000).take_while(|_| stream.try_write(event(0, "x".repeat(1024))).is_ok()).count();
+        assert!((1000..3000).contains(&accepted), "{accepted}");
+        assert_eq!(sink.lost(), 1);
+    });
+    let portions = receiver.try_iter().filter_map(|message| match message {
+        queue::Message::Events(portion) => Some(portion),
+        _ => None,
+    });
+    let bytes: usize = portions.map(|portion| portion.events.iter().map(queue::cost).sum::<usize>()).sum();
+    assert!((4 << 20..7 << 20).contains(&bytes), "{bytes}");
+}

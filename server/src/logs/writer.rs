@@ -1,0 +1,167 @@
+use super::{
+    Cursor, LogError, Retention, keys,
+    queue::{Message, Portion},
+    segments::{Segment, Segments},
+};
+use crate::store::{self, Batch, Durability, Range, Store, StoreError, Table};
+use std::{
+    collections::HashMap,
+    ops::Bound,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// How long events gather before they are written: one batch for many invocations.
+const GATHER: Duration = Duration::from_millis(5);
+/// How often old events are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// The one that writes events. Lives in a thread of its own, because the store blocks.
+pub(super) struct Writer {
+    store: Arc<dyn Store>,
+    retention: Retention,
+    receiver: Receiver<Message>,
+    groups: HashMap<Arc<str>, Segments>,
+    last: Cursor,
+    /// Whether the last batch failed: an outage is logged once, not a thousand times a second.
+    failing: bool,
+}
+
+impl Writer {
+    /// Learns what the store holds.
+    pub(super) fn load(
+        store: Arc<dyn Store>,
+        retention: Retention,
+        receiver: Receiver<Message>,
+    ) -> Result<Self, LogError> {
+        let mut groups: HashMap<Arc<str>, Segments> = HashMap::new();
+        store::for_each::<StoreError>(&*store, Table::Logs, Range::prefix(keys::SEGMENTS), |key, value| {
+            if let (Some((group, start)), Some(bytes)) = (keys::parse_segment(key), value.first_chunk()) {
+                let segment = Segment { start, bytes: u64::from_be_bytes(*bytes) };
+                groups.entry(group.into()).or_default().load(segment);
+            }
+            Ok(())
+        })?;
+        let mut last = Cursor::START;
+        for (group, segments) in &mut groups {
+            let all = Range::new(keys::behind(group, Cursor::START), keys::end(group));
+            let rows = store.range(Table::Logs, &all.reverse().limit(1))?;
+            segments.set_last(rows.first().and_then(|(key, _)| keys::position(key)).unwrap_or_default());
+            last = last.max(segments.last());
+        }
+        Ok(Self { store, retention, receiver, groups, last, failing: false })
+    }
+
+    /// Writes until it is told to stop.
+    pub(super) fn run(mut self) {
+        let mut sweep_at = Instant::now();
+        loop {
+            if sweep_at <= Instant::now() {
+                self.sweep();
+                sweep_at = Instant::now() + SWEEP;
+            }
+            match self.receiver.recv_timeout(sweep_at.saturating_duration_since(Instant::now())) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(first) => {
+                    thread::sleep(GATHER);
+                    if !self.write_waiting(first) {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold; says
+    /// whether to go on.
+    fn write_waiting(&mut self, first: Message) -> bool {
+        let (mut portions, mut flushes, mut go_on) = (Vec::new(), Vec::new(), true);
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Events(portion) => portions.push(portion),
+                Message::Flush(done) => flushes.push(done),
+                Message::Stop => {
+                    go_on = false;
+                    break;
+                }
+            }
+            next = self.receiver.try_recv().ok();
+        }
+        let mut batch = Batch::new();
+        self.add_events(&mut batch, &portions);
+        self.commit(batch);
+        for done in flushes {
+            // Nobody waits any more.
+            let _ = done.send(());
+        }
+        go_on
+    }
+
+    fn add_events(&mut self, batch: &mut Batch, portions: &[Portion]) {
+        let now_ms = now_ms();
+        let mut touched: HashMap<&Arc<str>, (Cursor, u64)> = HashMap::new();
+        for portion in portions {
+            for event in &portion.events {
+                self.last = self.last.next(now_ms);
+                let (_, bytes) = touched.entry(&portion.group).or_insert((self.last, 0));
+                let value = keys::encode(&portion.stream, event);
+                *bytes += value.len() as u64;
+                batch.add_put(Table::Logs, keys::event(&portion.group, self.last), value);
+            }
+        }
+        for (group, (first, bytes)) in touched {
+            let segments = self.groups.entry(Arc::clone(group)).or_default();
+            let segment = segments.add(first, self.last, bytes, &self.retention);
+            let size = segment.bytes.to_be_bytes().to_vec();
+            batch.add_put(Table::Logs, keys::segment(group, segment.start), size);
+            remove_old(batch, group, segments, now_ms, &self.retention);
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now_ms = now_ms();
+        let mut batch = Batch::new();
+        for (group, segments) in &mut self.groups {
+            remove_old(&mut batch, group, segments, now_ms, &self.retention);
+        }
+        self.groups.retain(|_, segments| !segments.is_empty());
+        self.commit(batch);
+    }
+
+    fn commit(&mut self, batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        match self.store.commit(batch, Durability::Buffered) {
+            Ok(()) => self.failing = false,
+            Err(error) if !self.failing => {
+                self.failing = true;
+                tracing::error!(%error, "failed to write log events; they are lost");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn remove_old(batch: &mut Batch, group: &str, segments: &mut Segments, now_ms: u64, retention: &Retention) {
+    while let Some((segment, next)) = segments.pop(now_ms, retention) {
+        let end = match (next, keys::end(group)) {
+            (Some(next), _) => keys::event(group, next),
+            (None, Bound::Excluded(end) | Bound::Included(end)) => end,
+            (None, Bound::Unbounded) => return,
+        };
+        batch.add_delete_range(Table::Logs, keys::event(group, Cursor::START), end);
+        batch.add_delete(Table::Logs, keys::segment(group, segment.start));
+    }
+}
+
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}

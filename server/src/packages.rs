@@ -1,0 +1,245 @@
+//! Deployment packages: content-addressed folders of unpacked zips.
+//!
+//! `packages/<sha256>/` holds `code/` (the unpacked tree, bound read-only into sandboxes), `package.zip`
+//! (as it was uploaded, for `Code.Location`) and `package.json` (its sizes). A folder appears by a rename
+//! when all of it is on disk and vanishes by a rename before it is deleted, so whatever is there is whole.
+//!
+//! Zips are hostile. Sizes are counted while unpacking, headers are never believed, and every path is
+//! made and opened relative to its parent directory without following links.
+//!
+//! All methods block on the disk: call them from `spawn_blocking`.
+
+mod archive;
+mod error;
+mod extract;
+mod files;
+#[cfg(test)]
+mod fixture;
+mod name;
+mod pins;
+mod sha256;
+mod tree;
+
+pub use error::PackageError;
+pub use pins::Pin;
+pub use sha256::Sha256;
+
+use files::{Scratch, io, sync_dir};
+use pins::Pins;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// How large a package may be (Lambda quotas, "Deployment package (.zip file archive) size").
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of the zip itself.
+    pub zipped_bytes_max: u64,
+    /// The most bytes of its files, unpacked. A caller who adds layers passes what they leave.
+    pub unzipped_bytes_max: u64,
+    /// The most files, directories and links. Each costs the disk up to 4 KiB more than its size: at the
+    /// default, all of them together as much as the limit on sizes. Lambda has no published limit.
+    pub nodes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { zipped_bytes_max: 52_428_800, unzipped_bytes_max: 262_144_000, nodes_max: 65_535 }
+    }
+}
+
+/// A package on disk, which stays there as long as this value or a clone of it lives.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// Of the zip: `CodeSha256`.
+    pub sha256: Sha256,
+    /// Of the zip: `CodeSize`.
+    pub zipped_bytes: u64,
+    /// Of all files and links, unpacked.
+    pub unzipped_bytes: u64,
+    /// The unpacked tree, to be mounted at `/var/task`.
+    pub code_dir: PathBuf,
+    _pin: Pin,
+}
+
+/// `package.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Facts {
+    v: u32,
+    zipped_bytes: u64,
+    unzipped_bytes: u64,
+}
+
+const FACTS_VERSION: u32 = 1;
+
+/// All packages of a data directory. The directory belongs to one process: the lock of the store guards it.
+#[derive(Debug)]
+pub struct Packages {
+    dir: PathBuf,
+    /// Packages in the making and in the unmaking; emptied at every start.
+    scratch: PathBuf,
+    pins: Pins,
+    collecting: Mutex<()>,
+}
+
+impl Packages {
+    /// Opens `data_dir/packages`, creates it if it is missing, and removes what a crash left half done.
+    ///
+    /// # Errors
+    /// [`PackageError::Io`] or [`PackageError::DiskFull`].
+    pub fn open(data_dir: &Path) -> Result<Self, PackageError> {
+        let dir = data_dir.join("packages");
+        let scratch = dir.join(".staging");
+        match fs::remove_dir_all(&scratch) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io("remove", &scratch)(error)),
+            _ => {}
+        }
+        files::create_dir(&scratch)?;
+        Ok(Self { dir, scratch, pins: Pins::default(), collecting: Mutex::new(()) })
+    }
+
+    /// Unpacks `zip` unless the same bytes are there already, and pins the package: hold the value until
+    /// the record that refers to it is committed. When this returns, the package is on disk.
+    ///
+    /// # Errors
+    /// [`PackageError::BadZip`], [`PackageError::ZippedTooLarge`] and [`PackageError::UnzippedTooLarge`]
+    /// are the client's doing; the others are the server's. In every case nothing is left behind.
+    pub fn stage(&self, zip: &[u8], limits: &Limits) -> Result<Package, PackageError> {
+        if zip.len() as u64 > limits.zipped_bytes_max {
+            return Err(PackageError::ZippedTooLarge { limit_bytes: limits.zipped_bytes_max });
+        }
+        let sha256 = Sha256::of(zip);
+        // Pinned before the look: from here on the package cannot be collected.
+        let pin = self.pins.pin(sha256);
+        let package = match self.load(sha256, &pin)? {
+            Some(package) => package,
+            None => self.unpack(zip, sha256, pin, limits)?,
+        };
+        if package.unzipped_bytes > limits.unzipped_bytes_max {
+            return Err(PackageError::UnzippedTooLarge { limit_bytes: limits.unzipped_bytes_max });
+        }
+        // Also if another thread made the folder: it may not have come to this line yet.
+        sync_dir(&self.dir)?;
+        Ok(package)
+    }
+
+    /// The package with this hash, pinned.
+    ///
+    /// # Errors
+    /// [`PackageError::Missing`] if it is not there.
+    pub fn get(&self, sha256: Sha256) -> Result<Package, PackageError> {
+        let pin = self.pins.pin(sha256);
+        self.load(sha256, &pin)?.ok_or(PackageError::Missing { sha256 })
+    }
+
+    /// The zip as it was uploaded, opened for reading.
+    ///
+    /// # Errors
+    /// [`PackageError::Missing`] if it is not there.
+    pub fn open_zip(&self, sha256: Sha256) -> Result<File, PackageError> {
+        let path = self.folder(sha256).join("package.zip");
+        match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(PackageError::Missing { sha256 }),
+            other => other.map_err(io("open", &path)),
+        }
+    }
+
+    /// The hashes of all packages, in no order.
+    ///
+    /// # Errors
+    /// [`PackageError::Io`].
+    pub fn list(&self) -> Result<Vec<Sha256>, PackageError> {
+        let entries = fs::read_dir(&self.dir).map_err(io("list", &self.dir))?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(io("list", &self.dir)));
+        names.filter_map(|name| name.map(|name| Sha256::from_hex(name.to_str()?)).transpose()).collect()
+    }
+
+    /// Removes a package unless it is pinned; says whether it is gone now.
+    ///
+    /// # Errors
+    /// [`PackageError::Io`].
+    pub fn remove(&self, sha256: Sha256) -> Result<bool, PackageError> {
+        let trash = Scratch::name(&self.scratch);
+        let renamed = self.pins.unless_pinned(sha256, || fs::rename(self.folder(sha256), trash.path()));
+        match renamed {
+            None => Ok(false),
+            Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
+                Err(io("remove", &self.folder(sha256))(error))
+            }
+            Some(_) => Ok(true),
+        }
+    }
+
+    /// Removes every package that `live` does not name and that nobody uses, and says how many.
+    ///
+    /// `live` is asked for the hashes of all committed records, after the candidates were chosen. A
+    /// package that was pinned at any time since then is spared: its record may be younger than the answer.
+    ///
+    /// # Errors
+    /// [`PackageError::Io`].
+    pub fn collect(&self, live: impl FnOnce() -> HashSet<Sha256>) -> Result<usize, PackageError> {
+        let _one_at_a_time = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _watch = self.pins.watch();
+        let candidates = self.list()?;
+        let live = live();
+        let mut removed = 0;
+        for sha256 in candidates.into_iter().filter(|sha256| !live.contains(sha256)) {
+            removed += usize::from(self.remove(sha256)?);
+        }
+        Ok(removed)
+    }
+
+    fn folder(&self, sha256: Sha256) -> PathBuf {
+        self.dir.join(sha256.hex())
+    }
+
+    fn load(&self, sha256: Sha256, pin: &Pin) -> Result<Option<Package>, PackageError> {
+        let folder = self.folder(sha256);
+        let path = folder.join("package.json");
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(io("read", &path))?,
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(Facts { v: FACTS_VERSION, zipped_bytes, unzipped_bytes }) => Ok(Some(Package {
+                sha256,
+                zipped_bytes,
+                unzipped_bytes,
+                code_dir: folder.join("code"),
+                _pin: pin.clone(),
+            })),
+            Ok(Facts { v, .. }) => {
+                Err(PackageError::Damaged { path, detail: format!("unknown version {v}") })
+            }
+            Err(error) => Err(PackageError::Damaged { path, detail: error.to_string() }),
+        }
+    }
+
+    fn unpack(&self, zip: &[u8], sha256: Sha256, pin: Pin, limits: &Limits) -> Result<Package, PackageError> {
+        let scratch = Scratch::create(&self.scratch)?;
+        let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits)?;
+        let zipped_bytes = zip.len() as u64;
+        let facts = Facts { v: FACTS_VERSION, zipped_bytes, unzipped_bytes };
+        let path = scratch.path().join("package.json");
+        let facts = serde_json::to_vec(&facts).map_err(|error| io("write", &path)(error.into()))?;
+        files::write_synced(&path, &facts)?;
+        files::write_synced(&scratch.path().join("package.zip"), zip)?;
+        sync_dir(scratch.path())?;
+        let folder = self.folder(sha256);
+        match fs::rename(scratch.path(), &folder) {
+            // Another thread staged the same bytes meanwhile; its folder is as good as ours.
+            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
+            }
+            other => other.map_err(io("create", &folder))?,
+        }
+        Ok(Package { sha256, zipped_bytes, unzipped_bytes, code_dir: folder.join("code"), _pin: pin })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The one module that knows the `zip` crate.
+
+use super::{PackageError, name::EntryPath};
+use std::io::{Cursor, Read};
+use zip::{System, ZipArchive, result::ZipError};
+
+/// Begins each header of a zip's directory.
+const HEADER: [u8; 4] = *b"PK\x01\x02";
+/// How often [`HEADER`] may occur for each allowed entry: zips stored within have headers too. The crate
+/// keeps some 300 bytes for each entry before anything can be counted, and 50 MB hold a million of them.
+const HEADERS_PER_ENTRY: usize = 2;
+
+/// The file type in a Unix mode, and its values.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
+/// What is kept of a mode: no set-user-id, set-group-id or sticky bit.
+const PERMISSIONS: u32 = 0o777;
+/// For entries made by tools that know no modes.
+const DEFAULT_FILE_MODE: u32 = 0o644;
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    /// With its permission bits.
+    File(u32),
+    /// Its content is where it points.
+    Link,
+}
+
+/// A zip whose directory was read and found free of ambiguities.
+pub(super) struct Archive<'a> {
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+}
+
+impl<'a> Archive<'a> {
+    /// Reads the directory of `bytes`. Data that belongs to two entries is refused: it is how a small zip
+    /// becomes a large tree.
+    pub(super) fn open(bytes: &'a [u8], entries_max: usize) -> Result<Self, PackageError> {
+        if bytes.windows(HEADER.len()).filter(|window| *window == HEADER).count()
+            > entries_max.saturating_mul(HEADERS_PER_ENTRY)
+        {
+            return Err(PackageError::bad("too many entries"));
+        }
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(bad)?;
+        if zip.is_empty() {
+            return Err(PackageError::bad("no entries"));
+        }
+        if zip.len() > entries_max {
+            return Err(PackageError::bad("too many entries"));
+        }
+        if zip.has_duplicate_names() {
+            return Err(PackageError::bad("two entries with the same name"));
+        }
+        if zip.has_overlapping_entries().map_err(bad)? {
+            return Err(PackageError::bad("overlapping entries"));
+        }
+        Ok(Self { zip })
+    }
+
+    /// Gives every entry and its unpacked content to `visit`, in the order of the directory. The content
+    /// ends with an error if it is not what its checksum says. A `visit` that succeeds has read it to its end.
+    pub(super) fn each(
+        &mut self,
+        mut visit: impl FnMut(EntryPath, Kind, &mut dyn Read) -> Result<(), PackageError>,
+    ) -> Result<(), PackageError> {
+        for index in 0..self.zip.len() {
+            let entry = self.zip.by_index(index).map_err(bad)?;
+            if entry.encrypted() {
+                return Err(PackageError::bad("encrypted"));
+            }
+            // Tools without the flag for UTF-8 mostly write it nevertheless.
+            let path = match str::from_utf8(entry.name_raw()) {
+                Ok(name) => EntryPath::parse(name)?,
+                Err(_) => EntryPath::parse(&entry.name().map_err(bad)?)?,
+            };
+            let is_directory = entry.name_raw().ends_with(b"/");
+            let kind = kind(is_directory, entry.system(), entry.external_attributes() >> 16)?;
+            if path.is_root() && kind != Kind::Directory {
+                return Err(PackageError::bad("an entry without a name"));
+            }
+            let size = entry.size();
+            let mut content = Counted { inner: entry, bytes: 0 };
+            visit(path, kind, &mut content)?;
+            if kind != Kind::Directory && content.bytes != size {
+                return Err(PackageError::bad(format!("{} bytes instead of {size}", content.bytes)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts what was read.
+struct Counted<R> {
+    inner: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.bytes += bytes as u64;
+        Ok(bytes)
+    }
+}
+
+fn kind(is_directory: bool, system: System, mode: u32) -> Result<Kind, PackageError> {
+    // PKZIP for Unix says that it is DOS and has modes all the same.
+    let mode = (system == System::Unix || mode != 0).then_some(mode);
+    match (mode.map_or(0, |mode| mode & TYPE), is_directory) {
+        (0 | DIRECTORY, true) | (DIRECTORY, false) => Ok(Kind::Directory),
+        (0 | REGULAR, false) => Ok(Kind::File(mode.unwrap_or(DEFAULT_FILE_MODE) & PERMISSIONS)),
+        (LINK, false) => Ok(Kind::Link),
+        (other, _) => Err(PackageError::bad(format!("file type {other:o}"))),
+    }
+}
+
+fn bad(error: impl Into<ZipError>) -> PackageError {
+    PackageError::bad(error.into().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        let cases = [
+            (false, System::Unix, 0o100_644, Some(Kind::File(0o644))),
+            (false, System::Unix, 0o104_755, Some(Kind::File(0o755))),
+            (false, System::Unix, 0o000_600, Some(Kind::File(0o600))),
+            (false, System::Unix, 0, Some(Kind::File(0))),
+            (false, System::Dos, 0, Some(Kind::File(0o644))),
+            (false, System::Dos, 0o100_755, Some(Kind::File(0o755))),
+            (true, System::Unix, 0o040_700, Some(Kind::Directory)),
+            (false, System::Unix, 0o040_700, Some(Kind::Directory)),
+            (true, System::Dos, 0, Some(Kind::Directory)),
+            (false, System::Unix, 0o120_777, Some(Kind::Link)),
+            (true, System::Unix, 0o120_777, None),
+            (true, System::Unix, 0o100_644, None),
+            (false, System::Unix, 0o020_666, None), // character device
+            (false, System::Unix, 0o060_666, None), // block device
+            (false, System::Unix, 0o010_666, None), // pipe
+            (false, System::Unix, 0o140_666, None), // socket
+        ];
+        for (is_directory, system, mode, want) in cases {
+            assert_eq!(kind(is_directory, system, mode).ok(), want, "{mode:o} {is_directory}");
+        }
+    }
+}

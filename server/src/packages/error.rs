@@ -1,0 +1,79 @@
+use super::Sha256;
+use std::{io, path::PathBuf};
+
+/// Why there is no package.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// Not a zip, or one that must not be unpacked. The reason is for the server's log: Lambda says the
+    /// same to the client in every case.
+    #[error("refused zip: {reason}")]
+    BadZip {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The zip itself is too large.
+    #[error("zip is over the limit of {limit_bytes} bytes")]
+    ZippedTooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// Its files are too large.
+    #[error("unzipped files are over the limit of {limit_bytes} bytes")]
+    UnzippedTooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// There is no such package.
+    #[error("package {} is missing", sha256.hex())]
+    Missing {
+        /// Its hash.
+        sha256: Sha256,
+    },
+    /// The folder of a package is not as it was written.
+    #[error("package file {} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The file system is full.
+    #[error("no space left to write {}", path.display())]
+    DiskFull {
+        /// The file that did not fit.
+        path: PathBuf,
+    },
+    /// The file system failed.
+    #[error("failed to {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl PackageError {
+    /// What Lambda says to the client whose package this is; `None` if it is not the client's doing.
+    ///
+    /// Lambda sends [`Self::ZippedTooLarge`] as 413 `RequestEntityTooLargeException`, the others as 400
+    /// `InvalidParameterValueException` (recorded by LocalStack's `test_lambda_api`, 2025-11). The limit in
+    /// the text is the one for a function without layers in any case.
+    #[must_use]
+    pub const fn aws_message(&self) -> Option<&'static str> {
+        match self {
+            Self::BadZip { .. } => {
+                Some("Could not unzip uploaded file. Please check your file, then try to upload again.")
+            }
+            Self::ZippedTooLarge { .. } => Some("Zipped size must be smaller than 52428800 bytes"),
+            Self::UnzippedTooLarge { .. } => Some("Unzipped size must be smaller than 262144000 bytes"),
+            Self::Missing { .. } | Self::Damaged { .. } | Self::DiskFull { .. } | Self::Io { .. } => None,
+        }
+    }
+
+    pub(super) fn bad(reason: impl Into<String>) -> Self {
+        Self::BadZip { reason: reason.into() }
+    }
+}

@@ -1,0 +1,97 @@
+use super::Sha256;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Which packages are in use in this process: being staged, waiting for their record to be committed, or
+/// mounted in a living environment.
+#[derive(Debug, Default)]
+pub(super) struct Pins {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    counts: HashMap<Sha256, usize>,
+    /// While a collection runs: every hash that was pinned at any time since it began.
+    seen: Option<HashSet<Sha256>>,
+}
+
+/// Keeps one package from being removed while it lives.
+pub struct Pin {
+    state: Arc<Mutex<State>>,
+    sha256: Sha256,
+}
+
+/// While it lives, a pin once taken protects its package even after it is dropped.
+#[derive(Debug)]
+pub(super) struct Watch {
+    state: Arc<Mutex<State>>,
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pins {
+    pub(super) fn pin(&self, sha256: Sha256) -> Pin {
+        Pin::new(&self.state, sha256)
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        let mut state = lock(&self.state);
+        state.seen = Some(state.counts.keys().copied().collect());
+        Watch { state: Arc::clone(&self.state) }
+    }
+
+    /// Runs `act` if the package is not in use, and lets nobody pin it meanwhile.
+    pub(super) fn unless_pinned<T>(&self, sha256: Sha256, act: impl FnOnce() -> T) -> Option<T> {
+        let state = lock(&self.state);
+        let seen = state.seen.as_ref().is_some_and(|seen| seen.contains(&sha256));
+        (!seen && !state.counts.contains_key(&sha256)).then(act)
+    }
+}
+
+impl Pin {
+    fn new(state: &Arc<Mutex<State>>, sha256: Sha256) -> Self {
+        let mut locked = lock(state);
+        *locked.counts.entry(sha256).or_default() += 1;
+        if let Some(seen) = &mut locked.seen {
+            seen.insert(sha256);
+        }
+        drop(locked);
+        Self { state: Arc::clone(state), sha256 }
+    }
+}
+
+impl Clone for Pin {
+    fn clone(&self) -> Self {
+        Self::new(&self.state, self.sha256)
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        if let Some(count) = state.counts.get_mut(&self.sha256) {
+            *count -= 1;
+            if *count == 0 {
+                state.counts.remove(&self.sha256);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pin").field(&self.sha256).finish()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        lock(&self.state).seen = None;
+    }
+}

@@ -1,0 +1,77 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::Digest as _;
+use std::fmt::{self, Write as _};
+
+/// The SHA-256 of a zip: the name of its package.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha256([u8; 32]);
+
+impl Sha256 {
+    /// Of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// 64 lower-case hexadecimal digits: the name of the folder.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// Reads what [`Self::hex`] wrote, and nothing else.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Base64 with padding: `CodeSha256`.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    /// Reads what [`Self::base64`] wrote.
+    #[must_use]
+    pub fn from_base64(base64: &str) -> Option<Self> {
+        Some(Self(STANDARD.decode(base64).ok()?.try_into().ok()?))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let empty = Sha256::of(b"");
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(empty.hex(), hex);
+        assert_eq!(empty.base64(), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(Sha256::from_hex(hex), Some(empty));
+        assert_eq!(Sha256::from_base64(&empty.base64()), Some(empty));
+        for bad in ["", &hex[1..], &hex.to_uppercase(), &hex.replace("e3", "+3"), ".staging"] {
+            assert_eq!(Sha256::from_hex(bad), None, "{bad}");
+        }
+        for bad in ["", "AAAA", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"] {
+            assert_eq!(Sha256::from_base64(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Building a directory tree from hostile names: every step is relative to an open directory and follows
+//! no link, so that nothing outside of the root can be reached, whatever was made before.
+
+use super::{PackageError, files::io, name::EntryPath};
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2},
+    sys::stat::{Mode, fchmod, mkdirat},
+    unistd::{fsync, symlinkat, syncfs},
+};
+use std::{
+    fs::File,
+    os::fd::{AsFd as _, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+/// Up to so many nodes are flushed one by one. Beyond that one flush of the whole file system is quicker,
+/// though it also waits for what others have written.
+const SYNC_EACH_MAX: usize = 32;
+/// Another user than the owner walks the tree.
+const DIRECTORY_MODE: Mode = Mode::from_bits_truncate(0o755);
+
+const OPEN_DIRECTORY: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+const CREATE_FILE: OFlag = OFlag::O_WRONLY
+    .union(OFlag::O_CREAT)
+    .union(OFlag::O_EXCL)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+pub(super) struct Tree {
+    path: PathBuf,
+    root: OwnedFd,
+    /// The directory of the last entry: most entries share it with the one before.
+    parent: Option<(String, OwnedFd)>,
+    links: Vec<EntryPath>,
+    nodes: usize,
+    nodes_max: usize,
+    /// Directories to flush in the end, as long as each is flushed on its own.
+    unsynced: Vec<OwnedFd>,
+}
+
+impl Tree {
+    /// Makes the root.
+    pub(super) fn create(path: &Path, nodes_max: usize) -> Result<Self, PackageError> {
+        super::files::create_dir(path)?;
+        let root: OwnedFd = File::open(path).map_err(io("open", path))?.into();
+        fchmod(&root, DIRECTORY_MODE).map_err(|errno| io("create", path)(errno.into()))?;
+        Ok(Self {
+            path: path.into(),
+            root,
+            parent: None,
+            links: Vec::new(),
+            nodes: 0,
+            nodes_max,
+            unsynced: Vec::new(),
+        })
+    }
+
+    /// Makes a directory and those above it, where they are missing.
+    pub(super) fn directory(&mut self, path: &EntryPath) -> Result<(), PackageError> {
+        self.enter(path.as_str())
+    }
+
+    /// Makes an empty file, for its owner only until it is finished.
+    pub(super) fn file(&mut self, path: &EntryPath) -> Result<File, PackageError> {
+        let (directory, name) = path.split();
+        self.enter(directory)?;
+        self.count()?;
+        let file = openat(self.parent(), name, CREATE_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
+        file.map(File::from).map_err(|errno| self.error(path.as_str(), errno))
+    }
+
+    /// Ends the writing of a file.
+    pub(super) fn finish_file(&self, path: &EntryPath, file: &File, mode: u32) -> Result<(), PackageError> {
+        fchmod(file, Mode::from_bits_truncate(mode)).map_err(|errno| self.error(path.as_str(), errno))?;
+        if self.nodes > SYNC_EACH_MAX {
+            return Ok(());
+        }
+        file.sync_all().map_err(io("sync", &self.path.join(path.as_str())))
+    }
+
+    /// Makes a link. Where it leads is checked in the end, when all that it may lead through is there.
+    pub(super) fn link(&mut self, path: &EntryPath, target: &str) -> Result<(), PackageError> {
+        if target.is_empty() || target.contains('\0') || target.starts_with('/') {
+            return Err(PackageError::bad(format!("link to {target:?}")));
+        }
+        let (directory, name) = path.split();
+        self.enter(directory)?;
+        self.count()?;
+        symlinkat(target, self.parent(), name).map_err(|errno| self.error(path.as_str(), errno))?;
+        self.links.push(path.clone());
+        Ok(())
+    }
+
+    /// Refuses links that lead out of the tree, and makes the tree durable.
+    pub(super) fn finish(self) -> Result<(), PackageError> {
+        for link in &self.links {
+            self.check_link(link)?;
+        }
+        let synced = if self.nodes > SYNC_EACH_MAX {
+            syncfs(&self.root)
+        } else {
+            self.unsynced.iter().chain([&self.root]).try_for_each(fsync)
+        };
+        synced.map_err(|errno| io("sync", &self.path)(errno.into()))
+    }
+
+    /// Lets the kernel resolve the link with the root as its world. A link to nothing stays: it leads
+    /// nowhere as long as the tree does not change, which it never does.
+    fn check_link(&self, link: &EntryPath) -> Result<(), PackageError> {
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        match openat2(&self.root, link.as_str(), how) {
+            Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG) => Ok(()),
+            Err(Errno::EXDEV | Errno::ELOOP) => {
+                Err(PackageError::bad(format!("link {:?} leads out of the package", link.as_str())))
+            }
+            Err(errno) => Err(self.error(link.as_str(), errno)),
+        }
+    }
+
+    fn parent(&self) -> &OwnedFd {
+        self.parent.as_ref().map_or(&self.root, |(_, directory)| directory)
+    }
+
+    /// Makes `directory` the parent of what is made next.
+    fn enter(&mut self, directory: &str) -> Result<(), PackageError> {
+        if self.parent.as_ref().map_or("", |(parent, _)| parent) == directory {
+            return Ok(());
+        }
+        self.parent = None;
+        let mut walked = String::new();
+        for part in directory.split('/').filter(|part| !part.is_empty()) {
+            let made = match mkdirat(self.parent(), part, DIRECTORY_MODE) {
+                Ok(()) => true,
+                Err(Errno::EEXIST) => false,
+                Err(errno) => return Err(self.error(directory, errno)),
+            };
+            let opened = openat(self.parent(), part, OPEN_DIRECTORY, Mode::empty());
+            let opened = opened.map_err(|errno| self.error(directory, errno))?;
+            if made {
+                self.made_directory(directory, &opened)?;
+            }
+            walked.push_str(part);
+            self.parent = Some((walked.clone(), opened));
+            walked.push('/');
+        }
+        Ok(())
+    }
+
+    fn made_directory(&mut self, path: &str, directory: &OwnedFd) -> Result<(), PackageError> {
+        // Again, because the process's umask took its part of the first time.
+        fchmod(directory, DIRECTORY_MODE).map_err(|errno| self.error(path, errno))?;
+        self.count()?;
+        if self.nodes > SYNC_EACH_MAX {
+            self.unsynced.clear();
+            return Ok(());
+        }
+        let copy = directory.as_fd().try_clone_to_owned().map_err(io("open", &self.path.join(path)))?;
+        self.unsynced.push(copy);
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<(), PackageError> {
+        self.nodes += 1;
+        if self.nodes > self.nodes_max {
+            return Err(PackageError::bad("too many files and directories"));
+        }
+        Ok(())
+    }
+
+    /// Sorts the errors that a hostile name causes from those of the file system.
+    fn error(&self, path: &str, errno: Errno) -> PackageError {
+        match errno {
+            Errno::EEXIST => PackageError::bad(format!("two entries make {path:?}")),
+            Errno::ELOOP | Errno::ENOTDIR => {
+                PackageError::bad(format!("{path:?} leads through what is no directory"))
+            }
+            Errno::EISDIR | Errno::ENAMETOOLONG | Errno::EILSEQ => {
+                PackageError::bad(format!("{path:?} cannot be made: {errno}"))
+            }
+            _ => io("create", &self.path.join(path))(errno.into()),
+        }
+    }
+}

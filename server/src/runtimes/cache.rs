@@ -1,0 +1,117 @@
+//! Finished runtimes that any data directory of this machine can take.
+//!
+//! An entry is named by the runtime and a digest of everything that went into it: the recipe, the
+//! client's version, the interpreter's version and place. An entry never changes once it is there.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
+
+use super::tree::{self, Staging};
+use super::{Error, manifest};
+
+/// The cache folder.
+#[derive(Debug)]
+pub(super) struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    /// The cache at `dir`, or at the usual place: `/var/cache/lambd` for root, else
+    /// `$XDG_CACHE_HOME/lambd` or `~/.cache/lambd`.
+    ///
+    /// # Errors
+    /// It cannot be made, or others could have put something there.
+    pub(super) fn open(dir: Option<&Path>) -> Result<Self, Error> {
+        let dir = dir.map_or_else(usual_dir, Path::to_owned);
+        tree::make_dirs(&dir)?;
+        let meta = fs::metadata(&dir).map_err(Error::io("read", &dir))?;
+        if meta.uid() != nix::unistd::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+            let what = "others can write to this cache; choose another with --cache-dir".to_owned();
+            return Err(Error::Rule { path: dir, what });
+        }
+        Ok(Self { dir })
+    }
+
+    /// The finished runtime of this build, if it is there.
+    pub(super) fn find(&self, build: &Build) -> Option<PathBuf> {
+        let path = self.dir.join(&build.name);
+        path.join(manifest::FILE_NAME).is_file().then_some(path)
+    }
+
+    /// A folder to make a runtime in.
+    pub(super) fn stage(&self, build: &Build) -> Result<Staging, Error> {
+        Staging::new(&self.dir, &build.name)
+    }
+
+    /// Keeps what was made and gives its place.
+    pub(super) fn keep(&self, build: &Build, made: Staging) -> Result<PathBuf, Error> {
+        let path = self.dir.join(&build.name);
+        made.put_at(&path)?;
+        Ok(path)
+    }
+}
+
+/// Names a runtime by all that went into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Build {
+    /// Identifier and digest; safe as a file name.
+    pub(super) name: String,
+}
+
+impl Build {
+    /// The build of `identifier` from these parts.
+    pub(super) fn new(identifier: &str, parts: &[&str]) -> Self {
+        let digest = Sha256::digest(parts.join("\n"));
+        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Self { name: format!("{identifier}-{hex}") }
+    }
+}
+
+fn usual_dir() -> PathBuf {
+    if nix::unistd::geteuid().is_root() {
+        return "/var/cache/lambd".into();
+    }
+    let given = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    given("XDG_CACHE_HOME")
+        .or_else(|| given("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+        .join("lambd")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_build_is_named_by_its_parts() {
+        let name = |parts: &[&str]| Build::new("python3.11", parts).name;
+        assert_eq!(name(&["1", "3.11.2"]), name(&["1", "3.11.2"]));
+        assert_ne!(name(&["1", "3.11.2"]), name(&["1", "3.11.3"]));
+        assert!(name(&[]).starts_with("python3.11-"));
+    }
+
+    #[test]
+    fn what_others_can_write_is_not_trusted() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(Cache::open(Some(dir.path())), Err(Error::Rule { .. })));
+    }
+
+    #[test]
+    fn keeps_only_what_was_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(&dir.path().join("cache"))).unwrap();
+        let build = Build::new("x", &[]);
+        drop(cache.stage(&build).unwrap());
+        assert_eq!(cache.find(&build), None);
+        let made = cache.stage(&build).unwrap();
+        fs::write(made.path().join(manifest::FILE_NAME), "").unwrap();
+        let kept = cache.keep(&build, made).unwrap();
+        assert_eq!(cache.find(&build), Some(kept));
+    }
+}

@@ -1,0 +1,150 @@
+//! The installed runtimes of a data directory, re-read when one changes.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::host::System;
+use super::manifest::{self, Manifest, valid_identifier};
+use super::{Error, Runtime, dir_of};
+
+/// Reads runtimes by identifier and remembers them for as long as their manifest stays the same.
+///
+/// A look-up costs one `stat`; so a runtime that is installed, replaced or removed while the
+/// server runs is seen by the next function or environment that asks for it.
+#[derive(Debug)]
+pub struct Catalog {
+    dir: PathBuf,
+    read: Mutex<HashMap<String, (Stamp, Arc<Runtime>)>>,
+}
+
+/// Tells one manifest from the next: installing always makes a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+impl Catalog {
+    /// The catalogue of `data_dir`. Nothing is read yet.
+    pub fn new(data_dir: &Path) -> Self {
+        Self { dir: dir_of(data_dir), read: Mutex::default() }
+    }
+
+    /// The runtime, or `None` if it is not installed.
+    ///
+    /// # Errors
+    /// It is installed but cannot be read, or its manifest breaks a rule.
+    pub fn find(&self, identifier: &str) -> Result<Option<Arc<Runtime>>, Error> {
+        if !valid_identifier(identifier) {
+            return Ok(None);
+        }
+        let dir = self.dir.join(identifier);
+        let path = dir.join(manifest::FILE_NAME);
+        let meta = match fs::metadata(&path) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        let stamp = Stamp { inode: meta.ino(), changed_s: meta.ctime(), changed_ns: meta.ctime_nsec() };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, runtime)) = read.get(identifier)
+            && *known == stamp
+        {
+            return Ok(Some(Arc::clone(runtime)));
+        }
+        let runtime = Arc::new(load(&dir, identifier)?);
+        read.insert(identifier.to_owned(), (stamp, Arc::clone(&runtime)));
+        Ok(Some(runtime))
+    }
+
+    /// The identifiers that are installed, sorted.
+    ///
+    /// # Errors
+    /// The folder is there but cannot be listed.
+    pub fn identifiers(&self) -> Result<Vec<String>, Error> {
+        let entries = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("list", &self.dir)(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(Error::io("list", &self.dir))?.file_name();
+            if let Ok(name) = name.into_string()
+                && valid_identifier(&name)
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+fn load(dir: &Path, identifier: &str) -> Result<Runtime, Error> {
+    let manifest = Manifest::read(dir)?;
+    if manifest.identifier != identifier {
+        let what = format!("names {} but lies in the folder of {identifier}", manifest.identifier);
+        return Err(Error::Rule { path: dir.join(manifest::FILE_NAME), what });
+    }
+    let system = System::of(&manifest, dir)?;
+    Ok(Runtime { manifest, system })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(data_dir: &Path, identifier: &str, variable: &str) {
+        let dir = dir_of(data_dir).join(identifier);
+        fs::create_dir_all(&dir).unwrap();
+        let text = format!(
+            "identifier = '{identifier}'\nroot = 'host'\nbootstrap = ['/x']\n[environment]\n{variable} = ''\n"
+        );
+        fs::write(dir.join("new"), text).unwrap();
+        fs::rename(dir.join("new"), dir.join(manifest::FILE_NAME)).unwrap();
+    }
+
+    #[test]
+    fn sees_what_changes_while_it_runs() {
+        let data = tempfile::tempdir().unwrap();
+        let catalog = Catalog::new(data.path());
+        assert!(catalog.find("python3.11").unwrap().is_none());
+        assert!(catalog.identifiers().unwrap().is_empty());
+
+        put(data.path(), "python3.11", "FIRST");
+        let first = catalog.find("python3.11").unwrap().unwrap();
+        assert!(Arc::ptr_eq(&first, &catalog.find("python3.11").unwrap().unwrap()), "read again for nothing");
+
+        put(data.path(), "python3.11", "SECOND");
+        let second = catalog.find("python3.11").unwrap().unwrap();
+        assert_eq!(second.environment().next(), Some(("SECOND", "")));
+
+        fs::remove_dir_all(dir_of(data.path()).join("python3.11")).unwrap();
+        assert!(catalog.find("python3.11").unwrap().is_none());
+    }
+
+    #[test]
+    fn never_leaves_its_folder() {
+        let data = tempfile::tempdir().unwrap();
+        put(data.path(), "../outside", "A");
+        let catalog = Catalog::new(data.path());
+        assert!(catalog.find("../outside").unwrap().is_none());
+        put(data.path(), ".staging-1", "A");
+        assert!(catalog.identifiers().unwrap().is_empty());
+    }
+
+    #[test]
+    fn refuses_a_manifest_of_another_runtime() {
+        let data = tempfile::tempdir().unwrap();
+        put(data.path(), "python3.11", "A");
+        fs::rename(dir_of(data.path()).join("python3.11"), dir_of(data.path()).join("python3.12")).unwrap();
+        let error = Catalog::new(data.path()).find("python3.12").unwrap_err();
+        assert!(matches!(error, Error::Rule { .. }), "{error}");
+    }
+}

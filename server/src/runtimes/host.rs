@@ -1,0 +1,189 @@
+//! What a sandbox shows of a system: the host's own folders, or those of a runtime's tree.
+//!
+//! `/etc` is never shown as a whole: it holds the host's secrets and names. Only what programs
+//! need to start, and to check certificates, is; account and name service files are made here.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Manifest, Root};
+
+/// The login name of the function's process on AWS.
+const USER: &str = "sbx_user1051";
+
+/// The folders of a root that hold programs and libraries.
+const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+
+/// Of the host's `/etc`: the loader's cache, Debian's chosen programs, certificates (Debian's and
+/// Fedora's places).
+const ETC_BINDS: [&str; 5] =
+    ["alternatives", "ld.so.cache", "pki/ca-trust/extracted", "pki/tls/certs", "ssl/certs"];
+
+/// Of the host's `/etc`: copied, being small.
+const ETC_COPIES: [&str; 3] = ["protocols", "services", "ssl/openssl.cnf"];
+const ETC_COPY_MAX_BYTES: u64 = 64 << 10;
+
+/// What is the same in every sandbox.
+const FIXED_FILES: [(&str, u32, &str); 4] = [
+    ("/etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"),
+    ("/etc/resolv.conf", 0o644, ""),
+    ("/lambda-entrypoint.sh", 0o755, "#!/bin/sh\nexport _HANDLER=\"$1\"\nexec /var/runtime/bootstrap\n"),
+];
+
+/// A folder or file of the host, shown read-only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// On the host.
+    pub source: PathBuf,
+    /// In the sandbox.
+    pub target: PathBuf,
+}
+
+/// A symbolic link of the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symlink {
+    /// In the sandbox.
+    pub path: PathBuf,
+    /// What it says.
+    pub points_to: PathBuf,
+}
+
+/// A small file of the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// In the sandbox.
+    pub path: PathBuf,
+    /// Permission bits.
+    pub mode: u32,
+    /// What it holds.
+    pub content: Vec<u8>,
+}
+
+/// Everything of a sandbox's root that is the same for all environments of a runtime.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct System {
+    pub(super) binds: Vec<Bind>,
+    pub(super) symlinks: Vec<Symlink>,
+    pub(super) files: Vec<File>,
+}
+
+impl System {
+    /// Lays out the runtime in `dir`.
+    pub(super) fn of(manifest: &Manifest, dir: &Path) -> Result<Self, Error> {
+        let mut system = Self::default();
+        let root = match &manifest.root {
+            Root::Host => PathBuf::from("/"),
+            Root::Tree(name) => dir.join(name),
+        };
+        system.add_dirs(&root)?;
+        system.add_etc(&root)?;
+        for (path, mode, content) in FIXED_FILES {
+            let content = content.as_bytes().to_vec();
+            system.files.push(File { path: path.into(), mode, content });
+        }
+        for (name, target) in [("runtime", "/var/runtime"), ("lang", "/var/lang")] {
+            let source = dir.join(name);
+            if source.is_dir() {
+                system.binds.push(Bind { source, target: target.into() });
+            }
+        }
+        for (target, source) in &manifest.bind {
+            system.binds.push(Bind { source: source.clone(), target: target.clone() });
+        }
+        Ok(system)
+    }
+
+    fn add_dirs(&mut self, root: &Path) -> Result<(), Error> {
+        for name in SYSTEM_DIRS {
+            let source = root.join(name);
+            let Ok(meta) = fs::symlink_metadata(&source) else { continue };
+            let target = Path::new("/").join(name);
+            if meta.is_symlink() {
+                let points_to = fs::read_link(&source).map_err(Error::io("read the link", &source))?;
+                self.symlinks.push(Symlink { path: target, points_to });
+            } else if meta.is_dir() {
+                self.binds.push(Bind { source, target });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_etc(&mut self, root: &Path) -> Result<(), Error> {
+        for name in ETC_BINDS {
+            let source = root.join("etc").join(name);
+            if source.exists() {
+                self.binds.push(Bind { source, target: Path::new("/etc").join(name) });
+            }
+        }
+        for name in ETC_COPIES {
+            let source = root.join("etc").join(name);
+            let Ok(meta) = fs::metadata(&source) else { continue };
+            if meta.is_file() && meta.len() <= ETC_COPY_MAX_BYTES && meta.permissions().mode() & 0o004 != 0 {
+                let content = fs::read(&source).map_err(Error::io("read", &source))?;
+                self.files.push(File { path: Path::new("/etc").join(name), mode: 0o644, content });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The account files of an environment whose process runs as `uid` and `gid`.
+pub(super) fn account_files(uid: u32, gid: u32) -> Vec<File> {
+    let passwd =
+        format!("root:x:0:0:root:/root:/sbin/nologin\n{USER}:x:{uid}:{gid}::/home/{USER}:/sbin/nologin\n");
+    let group = format!("root:x:0:\n{USER}:x:{gid}:\n");
+    [("/etc/passwd", passwd), ("/etc/group", group)]
+        .map(|(path, text)| File { path: path.into(), mode: 0o644, content: text.into_bytes() })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_brings_its_own_system() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["root/usr/bin", "root/lib", "root/etc/ssl/certs", "root/etc/ssl/private", "runtime"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        symlink("usr/bin", dir.path().join("root/bin")).unwrap();
+        fs::write(dir.path().join("root/etc/services"), "http 80/tcp\n").unwrap();
+        fs::write(dir.path().join("root/etc/shadow"), "secret").unwrap();
+        let manifest = Manifest {
+            identifier: "x".to_owned(),
+            root: Root::Tree("root".to_owned()),
+            interpreter: None,
+            build: None,
+            bootstrap: vec!["/var/runtime/bootstrap".into()],
+            bind: [("/var/lang".into(), "/opt/lang".into())].into(),
+            environment: [].into(),
+        };
+        let system = System::of(&manifest, dir.path()).unwrap();
+        let targets: Vec<_> = system.binds.iter().map(|bind| bind.target.to_str().unwrap()).collect();
+        assert_eq!(targets, ["/usr", "/lib", "/etc/ssl/certs", "/var/runtime", "/var/lang"]);
+        assert_eq!(system.symlinks, [Symlink { path: "/bin".into(), points_to: "usr/bin".into() }]);
+        let files: Vec<_> = system.files.iter().map(|file| file.path.to_str().unwrap()).collect();
+        assert_eq!(
+            files,
+            [
+                "/etc/services",
+                "/etc/hosts",
+                "/etc/nsswitch.conf",
+                "/etc/resolv.conf",
+                "/lambda-entrypoint.sh"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_account_is_that_of_the_environment() {
+        let files = account_files(200_007, 200_008);
+        let text = String::from_utf8(files[0].content.clone()).unwrap();
+        assert!(text.contains("\nsbx_user1051:x:200007:200008:"), "{text}");
+    }
+}

@@ -1,0 +1,42 @@
+//! Programs that a build needs: there already, installed from Debian's packages, or named.
+
+use std::io::Write;
+
+use crate::runtimes::Error;
+use crate::runtimes::tool::{Tool, on_path};
+
+/// A program and Debian's package that holds it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    command: &'static str,
+    package: &'static str,
+}
+
+impl Need {
+    pub(super) const fn new(command: &'static str, package: &'static str) -> Self {
+        Self { command, package }
+    }
+}
+
+/// Makes sure that all are there: root on a machine with apt-get gets the missing ones installed,
+/// anyone else one clear line.
+pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), Error> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| on_path(need.command).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<String> = missing.iter().map(|need| need.package.to_owned()).collect();
+    if !nix::unistd::geteuid().is_root() || on_path("apt-get").is_none() {
+        let commands = missing.iter().map(|need| need.command.to_owned()).collect();
+        return Err(Error::Missing { commands, packages });
+    }
+    writeln!(out, "installing {} by apt-get", packages.join(" "))?;
+    let install =
+        || Tool::new("apt-get").args(["install", "-y", "--no-install-recommends"]).args(&packages).run();
+    if install().is_err() {
+        // The package lists may be missing or out of date.
+        Tool::new("apt-get").arg("update").run()?;
+        install()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! `nodejs*.x`: Node.js, the host's or npm's, with AWS's client `aws-lambda-ric`.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::needs::{Need, ensure};
+use super::{Plan, bootstrap_script};
+use crate::runtimes::interpreter::{self, Interpreter};
+use crate::runtimes::tool::Tool;
+use crate::runtimes::{Error, Manifest, Root, environment, tree};
+
+/// The oldest major version that the client builds with.
+pub(super) const MAJOR_MIN: u32 = 18;
+
+/// From this major version on, the client's fourth series is the one. It refuses handlers with a
+/// callback, which AWS runs up to nodejs22.x (but for Managed Instances, as the client itself says).
+const FOURTH_SERIES_FROM: u32 = 24;
+
+/// npm's project to install into. The third series asks for a node-gyp that needs a Python older
+/// than 3.12.
+const PROJECT: &str = "{\"private\": true, \"overrides\": {\"node-gyp\": \"^11.2.0\"}}\n";
+
+/// The client's native part is compiled: curl, AWS's C++ client, and the add-on itself.
+const NEEDS: [Need; 8] = [
+    Need::new("npm", "npm"),
+    Need::new("cmake", "cmake"),
+    Need::new("autoconf", "autoconf"),
+    Need::new("automake", "automake"),
+    Need::new("libtoolize", "libtool"),
+    Need::new("make", "make"),
+    Need::new("g++", "g++"),
+    Need::new("python3", "python3"),
+];
+
+/// What of the client's package a function needs; the rest are sources and build tools.
+const CLIENT_FILES: [&str; 6] =
+    ["package.json", "LICENSE", "NOTICE", "dist", "index.mjs", "rapid-client.node"];
+
+/// The third series is started by a call; the fourth starts when it is imported.
+const INDEX_3: &str = "import { run } from \"aws-lambda-ric\";\n\
+                       await run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n";
+const INDEX_4: &str = "import \"aws-lambda-ric\";\n";
+
+#[derive(Debug)]
+pub(super) struct Node {
+    identifier: String,
+    major: u32,
+    /// The host's, if it is of this version and can compile add-ons; else npm's package.
+    found: Option<Interpreter>,
+    /// npm's name of the Node package for this processor, with the major version.
+    package: String,
+    client: &'static str,
+}
+
+impl Node {
+    pub(super) fn plan(identifier: &str, major: u32, prefix: Option<&Path>) -> Result<Self, Error> {
+        let found = match (interpreter::node(major, prefix), prefix) {
+            (Err(error), Some(_)) => return Err(error),
+            (found, Some(_)) => found.ok(),
+            (found, None) => found.ok().filter(|node| node.prefix.join("include/node/node.h").is_file()),
+        };
+        let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+        Ok(Self {
+            identifier: identifier.to_owned(),
+            major,
+            found,
+            package: format!("node-linux-{processor}@{major}"),
+            client: if major < FOURTH_SERIES_FROM { "aws-lambda-ric@3.3.0" } else { "aws-lambda-ric@4.0.2" },
+        })
+    }
+
+    /// Node's folder to build with: the host's prefix, or npm's package, which it fetches.
+    fn prefix(&self, modules: &Modules, out: &mut dyn Write) -> Result<PathBuf, Error> {
+        if let Some(found) = &self.found {
+            writeln!(out, "{}: Node.js {} of {}", self.identifier, found.version, found.prefix.display())?;
+            return Ok(found.prefix.clone());
+        }
+        writeln!(out, "{}: fetching {} by npm", self.identifier, self.package)?;
+        modules.install(&self.package, None)?;
+        let name = self.package.split('@').next().unwrap_or_default();
+        Ok(modules.0.join("node_modules").join(name))
+    }
+
+    fn place_client(&self, modules: &Modules, node: &Path, runtime: &Path) -> Result<(), Error> {
+        let from = modules.0.join("node_modules/aws-lambda-ric");
+        let to = runtime.join("node_modules/aws-lambda-ric");
+        tree::make_dirs(&to)?;
+        for name in CLIENT_FILES {
+            let (from, to) = (from.join(name), to.join(name));
+            if from.exists() {
+                fs::rename(&from, &to).map_err(Error::io("move", &from))?;
+            }
+        }
+        let fourth = self.major >= FOURTH_SERIES_FROM;
+        let addon = to.join(if fourth { "rapid-client.node" } else { "dist/rapid-client.node" });
+        // The add-on reads the address while it is loaded; it calls nothing.
+        Tool::new(node.join("bin/node"))
+            .args(["-e", "require(process.argv[1])"])
+            .arg(addon)
+            .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+            .run()?;
+        tree::write(&runtime.join("index.mjs"), 0o644, if fourth { INDEX_4 } else { INDEX_3 })?;
+        let script = bootstrap_script("/var/lang/bin/node", "/var/runtime/index.mjs");
+        tree::write(&runtime.join("bootstrap"), 0o755, &script)
+    }
+
+    /// What is to be at `/var/lang`: nothing here if the host's prefix is bound there.
+    fn place_node(&self, node: &Path, dir: &Path) -> Result<Option<PathBuf>, Error> {
+        if let Some(found) = &self.found
+            && !found.in_usr()
+        {
+            return Ok(Some(found.prefix.clone()));
+        }
+        let bin = dir.join("lang/bin");
+        tree::make_dirs(&bin)?;
+        let target = bin.join("node");
+        match &self.found {
+            Some(found) => symlink(&found.program, &target).map_err(Error::io("link", &target))?,
+            None => fs::rename(node.join("bin/node"), &target).map_err(Error::io("move", &target))?,
+        }
+        Ok(None)
+    }
+}
+
+impl Plan for Node {
+    fn parts(&self) -> Vec<&str> {
+        let mut parts = vec![self.client];
+        match &self.found {
+            Some(found) => {
+                parts.push(&found.version);
+                parts.extend(found.prefix.to_str());
+            }
+            None => parts.push(&self.package),
+        }
+        parts
+    }
+
+    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, Error> {
+        ensure(&NEEDS, out)?;
+        let modules = Modules(dir.join("npm"));
+        tree::make_dir(&modules.0)?;
+        tree::write(&modules.0.join("package.json"), 0o644, PROJECT)?;
+        let node = self.prefix(&modules, out)?;
+        writeln!(
+            out,
+            "{}: building {} by npm, once for this machine; this takes minutes",
+            self.identifier, self.client
+        )?;
+        modules.install(self.client, Some(&node))?;
+
+        let version = Tool::new(node.join("bin/node")).arg("--version").run()?;
+        let runtime = dir.join("runtime");
+        tree::make_dir(&runtime)?;
+        self.place_client(&modules, &node, &runtime)?;
+        let prefix = self.place_node(&node, dir)?;
+        tree::remove(&modules.0)?;
+        Ok(Manifest {
+            identifier: self.identifier.clone(),
+            root: Root::Host,
+            interpreter: Some(format!("Node.js {}", version.trim().trim_start_matches('v'))),
+            build: None,
+            bootstrap: vec!["/var/runtime/bootstrap".into()],
+            bind: prefix.map(|prefix| ("/var/lang".into(), prefix)).into_iter().collect(),
+            environment: environment::node(&self.identifier, self.major),
+        })
+    }
+}
+
+/// A folder for npm to install into.
+struct Modules(PathBuf);
+
+impl Modules {
+    /// Installs one package; its native parts are compiled with the headers of the Node in `node`.
+    fn install(&self, package: &str, node: Option<&Path>) -> Result<(), Error> {
+        let mut npm = Tool::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--no-package-lock"])
+            .arg("--loglevel=error")
+            .arg(package)
+            .dir(&self.0);
+        if let Some(node) = node {
+            npm = npm.env("npm_config_nodedir", node);
+        }
+        npm.run().map(drop)
+    }
+}

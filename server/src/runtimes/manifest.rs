@@ -1,0 +1,200 @@
+//! `runtime.toml`: what the operator, or `lambd runtime install`, says of a runtime.
+//!
+//! ```toml
+//! identifier = "ruby3.4"
+//! root = "host"                          # or a folder beside this file, such as "rootfs"
+//! interpreter = "/opt/ruby/bin/ruby"     # for the reader; nothing depends on it
+//! bootstrap = ["/var/runtime/bootstrap"] # the first that exists and is executable is started
+//! [bind]                                 # more of the host, read-only
+//! "/var/lang" = "/opt/ruby"
+//! [environment]
+//! PATH = "/var/lang/bin:/usr/bin:/bin"
+//! ```
+//!
+//! Folders `runtime` and `lang` beside it appear as `/var/runtime` and `/var/lang`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// The manifest's file name.
+pub(super) const FILE_NAME: &str = "runtime.toml";
+
+/// A manifest is read at each start of an environment of a new runtime: small.
+const SIZE_MAX_BYTES: u64 = 64 << 10;
+
+/// What a sandbox may be asked to show. The sandbox's own `/tmp`, `/proc` and `/dev` are not a
+/// runtime's, nor is anything else of the host.
+const TARGETS: [&str; 10] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/var/runtime", "/var/lang"];
+
+/// A runtime as `runtime.toml` describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// AWS's identifier; also the name of the runtime's folder.
+    pub identifier: String,
+    /// Where `/usr`, `/bin`, `/lib*` and `/etc` come from.
+    pub root: Root,
+    /// The interpreter and its version, for the reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpreter: Option<String>,
+    /// Names the recipe and versions that `install` made it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// Candidates for the program to start, as absolute paths inside the sandbox.
+    pub bootstrap: Vec<PathBuf>,
+    /// Further read-only binds, target to source, both absolute.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bind: BTreeMap<PathBuf, PathBuf>,
+    /// The runtime's own environment variables.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Where a runtime's system folders come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Root {
+    /// The host's own, bound read-only: nothing to install, nothing to keep up to date twice.
+    Host,
+    /// A folder of the runtime's, by name.
+    Tree(String),
+}
+
+impl From<String> for Root {
+    fn from(text: String) -> Self {
+        if text == "host" { Self::Host } else { Self::Tree(text) }
+    }
+}
+
+impl From<Root> for String {
+    fn from(root: Root) -> Self {
+        match root {
+            Root::Host => "host".to_owned(),
+            Root::Tree(name) => name,
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads and checks the manifest of the runtime in `dir`.
+    pub(super) fn read(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(FILE_NAME);
+        let size_bytes = fs::metadata(&path).map_err(Error::io("read", &path))?.len();
+        if size_bytes > SIZE_MAX_BYTES {
+            return Err(Error::Rule { path, what: format!("larger than {SIZE_MAX_BYTES} bytes") });
+        }
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let manifest: Self =
+            toml::from_str(&text).map_err(|source| Error::Manifest { path: path.clone(), source })?;
+        match manifest.broken_rule() {
+            Some(what) => Err(Error::Rule { path, what }),
+            None => Ok(manifest),
+        }
+    }
+
+    /// Writes the manifest into `dir`.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), Error> {
+        let path = dir.join(FILE_NAME);
+        let text = toml::to_string(self)
+            .map_err(|source| Error::Unwritable { identifier: self.identifier.clone(), source })?;
+        fs::write(&path, text).map_err(Error::io("write", &path))
+    }
+
+    fn broken_rule(&self) -> Option<String> {
+        if !valid_identifier(&self.identifier) {
+            return Some(format!("identifier {:?} is none", self.identifier));
+        }
+        if let Root::Tree(name) = &self.root
+            && !plain_name(name)
+        {
+            return Some(format!("root {name:?} is neither \"host\" nor the name of a folder beside it"));
+        }
+        if self.bootstrap.is_empty() {
+            return Some("bootstrap names no program".to_owned());
+        }
+        if let Some(path) = self.bootstrap.iter().find(|path| !absolute(path)) {
+            return Some(format!("bootstrap {} is not an absolute path", path.display()));
+        }
+        for (target, source) in &self.bind {
+            if !absolute(target) || !TARGETS.iter().any(|allowed| target.starts_with(allowed)) {
+                return Some(format!("bind {} is not below {}", target.display(), TARGETS.join(", ")));
+            }
+            if !absolute(source) {
+                return Some(format!("bind source {} is not an absolute path", source.display()));
+            }
+        }
+        let bad = |(key, value): &(&String, &String)| {
+            key.is_empty() || key.contains(['=', '\0']) || value.contains('\0')
+        };
+        self.environment.iter().find(bad).map(|(key, _)| format!("environment {key:?} cannot be a variable"))
+    }
+}
+
+/// Whether this can be a runtime's identifier and folder name: 1 to 64 of `a-z 0-9 . - _`, not
+/// beginning with a dot.
+pub(super) fn valid_identifier(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+    (1..=64).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(allowed)
+}
+
+fn plain_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+fn absolute(path: &Path) -> bool {
+    path.is_absolute() && path.components().all(|part| part != Component::ParentDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Manifest, String> {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), text).unwrap();
+        Manifest::read(dir.path()).map_err(|e| match e {
+            Error::Manifest { source, .. } => source.message().to_owned(),
+            Error::Rule { what, .. } => what,
+            other => other.to_string(),
+        })
+    }
+
+    const GOOD: &str = "identifier = 'ruby3.4'\nroot = 'host'\nbootstrap = ['/var/runtime/bootstrap']\n";
+
+    #[test]
+    fn survives_a_round_trip() {
+        let text = format!("{GOOD}[bind]\n'/var/lang' = '/opt/ruby'\n[environment]\nA = 'b'\n");
+        let read = parse(&text).unwrap();
+        assert_eq!(read.root, Root::Host);
+        let dir = tempfile::tempdir().unwrap();
+        read.write(dir.path()).unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), read);
+    }
+
+    #[test]
+    fn refuses_what_breaks_a_rule() {
+        for (from, to, want) in [
+            ("ruby3.4", "../etc", "identifier"),
+            ("ruby3.4", ".hidden", "identifier"),
+            ("'host'", "'../..'", "root"),
+            ("'host'", "''", "root"),
+            ("'host'", "'host'\nwhat = 1", "unknown field `what`"),
+            ("['/var/runtime/bootstrap']", "[]", "names no program"),
+            ("'/var/runtime/bootstrap'", "'bootstrap'", "not an absolute path"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/tmp' = '/tmp'\n", "is not below"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/usr/../tmp' = '/tmp'\n", "is not below"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/var/lang' = 'lang'\n", "bind source"),
+            ("bootstrap']\n", "bootstrap']\n[environment]\n'A=B' = ''\n", "environment"),
+        ] {
+            let told = parse(&GOOD.replace(from, to)).unwrap_err();
+            assert!(told.contains(want), "{to}: {told}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Folders as wholes: copied, hard-linked, put into place at once.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+
+use super::Error;
+
+/// Begins the names of folders in the making; no identifier begins with a dot.
+const STAGING: &str = ".staging-";
+
+/// A folder in the making that is this old was left by a process that was killed.
+const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+
+/// How files get from one tree to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A second name of the same file where the file system allows it: instant, no space.
+    Link,
+    /// New files, independent of the source.
+    Copy,
+}
+
+/// Puts everything that is in `from` into the empty folder `to`. Folders get mode 0755; symbolic
+/// links stay as they are; special files are refused.
+pub(super) fn replicate(from: &Path, to: &Path, by: By) -> Result<(), Error> {
+    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
+        let entry = entry.map_err(Error::io("list", from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(Error::io("read", &source))?;
+        if kind.is_dir() {
+            make_dir(&target)?;
+            replicate(&source, &target, by)?;
+        } else if kind.is_symlink() {
+            let points_to = fs::read_link(&source).map_err(Error::io("read the link", &source))?;
+            symlink(points_to, &target).map_err(Error::io("link", &target))?;
+        } else if kind.is_file() {
+            replicate_file(&source, &target, by)?;
+        } else {
+            let what = "neither a file, a folder nor a symbolic link".to_owned();
+            return Err(Error::Rule { path: source, what });
+        }
+    }
+    Ok(())
+}
+
+fn replicate_file(source: &Path, target: &Path, by: By) -> Result<(), Error> {
+    if by == By::Link && fs::hard_link(source, target).is_ok() {
+        return Ok(());
+    }
+    // Another file system, or links to this user's files are not allowed here.
+    fs::copy(source, target).map(drop).map_err(Error::io("write", target))
+}
+
+/// Makes a folder of mode 0755.
+pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().mode(0o755).create(path).map_err(Error::io("make the folder", path))
+}
+
+/// Makes a folder and its parents, mode 0755, if they are not there.
+pub(super) fn make_dirs(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().mode(0o755).recursive(true).create(path).map_err(Error::io("make the folder", path))
+}
+
+/// Writes a file of the given permission bits.
+pub(super) fn write(path: &Path, mode: u32, content: &str) -> Result<(), Error> {
+    fs::write(path, content).map_err(Error::io("write", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(Error::io("set the mode of", path))
+}
+
+/// Removes a file or a whole folder if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    let done = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A folder in the making beside the place where it will be; removed unless it gets there.
+#[derive(Debug)]
+pub(super) struct Staging {
+    path: PathBuf,
+}
+
+impl Staging {
+    /// An empty one in `parent`, which is made if need be. Abandoned ones are cleared away.
+    pub(super) fn new(parent: &Path, name: &str) -> Result<Self, Error> {
+        make_dirs(parent)?;
+        clear_abandoned(parent)?;
+        let path = parent.join(format!("{STAGING}{name}-{}", std::process::id()));
+        remove(&path)?;
+        make_dir(&path)?;
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the folder that is at `place` in here in one step, to be removed with this.
+    pub(super) fn take_away(self, place: &Path) -> Result<(), Error> {
+        fs::rename(place, self.path.join("gone")).map_err(Error::io("remove", place))?;
+        remove(&self.path)
+    }
+
+    /// Puts the folder at `place` in one step. What was there before is removed after.
+    pub(super) fn put_at(self, place: &Path) -> Result<(), Error> {
+        use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
+        match fs::rename(&self.path, place) {
+            // Taken: by what is to be replaced, or by another process that made the same just now.
+            Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => {
+                renameat2(AT_FDCWD, &self.path, AT_FDCWD, place, RenameFlags::RENAME_EXCHANGE)
+                    .map_err(|error| Error::io("replace", place)(error.into()))?;
+                remove(&self.path)
+            }
+            done => done.map_err(Error::io("put in place", place)),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Nothing is left after `put_at`; else an error is on its way to the operator already.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn clear_abandoned(parent: &Path) -> Result<(), Error> {
+    let now = SystemTime::now();
+    for entry in fs::read_dir(parent).map_err(Error::io("list", parent))? {
+        let entry = entry.map_err(Error::io("list", parent))?;
+        let age = entry.metadata().and_then(|meta| meta.modified()).map(|made| now.duration_since(made));
+        if entry.file_name().to_string_lossy().starts_with(STAGING)
+            && matches!(age, Ok(Ok(age)) if age > ABANDONED_AFTER)
+        {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    fn sample(dir: &Path) -> PathBuf {
+        let from = dir.join("from");
+        fs::create_dir_all(from.join("deep")).unwrap();
+        write(&from.join("deep/program"), 0o755, "x").unwrap();
+        symlink("deep/program", from.join("link")).unwrap();
+        from
+    }
+
+    #[test]
+    fn replicates_by_link_and_by_copy() {
+        for by in [By::Link, By::Copy] {
+            let dir = tempfile::tempdir().unwrap();
+            let (from, to) = (sample(dir.path()), dir.path().join("to"));
+            make_dir(&to).unwrap();
+            replicate(&from, &to, by).unwrap();
+            let inode = |root: &Path| fs::metadata(root.join("deep/program")).unwrap().ino();
+            assert_eq!(inode(&from) == inode(&to), by == By::Link, "{by:?}");
+            let mode = fs::metadata(to.join("deep/program")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o755, "{by:?}");
+            assert_eq!(fs::read_link(to.join("link")).unwrap(), Path::new("deep/program"), "{by:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_special_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let from = sample(dir.path());
+        nix::unistd::mkfifo(&from.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        make_dir(&dir.path().join("to")).unwrap();
+        let error = replicate(&from, &dir.path().join("to"), By::Copy).unwrap_err();
+        assert!(matches!(error, Error::Rule { .. }), "{error}");
+    }
+
+    #[test]
+    fn replaces_in_one_step_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("place");
+        for content in ["first", "second"] {
+            let staging = Staging::new(dir.path(), "x").unwrap();
+            fs::write(staging.path().join("file"), content).unwrap();
+            staging.put_at(&place).unwrap();
+            assert_eq!(fs::read_to_string(place.join("file")).unwrap(), content);
+        }
+        drop(Staging::new(dir.path(), "x").unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the place itself is left");
+    }
+}
