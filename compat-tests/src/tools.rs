@@ -8,13 +8,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::server::Server;
 
-/// A command with nothing of AWS in its environment but what the caller adds.
+/// A command with nothing of AWS and lambd in its environment but what the caller adds: the server
+/// refuses variables that it does not know.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     #[expect(clippy::disallowed_methods, reason = "tests run the server and its clients")]
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("AWS_") {
+        if ["AWS_", "LAMBD_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
@@ -73,15 +74,9 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// The virtual environment with the AWS CLI and boto3, when `LAMBD_TEST_VENV` names one.
-fn venv() -> Option<PathBuf> {
-    std::env::var_os("LAMBD_TEST_VENV").map(PathBuf::from)
-}
-
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let own = venv().map(|v| v.join("bin"));
-    own.into_iter().chain(std::env::split_paths(&path)).map(|dir| dir.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
 fn works(program: &Path, args: &[&str]) -> bool {
