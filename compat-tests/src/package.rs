@@ -125,3 +125,30 @@ pub fn zip(entries: &[Entry]) -> Vec<u8> {
 pub fn files(files: &[(&str, &str)]) -> Vec<u8> {
     zip(&files.iter().map(|(name, text)| Entry::file(name, text.as_bytes())).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::{command, run};
+
+    /// Python's zipfile reads what is made here: names, contents, modes and kinds.
+    #[test]
+    fn another_reader_agrees() -> Result<()> {
+        let entries = [
+            Entry::file("a.txt", b"text"),
+            Entry::executable("run", b"#!/bin/sh"),
+            Entry::link("link", "a.txt"),
+            Entry::zeros("zeros", 2)?,
+        ];
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), zip(&entries))?;
+        let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n\
+                      print([(i.filename, oct(i.external_attr >> 16), i.file_size) for i in z.infolist()])";
+        let output = run(command("python3").args(["-c", script]).arg(file.path()))?;
+        assert_eq!(
+            String::from_utf8(output.stdout)?.trim(),
+            "[('a.txt', '0o100644', 4), ('run', '0o100755', 9), ('link', '0o120777', 5), ('zeros', '0o100644', 2097152)]"
+        );
+        Ok(())
+    }
+}

@@ -128,29 +128,45 @@ fn mac(key: &[u8], data: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The worked example of "Examples of the complete Signature Version 4 signing process".
-    #[test]
-    fn signs_as_the_public_test_suite_does() {
-        let signer = Signer {
+    const TIME: &str = "20150830T123600Z";
+
+    fn signer() -> Signer {
+        Signer {
             key: "AKIDEXAMPLE".to_owned(),
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
             region: "us-east-1".to_owned(),
-        };
-        let time = "20150830T123600Z";
-        let headers = [
-            ("host".to_owned(), "example.amazonaws.com".to_owned()),
-            ("x-amz-date".to_owned(), time.to_owned()),
-        ];
-        let key = ["20150830", "us-east-1", "service", "aws4_request"]
-            .iter()
-            .fold(format!("AWS4{}", signer.secret).into_bytes(), |k, part| mac(&k, part.as_bytes()));
-        let text = "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/service/aws4_request\n\
-                    bb579772317eb040ac9ed261061d46c1f17a8133879d6129b6e1c25292927e63";
+        }
+    }
+
+    fn header(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    /// Both expectations were made by botocore 1.43.11 with its clock stopped.
+    #[test]
+    fn signs_as_botocore_does() {
+        let target = "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations?Qualifier=%24LATEST&A=b";
+        let headers = [header("host", "127.0.0.1:3001"), header("x-amz-date", TIME)];
+        let subject = Subject { method: "POST", target, headers: &headers, body: b"{\"a\": 1}", time: TIME };
         assert_eq!(
-            hex(&mac(&key, text.as_bytes())),
-            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+            signer().authorization(&subject),
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/lambda/aws4_request, \
+             SignedHeaders=host;x-amz-date, \
+             Signature=f67412a132c82e3a6f6065e21f39eb3ce23630aef95c9da23501c31079782e34"
         );
-        let subject = Subject { method: "GET", target: "/", headers: &headers, body: b"", time };
-        assert!(signer.authorization(&subject).contains("SignedHeaders=host;x-amz-date, Signature="));
+    }
+
+    #[test]
+    fn presigns_as_botocore_does() {
+        let headers = [header("host", "127.0.0.1:3001")];
+        let target = "/2015-03-31/functions?MaxItems=1";
+        let subject = Subject { method: "GET", target, headers: &headers, body: b"", time: TIME };
+        assert_eq!(
+            signer().presigned(&subject, 60),
+            "/2015-03-31/functions?MaxItems=1&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+             &X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Flambda%2Faws4_request\
+             &X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host\
+             &X-Amz-Signature=ab6b0c0fbaa18facf3b70a5fc3ac46063e6920f40ef9ab8985e408b641431bf5"
+        );
     }
 }
