@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use self::control::Control;
-pub use self::sandbox::{Exit, ExitFd, Sandbox};
+pub use self::sandbox::{Exit, ExitFd, Lifeline, Sandbox};
 use crate::config::LauncherConfig;
 use crate::error::{LaunchError, StartError};
 use crate::launcher::NAME;

@@ -39,7 +39,7 @@ mod sys;
 mod uids;
 mod volume;
 
-pub use client::{Control, Exit, ExitFd, Launcher, Sandbox, start};
+pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
 pub use config::LauncherConfig;
 pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailure, StepError};
 pub use identity::drop_privileges;

@@ -6,6 +6,7 @@ pub mod check_config;
 pub mod doctor;
 pub mod logs;
 pub mod runtime;
+pub mod serve;
 pub mod version;
 
 use std::{

@@ -26,6 +26,12 @@ use std::{
 /// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
 
+/// The key of a log group: groups of two regions are strangers to each other, as on AWS.
+#[must_use]
+pub fn group_key(region: &str, group: &str) -> String {
+    format!("{region}:{group}")
+}
+
 /// What a writer hands in: one line, or one record of a structured log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEvent {

@@ -53,8 +53,14 @@ pub struct Sandbox {
     pub exit: ExitFd,
     /// Freezes it, limits its CPU, measures it.
     pub control: Control,
-    /// Closing this is what ends the sandbox.
-    _lifeline: OwnedFd,
+    /// Dropping this is what ends the sandbox.
+    pub lifeline: Lifeline,
+}
+
+/// As long as this lives, the sandbox does.
+#[derive(Debug)]
+pub struct Lifeline {
+    _fd: OwnedFd,
 }
 
 impl Sandbox {
@@ -78,7 +84,7 @@ impl Sandbox {
             output,
             exit: ExitFd(Channel::from_fd(status)),
             control: Control::new(launched.handles, freeze, cpu, peak, events),
-            _lifeline: lifeline,
+            lifeline: Lifeline { _fd: lifeline },
         })
     }
 }

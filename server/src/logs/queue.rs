@@ -144,6 +144,21 @@ impl LogStream {
         }
     }
 
+    /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits as
+    /// [`Self::write`] does. Dropping the future loses nothing: what was not handed in is still there.
+    pub async fn write_pending(&self, pending: &mut Vec<LogEvent>) {
+        while !pending.is_empty() {
+            let (mut count, mut bytes) = (0, 0);
+            while count < pending.len() && bytes < PORTION_BYTES {
+                bytes += cost(&pending[count]);
+                count += 1;
+            }
+            let room = self.room(bytes).await;
+            let rest = pending.split_off(count);
+            self.send(std::mem::replace(pending, rest), room);
+        }
+    }
+
     /// Hands in one event without waiting: for the platform's own few lines around an invocation. It has
     /// room of its own, so that a flood does not push them out.
     ///
@@ -159,10 +174,15 @@ impl LogStream {
     }
 
     async fn queue(&self, events: Vec<LogEvent>, bytes: usize) {
-        // First the group's own room, so that a flood waits there and not in the line of all.
+        let room = self.room(bytes).await;
+        self.send(events, room);
+    }
+
+    /// First the group's own room, so that a flood waits there and not in the line of all.
+    async fn room(&self, bytes: usize) -> [Option<OwnedSemaphorePermit>; 2] {
         let own = Arc::clone(&self.room).acquire_many_owned(permits(bytes)).await.ok();
         let all = Arc::clone(&self.shared.room).acquire_many_owned(permits(bytes)).await.ok();
-        self.send(events, [own, all]);
+        [own, all]
     }
 
     fn send(&self, events: Vec<LogEvent>, room: [Option<OwnedSemaphorePermit>; 2]) {

@@ -1,4 +1,5 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::Digest as _;
 use std::fmt::{self, Write as _};
 
@@ -46,6 +47,19 @@ impl Sha256 {
     #[must_use]
     pub fn from_base64(base64: &str) -> Option<Self> {
         Some(Self(STANDARD.decode(base64).ok()?.try_into().ok()?))
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = String::deserialize(deserializer)?;
+        Self::from_hex(&hex).ok_or_else(|| D::Error::custom("not a SHA-256 in hexadecimal"))
     }
 }
 

@@ -48,12 +48,16 @@ pub enum StoreError {
         /// The database's own words.
         detail: String,
     },
-    /// The file system is full. Commits work again once there is space.
+    /// The file system is full. Commits work again some seconds after it has more than 64 MiB free, which
+    /// RocksDB wants for its compactions.
     #[error("no space left for the database: {detail}")]
     Full {
         /// The database's own words.
         detail: String,
     },
+    /// The disk has been too slow for the writes of the last seconds. Nothing was written.
+    #[error("database is behind with its writes")]
+    Stalled,
     /// An earlier write failed, so nothing is written any more until the server is started again.
     #[error("database takes no more changes since a write failed: {cause}")]
     ReadOnly {

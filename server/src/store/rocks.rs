@@ -18,9 +18,15 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
 };
 
-/// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/lock` for as long as it lives.
+/// How long a commit waits while flushes and compactions are behind.
+const STALL_MAX: Duration = Duration::from_secs(5);
+const STALL_STEP: Duration = Duration::from_millis(2);
+
+/// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/db/lambd.lock` for as long as it lives.
 pub struct RocksStore {
     db: DB,
     guards: Guards,
@@ -50,9 +56,9 @@ impl RocksStore {
     /// or what the file system says.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         create_dir(data_dir)?;
-        let lock = lock(data_dir)?;
         let path = data_dir.join("db");
         create_dir(&path)?;
+        let lock = lock(data_dir, path.join("lambd.lock"))?;
         let mark = Mark::open(&path)?;
         if path.join("CURRENT").exists() {
             format::refuse_unknown_tables(data_dir, &path)?;
@@ -75,14 +81,14 @@ impl RocksStore {
         expectation.check(found.as_deref())
     }
 
-    fn write_batch(&self, ops: Vec<Op>) -> Result<WriteBatch, StoreError> {
+    fn write_batch(&self, ops: &[Op]) -> Result<WriteBatch, StoreError> {
         let mut batch = WriteBatch::default();
         for op in ops {
             match op {
-                Op::Put { table, key, value } => batch.put_cf(self.family(table)?, key, value),
-                Op::Delete { table, key } => batch.delete_cf(self.family(table)?, key),
+                Op::Put { table, key, value } => batch.put_cf(self.family(*table)?, key, value),
+                Op::Delete { table, key } => batch.delete_cf(self.family(*table)?, key),
                 Op::DeleteRange { table, start, end } if start < end => {
-                    batch.delete_range_cf(self.family(table)?, start, end);
+                    batch.delete_range_cf(self.family(*table)?, start, end);
                 }
                 Op::DeleteRange { .. } => {}
             }
@@ -90,20 +96,27 @@ impl RocksStore {
         Ok(batch)
     }
 
-    fn write(&self, batch: WriteBatch, durability: Durability) -> Result<(), StoreError> {
+    fn write(&self, ops: &[Op], durability: Durability) -> Result<(), StoreError> {
         let synced = durability == Durability::Synced;
         let mut options = WriteOptions::default();
         options.set_sync(synced);
-        let end = self.db.latest_sequence_number().saturating_add(batch.len() as u64);
-        self.db.write_opt(batch, &options).map_err(|source| match error(source) {
-            full @ StoreError::Full { .. } => full,
-            other => self.fail(&other),
-        })?;
-        if synced {
-            // This batch was given numbers behind all that were visible before, so `end` is on disk.
-            self.mark.advance(end).map_err(|other| self.fail(&other))?;
+        options.set_no_slowdown(true); // or it would wait for as long as the disk is full
+        let give_up_at = Instant::now() + STALL_MAX;
+        loop {
+            let batch = self.write_batch(ops)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let end = self.db.latest_sequence_number().saturating_add(batch.len() as u64);
+            match self.db.write_opt(batch, &options).map_err(error) {
+                // This batch was given numbers behind all that were visible before, so `end` is on disk.
+                Ok(()) if synced => return self.mark.advance(end).map_err(|other| self.fail(&other)),
+                Ok(()) => return Ok(()),
+                Err(StoreError::Stalled) if Instant::now() < give_up_at => thread::sleep(STALL_STEP),
+                Err(error @ (StoreError::Stalled | StoreError::Full { .. })) => return Err(error),
+                Err(other) => return Err(self.fail(&other)),
+            }
         }
-        Ok(())
     }
 
     fn fail(&self, error: &StoreError) -> StoreError {
@@ -142,11 +155,7 @@ impl Store for RocksStore {
         for expectation in &batch.expectations {
             self.check(expectation)?;
         }
-        let batch = self.write_batch(batch.ops)?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        Ok(self.write(batch, durability)?)
+        Ok(self.write(&batch.ops, durability)?)
     }
 }
 
@@ -155,8 +164,7 @@ fn create_dir(path: &Path) -> Result<(), StoreError> {
     created.map_err(|source| StoreError::Io { action: "create", path: path.to_path_buf(), source })
 }
 
-fn lock(data_dir: &Path) -> Result<File, StoreError> {
-    let path: PathBuf = data_dir.join("lock");
+fn lock(data_dir: &Path, path: PathBuf) -> Result<File, StoreError> {
     let io = |source| StoreError::Io { action: "lock", path: path.clone(), source };
     let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(io)?;
     match file.try_lock() {
@@ -174,6 +182,7 @@ fn error(source: rocksdb::Error) -> StoreError {
     let detail = source.into_string();
     match kind {
         ErrorKind::IOError if detail.contains("No space left on device") => StoreError::Full { detail },
+        ErrorKind::Incomplete => StoreError::Stalled,
         ErrorKind::Corruption => StoreError::Damaged { detail },
         _ => StoreError::Database { detail },
     }

@@ -46,7 +46,10 @@ fn the_second_opener_is_refused() {
     let first = RocksStore::open(dir.path()).unwrap();
     let text = RocksStore::open(dir.path()).unwrap_err().to_string();
     let path = dir.path().display();
-    assert_eq!(text, format!("data directory {path} is in use by another lambd (lock held on {path}/lock)"));
+    assert_eq!(
+        text,
+        format!("data directory {path} is in use by another lambd (lock held on {path}/db/lambd.lock)")
+    );
     drop(first);
     RocksStore::open(dir.path()).unwrap();
 }

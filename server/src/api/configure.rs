@@ -1,0 +1,240 @@
+//! Settings of a function: rules that the model does not carry, and their recorded texts (lambda.md C12).
+
+use std::collections::BTreeMap;
+
+use lambd_wire::{Error, types};
+
+use super::target::invalid;
+use crate::model::{Environment, LogFormat, Logging, Vpc};
+use crate::runtimes::Catalog;
+use crate::runtimes::identifiers::{self, Standing};
+
+/// Bounds of classic functions, narrower than the model's (lambda.md C3, C6).
+pub(super) const MEMORY_MIB_MAX: i32 = 10_240;
+const TIMEOUT_S_MAX: i32 = 900;
+const EPHEMERAL_MIB_MAX: i32 = 10_240;
+/// Size of all variables as one JSON object (lambda.md C4).
+const ENVIRONMENT_BYTES_MAX: usize = 4096;
+/// Tags of one function (lambda.md C6).
+const TAGS_MAX: usize = 50;
+const LAYERS_MAX: usize = 5;
+
+/// Names that the platform sets itself (lambda.md C4, "Reserved").
+const RESERVED: [&str; 21] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
+/// A number within the bounds of classic functions; the model's wider ones were checked before.
+fn bounded(value: Option<i32>, max: i32, path: &str) -> Result<Option<u32>, Error> {
+    match value {
+        Some(value) if value > max => Err(Error::validation(format!(
+            "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: \
+             Member must have value less than or equal to {max}"
+        ))),
+        other => Ok(other.and_then(|value| u32::try_from(value).ok())),
+    }
+}
+
+pub(super) fn memory(value: Option<i32>) -> Result<Option<u32>, Error> {
+    bounded(value, MEMORY_MIB_MAX, "memorySize")
+}
+
+pub(super) fn timeout(value: Option<i32>) -> Result<Option<u32>, Error> {
+    bounded(value, TIMEOUT_S_MAX, "timeout")
+}
+
+pub(super) fn ephemeral(value: Option<types::EphemeralStorage>) -> Result<Option<u32>, Error> {
+    bounded(value.and_then(|storage| storage.size), EPHEMERAL_MIB_MAX, "ephemeralStorage.size")
+}
+
+/// A runtime that exists, is current and is installed here.
+pub(super) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(), Error> {
+    match catalog.find(identifier) {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!(
+                runtime = identifier,
+                error = &error as &dyn std::error::Error,
+                "failed to read a runtime"
+            );
+            return Err(super::service_error("The runtime cannot be read; see the server's log."));
+        }
+    }
+    Err(invalid(match identifiers::standing(identifier) {
+        Standing::Current { .. } => identifiers::not_installed_message(identifier),
+        Standing::Deprecated => identifiers::deprecated_message(identifier),
+        Standing::Unknown => identifiers::unknown_message(identifier),
+    }))
+}
+
+pub(super) fn environment(given: types::Environment) -> Result<Environment, Error> {
+    let variables = given.variables.unwrap_or_default();
+    let reserved: Vec<&str> =
+        variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    if !reserved.is_empty() {
+        return Err(invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment variables you \
+             have provided contains reserved keys that are currently not supported for modification. Reserved \
+             keys used in this request: {}",
+            reserved.join(", ")
+        )));
+    }
+    let measured = serde_json::to_string(&variables).unwrap_or_default();
+    if measured.len() > ENVIRONMENT_BYTES_MAX {
+        return Err(invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment variables you \
+             have provided exceeded the 4KB limit. String measured: {measured}"
+        )));
+    }
+    Ok(Environment(variables))
+}
+
+pub(super) fn tags(given: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String, String>, Error> {
+    let tags = given.unwrap_or_default();
+    if tags.len() > TAGS_MAX { Err(too_many_tags()) } else { Ok(tags) }
+}
+
+pub(super) fn too_many_tags() -> Error {
+    invalid("Number of tags exceeds resource tag limit.")
+}
+
+/// There are no layers yet: an empty list is no list, and every named layer is one that does not exist.
+pub(super) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error> {
+    let layers = given.unwrap_or_default();
+    match layers.first() {
+        None => Ok(()),
+        Some(_) if layers.len() > LAYERS_MAX => Err(invalid("Cannot reference more than 5 layers.")),
+        Some(first) => Err(invalid(format!("Layer version {first} does not exist."))),
+    }
+}
+
+/// The one architecture that runs here.
+pub(super) fn architecture(given: Option<Vec<String>>) -> Result<Option<String>, Error> {
+    let host = host_architecture();
+    match given.and_then(|list| list.into_iter().next()) {
+        Some(wanted) if wanted != host => {
+            Err(invalid(format!("Architecture {wanted} cannot run on this machine, which is {host}.")))
+        }
+        other => Ok(other),
+    }
+}
+
+pub(super) fn host_architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+pub(super) fn vpc(given: types::VpcConfig) -> Vpc {
+    Vpc {
+        subnet_ids: given.subnet_ids.unwrap_or_default(),
+        security_group_ids: given.security_group_ids.unwrap_or_default(),
+        ipv6_allowed: given.ipv6_allowed_for_dual_stack.unwrap_or(false),
+    }
+}
+
+/// Merges `LoggingConfig` into what is there; levels exist with JSON only (lambda.md C13).
+pub(super) fn logging(before: &Logging, given: types::LoggingConfig) -> Result<Logging, Error> {
+    let format = match given.log_format.as_deref() {
+        Some("JSON") => LogFormat::Json,
+        Some(_) => LogFormat::Text,
+        None => before.format,
+    };
+    let group = given.log_group.unwrap_or_else(|| before.group.clone());
+    if format == LogFormat::Text {
+        if given.application_log_level.is_some() || given.system_log_level.is_some() {
+            return Err(invalid(
+                "ApplicationLogLevel and SystemLogLevel can only be set with LogFormat JSON.",
+            ));
+        }
+        return Ok(Logging { format, group, application_level: None, system_level: None });
+    }
+    let level = |new: Option<String>, old: &Option<String>| {
+        new.or_else(|| old.clone()).or_else(|| Some("INFO".to_owned()))
+    };
+    Ok(Logging {
+        format,
+        group,
+        application_level: level(given.application_log_level, &before.application_level),
+        system_level: level(given.system_log_level, &before.system_level),
+    })
+}
+
+/// An empty text means "none" (tool-calls.md).
+pub(super) fn non_empty(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A member that asks for a feature which is not here: a clear refusal, never silence.
+pub(super) fn refuse(asked: bool, what: &str) -> Result<(), Error> {
+    if asked { Err(invalid(format!("{what} is not supported by this release of lambd."))) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> types::Environment {
+        let map = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        types::Environment { variables: Some(map) }
+    }
+
+    #[test]
+    fn environment_limits() {
+        assert!(environment(variables(&[("A", "1"), ("LANG", "C")])).is_ok());
+        let text = environment(variables(&[("AWS_REGION", "x")])).unwrap_err().message;
+        assert!(text.ends_with("Reserved keys used in this request: AWS_REGION"), "{text}");
+        let fits = "x".repeat(ENVIRONMENT_BYTES_MAX - r#"{"K":""}"#.len());
+        assert!(environment(variables(&[("K", &fits)])).is_ok());
+        let text = environment(variables(&[("K", &format!("{fits}x"))])).unwrap_err().message;
+        assert!(text.contains(r#"exceeded the 4KB limit. String measured: {"K":"x"#), "{text}");
+    }
+
+    #[test]
+    fn reserved_names_are_sorted() {
+        assert!(RESERVED.is_sorted());
+    }
+
+    #[test]
+    fn levels_come_and_go_with_json() {
+        let text = Logging {
+            format: LogFormat::Text,
+            group: "/aws/lambda/f".to_owned(),
+            application_level: None,
+            system_level: None,
+        };
+        let json = logging(
+            &text,
+            types::LoggingConfig { log_format: Some("JSON".to_owned()), ..Default::default() },
+        )
+        .unwrap();
+        assert_eq!(
+            (json.application_level.as_deref(), json.system_level.as_deref()),
+            (Some("INFO"), Some("INFO"))
+        );
+        let back = logging(
+            &json,
+            types::LoggingConfig { log_format: Some("Text".to_owned()), ..Default::default() },
+        );
+        assert_eq!(back.unwrap(), text);
+    }
+}

@@ -1,0 +1,135 @@
+//! CreateFunction: stage the package, apply the rules, commit one record, answer Pending.
+
+use std::sync::Arc;
+
+use lambd_wire::{Error, ErrorCode, input, output, types};
+use uuid::Uuid;
+
+use super::target::{Target, invalid};
+use super::{Call, configure, package, prepare, present};
+use crate::app::App;
+use crate::model::{CodeRef, Configuration, Function, LogFormat, Logging, State, clock};
+use crate::packages::Sha256;
+use crate::registry::RegistryError;
+
+/// Longest bare name (api-errors.jsonl, "FunctionName over 64 characters").
+const NAME_LENGTH_MAX: usize = 64;
+
+pub(super) async fn handle(
+    app: &Arc<App>,
+    call: &Call,
+    mut input: input::CreateFunction,
+) -> Result<output::CreateFunction, Error> {
+    let target = Target::parse(&call.place, input.function_name.as_deref(), None)?;
+    check_name(&target, input.function_name.as_deref().unwrap_or_default())?;
+    refuse_features(&input)?;
+    let (runtime, handler) = required_pair(&mut input)?;
+    configure::runtime(&app.catalog, &runtime)?;
+    let tags = configure::tags(input.tags.take())?;
+    let code = input.code.take().unwrap_or_default();
+    // Settings are checked before the package, which is the expensive part.
+    let mut latest = settings(input, runtime, handler, &target.key.name)?;
+    if app.registry.get(&target.key).is_some() {
+        return Err(exists(&target.key.name));
+    }
+    let staged = package::stage_new(app, code).await?;
+    latest.code = package::code_ref(&staged);
+    let function = Function {
+        key: target.key,
+        latest,
+        state: State::Pending,
+        last_update: None,
+        revision_id: Uuid::new_v4(),
+        tags,
+        reserved_concurrency: None,
+    };
+    let name = function.key.name.clone();
+    let function = app.registry.create(function).await.map_err(|error| match error {
+        RegistryError::Exists => exists(&name),
+        other => super::answer::storage(&other),
+    })?;
+    drop(staged);
+    prepare::spawn(app, &function);
+    Ok(present::configuration(&function, &call.place, None))
+}
+
+fn check_name(target: &Target, given: &str) -> Result<(), Error> {
+    if target.qualifier.is_some() {
+        return Err(invalid("A function name for creation must not have a qualifier."));
+    }
+    if target.key.name.len() > NAME_LENGTH_MAX {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{given}' at 'functionName' failed to satisfy constraint: \
+             Member must have length less than or equal to {NAME_LENGTH_MAX}"
+        )));
+    }
+    Ok(())
+}
+
+fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
+    let missing = || {
+        invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+        )
+    };
+    let runtime = configure::non_empty(input.runtime.take()).ok_or_else(missing)?;
+    let handler = configure::non_empty(input.handler.take()).ok_or_else(missing)?;
+    Ok((runtime, handler))
+}
+
+fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
+    configure::refuse(input.package_type.as_deref() == Some("Image"), "PackageType Image")?;
+    configure::refuse(input.publish == Some(true), "Publish")?;
+    configure::refuse(input.publish_to.is_some(), "PublishTo")?;
+    configure::refuse(input.image_config.is_some(), "ImageConfig")?;
+    configure::refuse(input.durable_config.is_some(), "DurableConfig")?;
+    configure::refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
+    configure::refuse(input.capacity_provider_config.is_some(), "CapacityProviderConfig")?;
+    configure::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")?;
+    configure::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
+}
+
+/// Everything but the code, with AWS's defaults (lambda.md C13).
+fn settings(
+    input: input::CreateFunction,
+    runtime: String,
+    handler: String,
+    name: &str,
+) -> Result<Configuration, Error> {
+    configure::no_layers(input.layers)?;
+    let logging = Logging {
+        format: LogFormat::Text,
+        group: format!("/aws/lambda/{name}"),
+        application_level: None,
+        system_level: None,
+    };
+    Ok(Configuration {
+        runtime,
+        handler,
+        role: input.role.unwrap_or_default(),
+        description: input.description.unwrap_or_default(),
+        timeout_s: configure::timeout(input.timeout)?.unwrap_or(3),
+        memory_mib: configure::memory(input.memory_size)?.unwrap_or(128),
+        ephemeral_mib: configure::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
+        environment: input.environment.map(configure::environment).transpose()?,
+        code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
+        architecture: configure::architecture(input.architectures)?
+            .unwrap_or_else(|| configure::host_architecture().to_owned()),
+        tracing_mode: mode(input.tracing_config).unwrap_or_else(|| "PassThrough".to_owned()),
+        logging: configure::logging(&logging, input.logging_config.unwrap_or_default())?,
+        vpc: input.vpc_config.map(configure::vpc).filter(|vpc| *vpc != crate::model::Vpc::default()),
+        dead_letter_arn: configure::non_empty(input.dead_letter_config.and_then(|c| c.target_arn)),
+        kms_key_arn: configure::non_empty(input.kms_key_arn),
+        snap_start: input.snap_start.and_then(|s| s.apply_on).unwrap_or_else(|| "None".to_owned()),
+        last_modified_ms: clock::now_ms(),
+        generation: Uuid::new_v4(),
+    })
+}
+
+pub(super) fn mode(config: Option<types::TracingConfig>) -> Option<String> {
+    config.and_then(|config| config.mode)
+}
+
+fn exists(name: &str) -> Error {
+    Error::new(ErrorCode::ResourceConflictException, format!("Function already exist: {name}"))
+}

@@ -1,0 +1,45 @@
+//! From Pending to Active, from InProgress to Successful.
+//!
+//! The package is unpacked before the record exists, so that preparation has nothing left to do but to say
+//! so. It is a change of its own all the same: clients wait for it, and a record that a crash left unsettled
+//! is settled at the next start.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::model::Function;
+use crate::registry::RegistryError;
+
+/// Settles this revision in the background.
+pub(super) fn spawn(app: &Arc<App>, function: &Function) {
+    let (app, key, revision) = (Arc::clone(app), Arc::clone(&function.key), function.revision_id);
+    tokio::spawn(async move {
+        let settle = app.registry.update(Arc::clone(&key), move |function| {
+            if function.revision_id == revision {
+                Ok(function.settled())
+            } else {
+                Err(RegistryError::Revision)
+            }
+        });
+        match settle.await {
+            // Changed or deleted meanwhile: whoever did that settles it.
+            Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => {}
+            Err(error) => {
+                tracing::error!(
+                    function = key.name,
+                    error = &error as &dyn std::error::Error,
+                    "failed to settle"
+                );
+            }
+        }
+    });
+}
+
+/// Settles what a crash left behind.
+pub fn prepare_unsettled(app: &Arc<App>) {
+    for function in app.registry.all() {
+        if function.is_unsettled() {
+            spawn(app, &function);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `lambd serve`: read the configuration, start the launcher, give up privileges, compose, serve, drain.
+
+mod instance;
+mod prepare;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use lambd_sandbox::Launcher;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::auth::{Credentials, Verifier};
+use crate::config::{AuthMode, Config};
+use crate::dispatch::Dispatcher;
+use crate::environment::launch::LaunchHandle;
+use crate::http::{Drained, Gate, Limits};
+use crate::logs::{Logs, Retention};
+use crate::packages::Packages;
+use crate::registry::Registry;
+use crate::runtimes::Catalog;
+use crate::store::{RocksStore, Store};
+use crate::{api, front, http, scaler};
+
+/// Memory that large request bodies may take together, MiB: two of the largest packages.
+const LARGE_BODIES_MIB: u32 = 140;
+/// How long a body may make no progress.
+const BODY_STALL: Duration = Duration::from_secs(30);
+/// What the launcher gets to end everything it started.
+const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub fn run(config: Config) -> Result<()> {
+    // As root and before any thread: what needs privileges, and what must fail before anything is changed.
+    let prepared = prepare::prepare(&config)?;
+    let launcher = prepared.start_launcher(&config)?;
+    prepared.drop_privileges()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
+    let prepare::Prepared { listener, credentials, .. } = &prepared;
+    let listener = listener.try_clone().context("failed to take over the listener")?;
+    let launcher = runtime.block_on(serve(config, listener, credentials.clone(), launcher))?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    if let Some(launcher) = launcher {
+        anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
+    }
+    Ok(())
+}
+
+async fn serve(
+    config: Config,
+    listener: TcpListener,
+    credentials: Credentials,
+    launcher: Launcher,
+) -> Result<Option<Launcher>> {
+    let address = listener.local_addr().context("failed to read the listener's address")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
+    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
+    let app = compose(config, credentials, launch)?;
+    api::prepare_unsettled(&app);
+    app.collect_garbage();
+    let keep_alive = Duration::from_secs(app.config.environment_idle_s);
+    let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
+
+    let drain_timeout = Duration::from_secs(app.config.drain_timeout_s);
+    let (begin_drain, draining) = tokio::sync::oneshot::channel::<()>();
+    let until_drain = async move {
+        let _ = draining.await;
+    };
+    let router = front::router(Arc::clone(&app));
+    let connections =
+        http::serve_connections(listener, router, Limits::default(), until_drain, drain_timeout);
+    let connections = tokio::spawn(connections);
+    prepare::announce(address)?;
+    terminated().await?;
+
+    tracing::info!("draining");
+    http::notify::stopping();
+    drop(begin_drain);
+    if let Ok(Drained::CutOff { connections }) = connections.await {
+        tracing::warn!(connections, "requests were still running after the drain timeout");
+    }
+    // Invocations outlive their callers, but not the drain.
+    let cut_off = app.dispatcher.drain(Duration::from_secs(1)).await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "invocations were still running after the drain timeout");
+    }
+    tend.abort();
+    let logs = Arc::clone(&app.logs);
+    let _ = tokio::task::spawn_blocking(move || logs.stop()).await;
+    drop(app);
+    Ok(join(launcher_thread).await)
+}
+
+fn compose(config: Config, credentials: Credentials, launch: LaunchHandle) -> Result<Arc<App>> {
+    let store: Arc<dyn Store> = Arc::new(RocksStore::open(&config.data_dir)?);
+    let registry = Arc::new(Registry::open(Arc::clone(&store), config.concurrency_limit)?);
+    let packages = Arc::new(Packages::open(&config.data_dir)?);
+    let catalog = Arc::new(Catalog::new(&config.data_dir));
+    let retention = Retention {
+        age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
+        group_bytes_max: u64::from(config.logs_group_mib) << 20,
+    };
+    let logs = Arc::new(Logs::start(store, retention)?);
+    let limits = scaler::Limits {
+        account_concurrency: config.concurrency_limit,
+        burst: 1000,
+        refill_per_s: 100,
+        host_memory_mib: config.host_memory_mib,
+    };
+    let dispatcher = Dispatcher::new(
+        limits,
+        Arc::clone(&registry),
+        Arc::clone(&packages),
+        Arc::clone(&catalog),
+        launch,
+        logs.sink().clone(),
+    );
+    let verifier = (config.auth == AuthMode::Sigv4).then(|| Verifier::new(credentials.clone()));
+    let gate = Gate::new(LARGE_BODIES_MIB, BODY_STALL);
+    Ok(Arc::new(App { config, registry, packages, catalog, dispatcher, logs, gate, verifier, credentials }))
+}
+
+async fn terminated() -> Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// The thread ends when the last handle is gone; a task that still holds one is given up.
+async fn join(thread: std::thread::JoinHandle<Launcher>) -> Option<Launcher> {
+    let joined = tokio::task::spawn_blocking(move || thread.join().ok());
+    tokio::time::timeout(Duration::from_secs(2), joined).await.ok()?.ok()?
+}
+
+/// The file that tells `lambd logs` where the server is.
+fn endpoint_file(data_dir: &Path) -> std::path::PathBuf {
+    data_dir.join("endpoint")
+}

@@ -1,0 +1,215 @@
+//! Dispatch: from an admitted invocation to an environment, and back.
+//!
+//! One invocation is one task: it takes a permit, leases an idle environment or starts one, delivers the
+//! event, waits for the first of response, exit and deadline, writes the platform's log lines and returns the
+//! environment. The task outlives its caller, so that a client that goes away does not cut a function off.
+//!
+//! Invariants: one short lock (scaler and pool), never held across an await; an event is delivered to exactly
+//! one environment; every permit and grant is paid back on drop, whatever path a task takes.
+
+pub mod grant;
+pub mod lines;
+mod run;
+mod start;
+mod tend;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::environment::Environment;
+use crate::environment::launch::{LaunchHandle, StartError};
+use crate::logs::LogSink;
+use crate::model::{Function, FunctionKey};
+use crate::packages::{PackageError, Packages};
+use crate::registry::Registry;
+use crate::runtimes::Catalog;
+use crate::scaler::{Limits, Refusal};
+use grant::{Core, Permit};
+use run::Run;
+
+/// How long the runtime may take from its response to its next poll before the caller is answered without
+/// waiting for it. Nearly every runtime polls within microseconds; then the environment is back in the pool
+/// before the caller can ask again.
+const SETTLE_PATIENCE: Duration = Duration::from_millis(2);
+/// Environments that may refuse an event undelivered before the caller is told.
+const DELIVERY_TRIES: u32 = 5;
+
+/// One synchronous invocation.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// UUID, also `x-amzn-RequestId` of the answer.
+    pub request_id: String,
+    /// The event, valid JSON.
+    pub payload: Bytes,
+    /// The ARN as the caller named it.
+    pub invoked_arn: String,
+    /// Decoded client context.
+    pub client_context: Option<String>,
+    /// `X-Amzn-Trace-Id` for the runtime.
+    pub trace_id: String,
+    /// Whether the caller wants the log's tail.
+    pub tail: bool,
+}
+
+/// What the caller of an invocation gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The function's response or an error payload.
+    pub payload: Bytes,
+    /// Whether the payload is an error (`X-Amz-Function-Error: Unhandled`).
+    pub is_error: bool,
+    /// Last 4 KB of the log, when asked for.
+    pub tail: Option<String>,
+}
+
+/// Why an invocation did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// Throttled: 429.
+    #[error("throttled: {}", .0.reason())]
+    Refused(Refusal),
+    /// The function's runtime is not installed any more.
+    #[error("runtime {0} is not installed")]
+    NoRuntime(String),
+    /// The function's runtime cannot be read.
+    #[error("failed to read the runtime")]
+    Runtime(#[source] crate::runtimes::Error),
+    /// The function's package cannot be read.
+    #[error("failed to read the package")]
+    Package(#[source] PackageError),
+    /// No environment could be started.
+    #[error("failed to start an execution environment")]
+    Start(#[source] StartError),
+    /// No environment took the event.
+    #[error("no execution environment took the event")]
+    Undelivered,
+    /// The task ended without an answer.
+    #[error("the invocation was interrupted")]
+    Interrupted,
+}
+
+/// Everything that dispatch needs; cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct Dispatcher {
+    core: Arc<Core>,
+    registry: Arc<Registry>,
+    packages: Arc<Packages>,
+    catalog: Arc<Catalog>,
+    launch: LaunchHandle,
+    logs: LogSink,
+}
+
+impl Dispatcher {
+    /// Starts with an empty pool; the reserved concurrency of known functions is taken over.
+    pub fn new(
+        limits: Limits,
+        registry: Arc<Registry>,
+        packages: Arc<Packages>,
+        catalog: Arc<Catalog>,
+        launch: LaunchHandle,
+        logs: LogSink,
+    ) -> Arc<Self> {
+        let core = Core::new(limits);
+        for function in registry.all() {
+            core.reserve(&function.key, function.reserved_concurrency);
+        }
+        Arc::new(Self { core, registry, packages, catalog, launch, logs })
+    }
+
+    /// Runs one event and waits for its answer.
+    pub async fn invoke(
+        self: &Arc<Self>,
+        function: Arc<Function>,
+        invocation: Invocation,
+    ) -> Result<Answer, InvokeError> {
+        let permit = Core::admit(&self.core, &function.key).map_err(InvokeError::Refused)?;
+        let (reply, answer) = oneshot::channel();
+        let dispatcher = Arc::clone(self);
+        tokio::spawn(async move { dispatcher.serve(function, invocation, permit, reply).await });
+        answer.await.map_err(|_| InvokeError::Interrupted)?
+    }
+
+    /// The reserved concurrency of a function changed.
+    pub fn reserve(&self, key: &Arc<FunctionKey>, reserved: Option<u32>) {
+        self.core.reserve(key, reserved);
+    }
+
+    /// Ends idle environments of everything but the function's present generation; busy ones end with their
+    /// invocation.
+    pub fn retire(&self, key: &FunctionKey) {
+        let keep = self.registry.get(key).map(|f| f.latest.generation);
+        drop(self.core.with(|state, _| state.pool.retire(key, keep)));
+    }
+
+    async fn serve(
+        &self,
+        function: Arc<Function>,
+        invocation: Invocation,
+        permit: Permit,
+        reply: oneshot::Sender<Result<Answer, InvokeError>>,
+    ) {
+        for _ in 0..DELIVERY_TRIES {
+            let leased = match self.lease(&function, &invocation).await {
+                Ok(leased) => leased,
+                Err(error) => {
+                    drop(permit);
+                    let _ = reply.send(Err(error));
+                    return;
+                }
+            };
+            match leased {
+                start::Leased::Failed(answer) => {
+                    drop(permit);
+                    let _ = reply.send(Ok(answer));
+                    return;
+                }
+                start::Leased::Ready { environment, init, budget } => {
+                    let mut run = Run::new(*environment, &invocation, init, budget);
+                    if run.deliver().await {
+                        self.finish(run, permit, reply).await;
+                        return;
+                    }
+                }
+            }
+        }
+        drop(permit);
+        let _ = reply.send(Err(InvokeError::Undelivered));
+    }
+
+    /// From the outcome to the end of the invoke phase. Normally the runtime polls at once: then environment
+    /// and permit are back before the caller hears of it. A slow one keeps both while the caller goes on.
+    async fn finish(
+        &self,
+        mut run: Run<'_>,
+        permit: Permit,
+        reply: oneshot::Sender<Result<Answer, InvokeError>>,
+    ) {
+        let patience = if run.wants_tail() { Duration::MAX } else { SETTLE_PATIENCE };
+        let mut reply = Some(reply);
+        if !run.settle(patience).await {
+            if let Some(reply) = reply.take() {
+                let _ = reply.send(Ok(run.answer(None)));
+            }
+            run.settle(Duration::MAX).await;
+        }
+        let (answer, environment) = run.close().await;
+        if let Some(environment) = environment {
+            self.give_back(environment);
+        }
+        drop(permit);
+        if let Some(reply) = reply {
+            let _ = reply.send(Ok(answer));
+        }
+    }
+
+    fn give_back(&self, environment: Environment) {
+        let key = Arc::clone(&environment.function.key);
+        let current = self.registry.get(&key).map(|f| f.latest.generation);
+        if current == Some(environment.function.latest.generation) {
+            self.core.put(&key, environment);
+        }
+    }
+}

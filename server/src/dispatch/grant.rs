@@ -1,0 +1,117 @@
+//! The lock of dispatch, and the two things it hands out: permits to run and grants of memory.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::environment::Environment;
+use crate::model::FunctionKey;
+use crate::pool::Pool;
+use crate::scaler::{Limits, Refusal, Scaler, Start};
+
+/// Scaler and pool, which decide together.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) scaler: Scaler,
+    pub(super) pool: Pool<Environment>,
+}
+
+/// The shared state behind its one lock.
+#[derive(Debug)]
+pub struct Core {
+    state: Mutex<State>,
+    epoch: Instant,
+    /// An environment went idle and will want freezing.
+    pub(super) rested: Notify,
+    /// An invocation ended: a drain may be complete.
+    pub(super) ended: Notify,
+}
+
+impl Core {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State { scaler: Scaler::new(limits), pool: Pool::default() }),
+            epoch: Instant::now(),
+            rested: Notify::new(),
+            ended: Notify::new(),
+        })
+    }
+
+    /// Decides under the lock. Never drop an environment inside: its grant takes the same lock.
+    pub(super) fn with<R>(&self, decide: impl FnOnce(&mut State, Duration) -> R) -> R {
+        // The state's own methods do not panic half-way; a poisoned lock is as good as a clean one.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        decide(&mut state, self.epoch.elapsed())
+    }
+
+    pub(super) fn admit(core: &Arc<Self>, key: &Arc<FunctionKey>) -> Result<Permit, Refusal> {
+        core.with(|state, now| state.scaler.admit(key, now))?;
+        Ok(Permit { core: Arc::clone(core), key: Arc::clone(key) })
+    }
+
+    pub(super) fn reserve(&self, key: &Arc<FunctionKey>, reserved: Option<u32>) {
+        self.with(|state, now| state.scaler.reserve(key, reserved, now));
+    }
+
+    pub(super) fn take(&self, key: &Arc<FunctionKey>, generation: Uuid) -> Option<(Environment, bool)> {
+        self.with(|state, _| state.pool.take(key, generation))
+    }
+
+    pub(super) fn put(&self, key: &Arc<FunctionKey>, environment: Environment) {
+        self.with(|state, now| state.pool.put(key, environment, now));
+        self.rested.notify_one();
+    }
+
+    /// A grant for a new environment, ending idle ones of others where the host's memory asks for it.
+    pub(super) fn grant(core: &Arc<Self>, key: &Arc<FunctionKey>, memory_mib: u32) -> Result<Grant, Refusal> {
+        loop {
+            let (start, evicted) = core.with(|state, now| {
+                let evictable = state.pool.idle_mib();
+                let start = state.scaler.start(key, memory_mib, evictable, now);
+                let evicted = match start {
+                    Start::Evict { missing_mib } => state.pool.evict(missing_mib),
+                    _ => Vec::new(),
+                };
+                (start, evicted)
+            });
+            drop(evicted);
+            match start {
+                Start::Granted => {
+                    return Ok(Grant { core: Arc::clone(core), key: Arc::clone(key), memory_mib });
+                }
+                Start::Evict { .. } => {}
+                Start::Refused(refusal) => return Err(refusal),
+            }
+        }
+    }
+}
+
+/// One admitted invocation; dropping it ends the invocation for the scaler.
+#[derive(Debug)]
+pub(super) struct Permit {
+    core: Arc<Core>,
+    key: Arc<FunctionKey>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.core.with(|state, now| state.scaler.done(&self.key, now));
+        self.core.ended.notify_waiters();
+    }
+}
+
+/// Memory of one environment; dropping it gives the memory back.
+#[derive(Debug)]
+pub struct Grant {
+    core: Arc<Core>,
+    key: Arc<FunctionKey>,
+    memory_mib: u32,
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        self.core.with(|state, now| state.scaler.ended(&self.key, self.memory_mib, now));
+    }
+}

@@ -1,0 +1,204 @@
+//! One event in one environment, from delivery to the end of the invoke phase.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lambd_runtime_api::{Delivery, Event, Outcome};
+use lambd_sandbox::Exit;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::lines::{self, Report, Status};
+use super::{Answer, Invocation};
+use crate::environment::Environment;
+use crate::environment::fault::Fault;
+use crate::environment::output::{Output, keep_end};
+use crate::model::clock;
+
+/// The only version there is so far.
+pub(super) const VERSION: &str = "$LATEST";
+/// A response may still be on its way through the socket when its process is already gone.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+
+/// How the invoke phase stands.
+enum Phase {
+    /// Answered, the runtime has not polled again.
+    Answered(Delivery),
+    /// The runtime polls: the environment can take the next event.
+    Idle,
+    /// Exit, timeout or a broken protocol: the environment cannot go on.
+    Spent,
+}
+
+/// The invocation's end as its caller and its log see it.
+struct Ended {
+    payload: Bytes,
+    is_error: bool,
+    status: Status,
+}
+
+/// A running invocation.
+pub(super) struct Run<'a> {
+    environment: Environment,
+    invocation: &'a Invocation,
+    init: Option<Duration>,
+    begun: Instant,
+    deadline: Instant,
+    phase: Phase,
+    ended: Ended,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        environment: Environment,
+        invocation: &'a Invocation,
+        init: Option<Duration>,
+        budget: Duration,
+    ) -> Self {
+        let begun = Instant::now();
+        let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
+        Self { environment, invocation, init, begun, deadline: begun + budget, phase: Phase::Spent, ended }
+    }
+
+    pub(super) fn wants_tail(&self) -> bool {
+        self.invocation.tail
+    }
+
+    /// Delivers the event and waits for its outcome. `false`: the environment never took the event, which may
+    /// be given to another one.
+    pub(super) async fn deliver(&mut self) -> bool {
+        let (invocation, environment) = (self.invocation, &mut self.environment);
+        if invocation.tail {
+            environment.output.record_tail();
+        }
+        environment.output.line(lines::start(&invocation.request_id, VERSION));
+        let timeout_s = environment.function.latest.timeout_s;
+        let event = event_of(invocation, self.deadline.saturating_duration_since(Instant::now()));
+        let (output, session, exit) = environment.parts();
+        let mut delivery = session.deliver(event);
+        let end = tokio::select! {
+            biased;
+            outcome = delivery.outcome() => Ok(outcome),
+            exit = exit => Err(Some(exit)),
+            () = tokio::time::sleep_until(self.deadline) => Err(None),
+            () = output.pump() => Err(Some(Exit::Gone)),
+        };
+        let end = match end {
+            Err(Some(exit)) => match tokio::time::timeout(LAST_WORDS, delivery.outcome()).await {
+                Ok(outcome) => Ok(outcome),
+                Err(_) => Err(Some(exit)),
+            },
+            other => other,
+        };
+        match end {
+            Ok(outcome) => self.take_outcome(outcome, delivery),
+            Err(_) if !delivery.was_delivered() => return false,
+            Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
+            Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
+        }
+        true
+    }
+
+    /// Waits at most `patience` for the runtime to poll again, or for the exit or deadline that ends the
+    /// environment. `true` when the invoke phase is over.
+    pub(super) async fn settle(&mut self, patience: Duration) -> bool {
+        let Phase::Answered(delivery) = &mut self.phase else { return true };
+        let (output, _, exit) = self.environment.parts();
+        let until = Instant::now().checked_add(patience).map_or(self.deadline, |t| t.min(self.deadline));
+        let status = tokio::select! {
+            biased;
+            () = delivery.done() => {
+                self.phase = Phase::Idle;
+                return true;
+            }
+            _ = exit => Status::Error("Runtime.ExitError".to_owned()),
+            () = tokio::time::sleep_until(until) => {
+                if until < self.deadline {
+                    return false;
+                }
+                Status::Timeout
+            }
+            () = output.pump() => Status::Error("Runtime.ExitError".to_owned()),
+        };
+        // The caller keeps the answer; only the log tells of the end (lambda.md C9).
+        self.ended.status = status;
+        self.phase = Phase::Spent;
+        true
+    }
+
+    /// The answer as it stands, before the log is complete.
+    pub(super) fn answer(&self, tail: Option<String>) -> Answer {
+        Answer { payload: self.ended.payload.clone(), is_error: self.ended.is_error, tail }
+    }
+
+    /// Writes END and REPORT; gives the environment back if it can serve again.
+    pub(super) async fn close(mut self) -> (Answer, Option<Environment>) {
+        let report = Report {
+            duration: self.begun.elapsed(),
+            init: self.init,
+            memory_mib: self.environment.function.latest.memory_mib,
+            used_bytes: self.environment.memory_peak_bytes(),
+            status: self.ended.status.clone(),
+        };
+        let output = &mut self.environment.output;
+        output.settle().await;
+        output.line(lines::end(&self.invocation.request_id));
+        output.line(lines::report(&self.invocation.request_id, &report));
+        output.flush().await;
+        let tail = finish_tail(output);
+        let answer = self.answer(tail);
+        let environment = matches!(self.phase, Phase::Idle).then_some(self.environment);
+        (answer, environment)
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome, delivery: Delivery) {
+        let fault = match outcome {
+            Outcome::Response { body, .. } => {
+                self.ended.payload = body;
+                self.phase = Phase::Answered(delivery);
+                return;
+            }
+            Outcome::Error { body, error_type, .. } => Fault::reported(body, error_type),
+            Outcome::ResponseTooLarge => Fault::response_too_large(),
+            Outcome::Truncated => Fault::platform(
+                "Runtime.TruncatedResponse",
+                &self.invocation.request_id,
+                "HTTP request detected as truncated",
+            ),
+            // The runtime's further calls are refused until a reset (lambda.md A3).
+            Outcome::InvalidResponseMode => {
+                self.fail(Fault::empty("Runtime.InvalidResponseModeHeader"));
+                return;
+            }
+        };
+        self.fail(fault);
+        self.phase = Phase::Answered(delivery);
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.ended = Ended { payload: fault.payload, is_error: true, status: fault.status };
+        self.phase = Phase::Spent;
+    }
+}
+
+pub(super) fn finish_tail(output: &mut Output) -> Option<String> {
+    let mut tail = output.take_tail()?;
+    keep_end(&mut tail);
+    Some(tail)
+}
+
+fn event_of(invocation: &Invocation, budget: Duration) -> Event {
+    let budget_ms = i64::try_from(budget.as_millis()).unwrap_or(i64::MAX);
+    Event {
+        request_id: invocation.request_id.clone(),
+        deadline_ms: clock::now_ms().saturating_add(budget_ms),
+        invoked_function_arn: invocation.invoked_arn.clone(),
+        trace_id: Some(invocation.trace_id.clone()),
+        client_context: invocation.client_context.clone(),
+        cognito_identity: None,
+        tenant_id: None,
+        invocation_id: Some(Uuid::new_v4().to_string()),
+        content_type: None,
+        body: invocation.payload.clone(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Lease an idle environment, or start one and see it through its init.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::grant::Core;
+use super::lines::{self, Report, Status};
+use super::{Answer, Dispatcher, Invocation, InvokeError};
+use crate::environment::{Environment, Start};
+use crate::model::Function;
+
+/// On-demand init has 10 s; one that fails is run again inside the invocation (lambda.md C7).
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a lease came to.
+pub(super) enum Leased {
+    /// An environment that waits for an event.
+    Ready {
+        environment: Box<Environment>,
+        /// Init time of a cold start, for its REPORT.
+        init: Option<Duration>,
+        /// What of the function's timeout is left.
+        budget: Duration,
+    },
+    /// Init failed twice: the invocation is over.
+    Failed(Answer),
+}
+
+impl Dispatcher {
+    pub(super) async fn lease(
+        &self,
+        function: &Arc<Function>,
+        invocation: &Invocation,
+    ) -> Result<Leased, InvokeError> {
+        while let Some((mut environment, frozen)) = self.core.take(&function.key, function.latest.generation)
+        {
+            if frozen {
+                environment.thaw();
+            }
+            if environment.is_alive() {
+                let budget = timeout_of(function);
+                return Ok(Leased::Ready { environment: Box::new(environment), init: None, budget });
+            }
+        }
+        self.cold_start(function, invocation).await
+    }
+
+    async fn cold_start(
+        &self,
+        function: &Arc<Function>,
+        invocation: &Invocation,
+    ) -> Result<Leased, InvokeError> {
+        let mut first = self.launch(function).await?;
+        match first.init(INIT_LIMIT, &invocation.request_id).await {
+            Ok(init) => {
+                let budget = timeout_of(function);
+                return Ok(Leased::Ready { environment: Box::new(first), init: Some(init), budget });
+            }
+            Err(fault) => report_init(&mut first, "init", &fault.status).await,
+        }
+        drop(first);
+        self.suppressed_init(function, invocation).await
+    }
+
+    /// The second init runs on the function's own time, and its failure is the invocation's.
+    async fn suppressed_init(
+        &self,
+        function: &Arc<Function>,
+        invocation: &Invocation,
+    ) -> Result<Leased, InvokeError> {
+        let mut environment = self.launch(function).await?;
+        let limit = timeout_of(function);
+        let fault = match environment.init(limit, &invocation.request_id).await {
+            Ok(spent) => {
+                let budget = limit.saturating_sub(spent);
+                return Ok(Leased::Ready { environment: Box::new(environment), init: None, budget });
+            }
+            Err(fault) => fault,
+        };
+        if invocation.tail {
+            environment.output.record_tail();
+        }
+        report_init(&mut environment, "invoke", &fault.status).await;
+        let report = Report {
+            duration: environment.age(),
+            init: None,
+            memory_mib: function.latest.memory_mib,
+            used_bytes: environment.memory_peak_bytes(),
+            status: fault.status,
+        };
+        let output = &mut environment.output;
+        output.line(lines::start(&invocation.request_id, super::run::VERSION));
+        output.line(lines::end(&invocation.request_id));
+        output.line(lines::report(&invocation.request_id, &report));
+        output.flush().await;
+        let tail = super::run::finish_tail(output);
+        Ok(Leased::Failed(Answer { payload: fault.payload, is_error: true, tail }))
+    }
+
+    async fn launch(&self, function: &Arc<Function>) -> Result<Environment, InvokeError> {
+        let config = &function.latest;
+        let runtime = self.catalog.find(&config.runtime).map_err(InvokeError::Runtime)?;
+        let runtime = runtime.ok_or_else(|| InvokeError::NoRuntime(config.runtime.clone()))?;
+        let grant =
+            Core::grant(&self.core, &function.key, config.memory_mib).map_err(InvokeError::Refused)?;
+        let (packages, sha256) = (Arc::clone(&self.packages), config.code.sha256);
+        let package = tokio::task::spawn_blocking(move || packages.get(sha256)).await;
+        let package = package.map_err(|_| InvokeError::Interrupted)?.map_err(InvokeError::Package)?;
+        let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant };
+        Environment::start(start, &self.launch, &self.logs).await.map_err(InvokeError::Start)
+    }
+}
+
+async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
+    environment.output.settle().await;
+    environment.output.line(lines::init_report(environment.age(), phase, status));
+    environment.output.flush().await;
+}
+
+fn timeout_of(function: &Function) -> Duration {
+    Duration::from_secs(u64::from(function.latest.timeout_s))
+}

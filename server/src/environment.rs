@@ -1,0 +1,196 @@
+//! One execution environment: a sandbox, its Runtime API session and its log, owned by one task at a time.
+//!
+//! Invariants: it belongs to one generation of one function for life; it holds at most one event; dropping it
+//! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
+//! it, so lines stay in order without a lock; while it is idle, output waits in the pipe.
+
+pub mod fault;
+pub mod launch;
+pub mod output;
+mod spec;
+mod variables;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambd_runtime_api::{Ready, Session};
+use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::dispatch::grant::Grant;
+use crate::logs::{LogSink, group_key};
+use crate::model::{Function, clock};
+use crate::packages::Package;
+use crate::pool::Resident;
+use crate::runtimes::Runtime;
+use fault::Fault;
+use launch::{LaunchHandle, StartError};
+use output::Output;
+
+pub use variables::RUNTIME_API;
+
+/// A living environment.
+#[derive(Debug)]
+pub struct Environment {
+    /// What it was started from.
+    pub function: Arc<Function>,
+    /// Its log: platform lines go through it too, so that they keep their place.
+    pub output: Output,
+    /// The Runtime API side.
+    pub session: Session,
+    /// The server side of that API; ends with the session.
+    _service: tokio::task::JoinHandle<()>,
+    exit: AsyncFd<ExitFd>,
+    ended: Option<Exit>,
+    control: Control,
+    /// Dropping it is what ends the processes.
+    _lifeline: Lifeline,
+    started: Instant,
+    /// Keeps the code from garbage collection.
+    _package: Package,
+    /// Gives memory back to the scaler when the environment goes.
+    _grant: Grant,
+}
+
+/// What an environment is started with.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The function's present snapshot.
+    pub function: Arc<Function>,
+    /// Its runtime.
+    pub runtime: &'a Runtime,
+    /// Its code; pinned for as long as the environment lives.
+    pub package: Package,
+    /// Memory granted by the scaler.
+    pub grant: Grant,
+}
+
+impl Environment {
+    /// Starts a sandbox for the function; its init has then begun.
+    pub async fn start(start: Start<'_>, launch: &LaunchHandle, logs: &LogSink) -> Result<Self, StartError> {
+        let started = Instant::now();
+        let Start { function, runtime, package, grant } = start;
+        let id = Uuid::new_v4().simple().to_string();
+        let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
+        let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream);
+        let sandbox = launch.launch(spec).await?;
+        let listener = TcpListener::from_std(sandbox.listener)?;
+        let (session, service) = Session::new();
+        let service = tokio::spawn(service.serve(listener));
+        let group = group_key(&function.key.region, &function.latest.logging.group);
+        Ok(Self {
+            output: Output::new(sandbox.output, logs.stream(&group, &stream))?,
+            function,
+            session,
+            _service: service,
+            exit: watch(sandbox.exit)?,
+            ended: None,
+            control: sandbox.control,
+            _lifeline: sandbox.lifeline,
+            started,
+            _package: package,
+            _grant: grant,
+        })
+    }
+
+    /// Waits for the end of init: the runtime's first `next`, or why it will not come, told for the request that
+    /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect;
+    /// init itself runs unthrottled.
+    pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, Fault> {
+        let deadline = tokio::time::sleep(limit);
+        tokio::pin!(deadline);
+        let fault = tokio::select! {
+            biased;
+            ready = self.session.ready() => match ready {
+                Ready::Next => {
+                    if let Err(error) = self.control.set_cpu_quota(true) {
+                        tracing::warn!(%error, "failed to limit the CPU of an execution environment");
+                    }
+                    return Ok(self.started.elapsed());
+                }
+                Ready::InitError(error) => Fault::reported(error.body, error.error_type),
+            },
+            exit = wait_exit(&self.exit, &mut self.ended) => Fault::exit(request_id, &exit),
+            () = self.output.pump() => Fault::platform("Sandbox.Failure", request_id, "output closed"),
+            () = &mut deadline => Fault::timeout(request_id, self.function.latest.timeout_s),
+        };
+        Err(fault)
+    }
+
+    /// Completes when the runtime process has ended.
+    pub async fn exited(&mut self) -> Exit {
+        wait_exit(&self.exit, &mut self.ended).await
+    }
+
+    /// Whether the runtime process is still there, without waiting.
+    pub fn is_alive(&mut self) -> bool {
+        use futures_util::FutureExt as _;
+        wait_exit(&self.exit, &mut self.ended).now_or_never().is_none()
+    }
+
+    /// Lets a frozen environment run again.
+    pub fn thaw(&self) {
+        if let Err(error) = self.control.thaw() {
+            tracing::warn!(%error, "failed to thaw an execution environment");
+        }
+    }
+
+    /// Highest memory use so far, bytes; 0 when the kernel does not tell.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.control.memory_peak_bytes().unwrap_or_default()
+    }
+
+    /// Everything of the invocation that a `select!` needs at once.
+    pub fn parts(&mut self) -> (&mut Output, &Session, impl Future<Output = Exit>) {
+        (&mut self.output, &self.session, wait_exit(&self.exit, &mut self.ended))
+    }
+
+    /// Since the sandbox was asked for.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Resident for Environment {
+    fn generation(&self) -> Uuid {
+        self.function.latest.generation
+    }
+
+    fn memory_mib(&self) -> u32 {
+        self.function.latest.memory_mib
+    }
+
+    fn freeze(&mut self) {
+        if let Err(error) = self.control.freeze() {
+            tracing::warn!(%error, "failed to freeze an execution environment");
+        }
+    }
+}
+
+/// Registers the end of the runtime process with the reactor.
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe; an ExitFd owns one descriptor for life, which is what it asks"
+)]
+fn watch(exit: ExitFd) -> std::io::Result<AsyncFd<ExitFd>> {
+    AsyncFd::with_interest(exit, Interest::READABLE)
+}
+
+/// Cancel-safe: an exit once read is kept in `ended`.
+async fn wait_exit(fd: &AsyncFd<ExitFd>, ended: &mut Option<Exit>) -> Exit {
+    loop {
+        if let Some(exit) = ended {
+            return *exit;
+        }
+        let Ok(mut guard) = fd.readable().await else { return Exit::Gone };
+        match fd.get_ref().read() {
+            Ok(Some(exit)) => *ended = Some(exit),
+            Ok(None) => guard.clear_ready(),
+            Err(_) => *ended = Some(Exit::Gone),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What the platform answers when a function could not: payloads of lambda.md D5.
+
+use bytes::Bytes;
+use lambd_sandbox::Exit;
+
+use crate::dispatch::lines::Status;
+
+/// An invocation that failed: the payload for the caller and what the log says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Body of the answer, sent with `X-Amz-Function-Error: Unhandled`.
+    pub payload: Bytes,
+    /// For REPORT and INIT_REPORT.
+    pub status: Status,
+}
+
+impl Fault {
+    /// The runtime's own error body, passed on untouched.
+    pub fn reported(payload: Bytes, error_type: String) -> Self {
+        Self { payload, status: Status::Error(error_type) }
+    }
+
+    /// The function's timeout passed.
+    pub fn timeout(request_id: &str, timeout_s: u32) -> Self {
+        let text = format!("RequestId: {request_id} Error: Task timed out after {timeout_s}.00 seconds");
+        Self { payload: payload("Sandbox.Timedout", &text), status: Status::Timeout }
+    }
+
+    /// The runtime process ended.
+    pub fn exit(request_id: &str, exit: &Exit) -> Self {
+        let (kind, reason) = match exit {
+            Exit::Code(0) => ("Runtime.ExitError", "Runtime exited without providing a reason".to_owned()),
+            Exit::Code(code) => {
+                ("Runtime.ExitError", format!("Runtime exited with error: exit status {code}"))
+            }
+            // Out of memory takes the whole sandbox, its init included, where the kernel kills by group.
+            Exit::Gone => ("Runtime.ExitError", "Runtime exited with error: signal: killed".to_owned()),
+            Exit::Signal(signal) => {
+                ("Runtime.ExitError", format!("Runtime exited with error: signal: {}", signal_name(*signal)))
+            }
+            Exit::ExecFailed(_) => (
+                "Runtime.InvalidEntrypoint",
+                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
+            ),
+        };
+        let text = format!("RequestId: {request_id} Error: {reason}");
+        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()) }
+    }
+
+    /// The response was larger than 6,291,556 bytes. Here the message comes first, as recorded.
+    pub fn response_too_large() -> Self {
+        Self {
+            payload: Bytes::from_static(
+                br#"{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}"#,
+            ),
+            status: Status::Error("Function.ResponseSizeTooLarge".to_owned()),
+        }
+    }
+
+    /// A fault of the platform's own protocol, e.g. `Runtime.TruncatedResponse`; `text` may be empty.
+    pub fn platform(kind: &str, request_id: &str, text: &str) -> Self {
+        let text = format!("RequestId: {request_id} Error: {text}");
+        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()) }
+    }
+
+    /// An answer with an empty body (lambda.md A3, a wrong response mode).
+    pub fn empty(kind: &str) -> Self {
+        Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()) }
+    }
+}
+
+fn payload(kind: &str, text: &str) -> Bytes {
+    Bytes::from(format!(
+        r#"{{"errorType":{},"errorMessage":{}}}"#,
+        serde_json::Value::from(kind),
+        serde_json::Value::from(text)
+    ))
+}
+
+/// Go's names for signals, which AWS's texts use; others by number.
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "hangup",
+        2 => "interrupt",
+        3 => "quit",
+        4 => "illegal instruction",
+        5 => "trace/breakpoint trap",
+        6 => "aborted",
+        7 => "bus error",
+        8 => "floating point exception",
+        9 => "killed",
+        10 => "user defined signal 1",
+        11 => "segmentation fault",
+        12 => "user defined signal 2",
+        13 => "broken pipe",
+        14 => "alarm clock",
+        15 => "terminated",
+        _ => return format!("signal {signal}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_payloads() {
+        let cases = [
+            (
+                Fault::timeout("id", 1),
+                r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id Error: Task timed out after 1.00 seconds"}"#,
+            ),
+            (
+                Fault::exit("id", &Exit::Code(127)),
+                r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited with error: exit status 127"}"#,
+            ),
+            (
+                Fault::exit("id", &Exit::Code(0)),
+                r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited without providing a reason"}"#,
+            ),
+            (
+                Fault::exit("id", &Exit::Signal(9)),
+                r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited with error: signal: killed"}"#,
+            ),
+        ];
+        for (fault, want) in cases {
+            assert_eq!(fault.payload, want);
+        }
+    }
+}

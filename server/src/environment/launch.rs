@@ -1,0 +1,67 @@
+//! The server's end of the launcher: one thread that owns the connection and asks in turn.
+//!
+//! The launcher is single-threaded, so asking in parallel would gain nothing, and a blocking call must not
+//! hold a worker of the runtime.
+
+use std::io;
+
+use lambd_sandbox::{LaunchError, Launcher, Sandbox, Spec};
+use tokio::sync::{mpsc, oneshot};
+
+/// Launches that may wait; more are refused at once.
+const QUEUE: usize = 4096;
+
+/// Why an environment did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The launcher refused or failed.
+    #[error("failed to launch a sandbox: {0}")]
+    Launch(LaunchError),
+    /// The launcher is gone: the server cannot run functions any more.
+    #[error("the launcher is gone")]
+    Gone,
+    /// Too many launches wait.
+    #[error("too many launches are waiting")]
+    Busy,
+    /// A descriptor of the sandbox could not be used.
+    #[error("failed to take over the sandbox: {0}")]
+    Io(#[from] io::Error),
+}
+
+struct Job {
+    spec: Spec,
+    reply: oneshot::Sender<Result<Sandbox, LaunchError>>,
+}
+
+/// Asks the launcher for sandboxes. Cheap to clone; the thread ends with the last clone.
+#[derive(Debug, Clone)]
+pub struct LaunchHandle {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl LaunchHandle {
+    /// Gives the launcher to a thread of its own; joining it gives the launcher back, for its shutdown.
+    pub fn spawn(mut launcher: Launcher) -> io::Result<(Self, std::thread::JoinHandle<Launcher>)> {
+        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let thread = std::thread::Builder::new().name("launcher-client".to_owned()).spawn(move || {
+            while let Some(job) = queue.blocking_recv() {
+                if !job.reply.is_closed() {
+                    // A caller that went meanwhile drops the sandbox, which ends it.
+                    let _ = job.reply.send(launcher.launch(&job.spec));
+                }
+            }
+            launcher
+        })?;
+        Ok((Self { jobs }, thread))
+    }
+
+    /// A running sandbox, its init begun.
+    pub async fn launch(&self, spec: Spec) -> Result<Sandbox, StartError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.try_send(Job { spec, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StartError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StartError::Gone,
+        })?;
+        answer.await.map_err(|_| StartError::Gone)?.map_err(StartError::Launch)
+    }
+}

@@ -1,0 +1,145 @@
+//! What an environment prints, line by line into its log stream, with the platform's lines in between.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use tokio::net::unix::pipe::Receiver;
+
+use crate::logs::lines::Splitter;
+use crate::logs::{LogEvent, LogStream};
+use crate::model::clock;
+
+/// Bytes taken from the pipe at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// What an invocation's end takes from the pipe at most before its END line; a runaway child's flood is not
+/// followed further.
+const SETTLE_BYTES_MAX: usize = 1024 * 1024;
+/// `X-Amz-Log-Result` holds the last 4 KB (lambda.md D2).
+const TAIL_BYTES: usize = 4096;
+
+/// The log of one environment.
+#[derive(Debug)]
+pub struct Output {
+    pipe: Receiver,
+    splitter: Splitter,
+    stream: LogStream,
+    /// Not yet handed to the sink.
+    pending: Vec<LogEvent>,
+    tail: Option<String>,
+    chunk: Vec<u8>,
+}
+
+impl Output {
+    /// Reads from the non-blocking `pipe`, writes to `stream`.
+    pub fn new(pipe: OwnedFd, stream: LogStream) -> io::Result<Self> {
+        Ok(Self {
+            pipe: Receiver::from_owned_fd(pipe)?,
+            splitter: Splitter::new(),
+            stream,
+            pending: Vec::new(),
+            tail: None,
+            chunk: Vec::new(),
+        })
+    }
+
+    /// Starts to keep the last 4 KB for the caller.
+    pub fn record_tail(&mut self) {
+        self.tail = Some(String::new());
+    }
+
+    /// What was kept since [`Self::record_tail`].
+    pub fn take_tail(&mut self) -> Option<String> {
+        self.tail.take()
+    }
+
+    /// A line of the platform.
+    pub fn line(&mut self, message: String) {
+        self.push(message);
+    }
+
+    /// Moves output into the log for as long as it is polled; never ends. Cancel-safe: a line that was read is
+    /// kept until the log has room for it.
+    pub async fn pump(&mut self) {
+        loop {
+            self.flush().await;
+            if self.pipe.readable().await.is_err() || self.read_chunk() == Some(0) {
+                // Every writer is gone: what is left to learn is how the process ended.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Takes what is in the pipe now, so that what follows in the log comes behind it; a last line without an
+    /// end counts as one.
+    pub async fn settle(&mut self) {
+        let mut taken = 0;
+        while taken < SETTLE_BYTES_MAX {
+            match self.read_chunk() {
+                Some(read) if read > 0 => taken += read,
+                _ => break,
+            }
+            self.flush().await;
+        }
+        let mut splitter = std::mem::take(&mut self.splitter);
+        splitter.flush(|line| self.push(line));
+    }
+
+    /// Reads once and splits; `None` when there is nothing to read now.
+    fn read_chunk(&mut self) -> Option<usize> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.resize(CHUNK_BYTES, 0);
+        let read = self.pipe.try_read(&mut chunk);
+        if let Ok(read) = &read {
+            let mut splitter = std::mem::take(&mut self.splitter);
+            splitter.push(&chunk[..*read], |line| self.push(line));
+            self.splitter = splitter;
+        }
+        self.chunk = chunk;
+        match read {
+            Ok(read) => Some(read),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(_) => Some(0),
+        }
+    }
+
+    /// Hands everything to the log; waits while this function has more in the queue than its share.
+    /// Cancel-safe.
+    pub async fn flush(&mut self) {
+        self.stream.write_pending(&mut self.pending).await;
+    }
+
+    fn push(&mut self, message: String) {
+        if let Some(tail) = &mut self.tail {
+            tail.push_str(&message);
+            tail.push('\n');
+            if tail.len() > 2 * TAIL_BYTES {
+                keep_end(tail);
+            }
+        }
+        self.pending.push(LogEvent { time_ms: clock::now_ms(), message });
+    }
+}
+
+/// Cuts a log to its last 4 KB, at a character.
+pub fn keep_end(log: &mut String) {
+    let mut cut = log.len().saturating_sub(TAIL_BYTES);
+    while !log.is_char_boundary(cut) {
+        cut += 1;
+    }
+    log.drain(..cut);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_end_at_a_character() {
+        let mut log = "☃".repeat(2000);
+        keep_end(&mut log);
+        assert_eq!(log.len(), 4095);
+        let mut short = "abc".to_owned();
+        keep_end(&mut short);
+        assert_eq!(short, "abc");
+    }
+}

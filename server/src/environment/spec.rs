@@ -1,0 +1,68 @@
+//! From a function and its runtime to the launcher's order.
+
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
+
+use super::variables::variables;
+use crate::model::Function;
+use crate::runtimes::{File, Runtime, Symlink};
+
+/// Name of the sandbox's account in its `/etc/passwd`; the ids are the launcher's to give.
+const ACCOUNT_ID: u32 = 993;
+/// Processes and threads of one environment (lambda.md C6).
+const PROCESSES_MAX: u32 = 1024;
+/// Memory that buys one whole CPU, MiB (lambda.md C3).
+const MIB_PER_CPU: u64 = 1769;
+
+pub(super) fn build(id: &str, function: &Function, runtime: &Runtime, code: &Path, log_stream: &str) -> Spec {
+    let config = &function.latest;
+    let bind = |source: &Path, target: &Path| Bind { source: source.to_owned(), target: target.to_owned() };
+    let mut binds: Vec<Bind> = runtime.binds().iter().map(|b| bind(&b.source, &b.target)).collect();
+    binds.push(bind(code, Path::new("/var/task")));
+    let file = |file: File| FileSpec { path: file.path, mode: file.mode, content: file.content };
+    let link = |link: &Symlink| SymlinkSpec { link: link.path.clone(), to: link.points_to.clone() };
+    Spec {
+        id: id.to_owned(),
+        binds,
+        files: runtime.files(ACCOUNT_ID, ACCOUNT_ID).into_iter().map(file).collect(),
+        symlinks: runtime.symlinks().iter().map(link).collect(),
+        argv: vec![bootstrap(runtime, code).into_os_string().into_vec()],
+        env: variables(function, runtime.environment(), log_stream),
+        cwd: PathBuf::from("/var/task"),
+        hostname: "169-254-100-1".to_owned(),
+        memory_mib: config.memory_mib,
+        cpu_quota_permille: cpu_permille(config.memory_mib),
+        tmp_mib: config.ephemeral_mib,
+        processes_max: PROCESSES_MAX,
+    }
+}
+
+/// The program to start. Without an executable candidate the first one is tried all the same: its failure
+/// takes the way of every other failed init, into the log and to the caller.
+fn bootstrap(runtime: &Runtime, code: &Path) -> PathBuf {
+    match runtime.bootstrap(code, None) {
+        Ok(path) => path.to_owned(),
+        Err(_) => {
+            runtime.bootstraps().first().cloned().unwrap_or_else(|| PathBuf::from("/var/task/bootstrap"))
+        }
+    }
+}
+
+/// CPU in proportion to memory, thousandths of one CPU.
+fn cpu_permille(memory_mib: u32) -> u32 {
+    u32::try_from(u64::from(memory_mib) * 1000 / MIB_PER_CPU).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_follows_memory() {
+        for (mib, permille) in [(128, 72), (1769, 1000), (10_240, 5788)] {
+            assert_eq!(cpu_permille(mib), permille);
+        }
+    }
+}

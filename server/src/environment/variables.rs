@@ -1,0 +1,72 @@
+//! Variables that the platform gives to a function's process (lambda.md C4).
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::model::{Function, LogFormat};
+
+/// Where the Runtime API is found, inside every sandbox.
+pub const RUNTIME_API: &str = "127.0.0.1:9001";
+
+/// What every runtime has and a function may override.
+const DEFAULTS: [(&str, &str); 4] = [
+    ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+    ("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000"),
+    ("_AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1"),
+    ("_AWS_XRAY_DAEMON_PORT", "2000"),
+];
+
+/// All variables of one environment. Later sets win: the platform's defaults, the runtime's own, the
+/// customer's, and last what nobody may override.
+pub(super) fn variables<'a>(
+    function: &'a Function,
+    runtime: impl Iterator<Item = (&'a str, &'a str)>,
+    log_stream: &str,
+) -> Vec<Vec<u8>> {
+    let mut all: BTreeMap<&str, String> = BTreeMap::new();
+    all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
+    all.extend(runtime.map(|(name, value)| (name, value.to_owned())));
+    if let Some(customer) = &function.latest.environment {
+        all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    }
+    all.extend(reserved(function, log_stream));
+    all.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect()
+}
+
+fn reserved(function: &Function, log_stream: &str) -> Vec<(&'static str, String)> {
+    let (key, config) = (&function.key, &function.latest);
+    let (access_key, secret, token) = credentials();
+    let mut all = vec![
+        ("AWS_ACCESS_KEY_ID", access_key),
+        ("AWS_SECRET_ACCESS_KEY", secret),
+        ("AWS_SESSION_TOKEN", token),
+        ("AWS_REGION", key.region.clone()),
+        ("AWS_DEFAULT_REGION", key.region.clone()),
+        ("AWS_LAMBDA_FUNCTION_NAME", key.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mib.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", config.logging.group.clone()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
+        ("AWS_LAMBDA_RUNTIME_API", RUNTIME_API.to_owned()),
+        ("LAMBDA_TASK_ROOT", "/var/task".to_owned()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+        ("_HANDLER", config.handler.clone()),
+    ];
+    if config.logging.format == LogFormat::Json {
+        all.push(("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()));
+        all.extend(config.logging.application_level.clone().map(|level| ("AWS_LAMBDA_LOG_LEVEL", level)));
+    }
+    all
+}
+
+/// Keys of nobody: SDKs in the function find what they look for, and the server's own keys stay outside.
+fn credentials() -> (String, String, String) {
+    let hex = |_| Uuid::new_v4().simple().to_string();
+    let [a, b, c] = [0, 1, 2].map(hex);
+    (format!("ASIA{}", a[..16].to_uppercase()), format!("{b}{}", &a[16..24]), format!("{c}{b}"))
+}
+
+#[cfg(test)]
+mod tests;

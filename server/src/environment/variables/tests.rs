@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::Environment;
+use crate::registry::tests::function;
+
+fn shown(function: &Function) -> BTreeMap<String, String> {
+    let runtime = [("LANG", "en_US.UTF-8"), ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")];
+    variables(function, runtime.into_iter(), "2024/01/01/[$LATEST]0")
+        .into_iter()
+        .map(|pair| {
+            let pair = String::from_utf8(pair).unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            (name.to_owned(), value.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_customer_overrides_defaults_but_not_the_platform() {
+    let mut function = function("f");
+    let own = [("LANG", "C"), ("MINE", "a=b"), ("EMPTY", ""), ("AWS_REGION", "mars")];
+    let own = own.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    function.latest.environment = Some(Environment(own));
+    let shown = shown(&function);
+    let want = [
+        ("LANG", "C"),
+        ("MINE", "a=b"),
+        ("EMPTY", ""),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "f"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2024/01/01/[$LATEST]0"),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
+    ];
+    for (name, value) in want {
+        assert_eq!(shown.get(name).map(String::as_str), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn keys_are_nobodys_and_differ() {
+    let (one, two) = (shown(&function("f")), shown(&function("f")));
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        assert!(one[name].len() >= 20 && one[name] != two[name], "{name}");
+    }
+}

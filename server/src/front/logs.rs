@@ -1,0 +1,55 @@
+//! `GET /_lambd/logs/FUNCTION?after=CURSOR&limit=N`: what `lambd logs` asks for.
+
+use std::sync::Arc;
+
+use ::http::{Method, StatusCode};
+use axum::response::Response;
+use lambd_wire::{Error, ErrorCode};
+use serde_json::{Value, json};
+
+use crate::api::service_error;
+use crate::app::App;
+use crate::http::respond;
+use crate::logs::Cursor;
+use crate::model::{FunctionKey, FunctionRef, Place};
+
+/// Events of one page.
+const PAGE_EVENTS_MAX: usize = 1000;
+
+pub(super) async fn answer(
+    app: &Arc<App>,
+    region: &str,
+    method: &Method,
+    function: &str,
+    query: Option<&str>,
+) -> Result<Response, Error> {
+    if method != Method::GET {
+        return Err(Error::new(ErrorCode::MethodNotAllowedException, "Logs are read by GET."));
+    }
+    let name = FunctionRef::parse(function).map_or_else(|| function.to_owned(), |given| given.name);
+    let key = FunctionKey { region: region.to_owned(), name };
+    let place = Place { region: region.to_owned(), account: app.config.account_id.clone() };
+    let function = app.registry.get(&key).ok_or_else(|| {
+        let arn = place.function_arn(&key.name);
+        Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {arn}"))
+    })?;
+    let group = crate::logs::group_key(region, &function.latest.logging.group);
+    let parameter = |name: &str| {
+        query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    };
+    let after = parameter("after").and_then(|after| after.parse().ok()).unwrap_or(Cursor::START);
+    let limit = parameter("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE_EVENTS_MAX);
+    let limit = limit.clamp(1, PAGE_EVENTS_MAX);
+    // What an invocation logged before its answer can be read after it.
+    app.logs.sink().flush().await;
+    let reader = Arc::clone(&app.logs);
+    let page = tokio::task::spawn_blocking(move || reader.read(&group, after, limit)).await;
+    let page = page.ok().and_then(Result::ok).ok_or_else(|| service_error("The log could not be read."))?;
+    let events: Vec<Value> = page
+        .events
+        .into_iter()
+        .map(|e| json!({"time_ms": e.time_ms, "stream": e.stream, "message": e.message}))
+        .collect();
+    let body = json!({"events": events, "cursor": page.next.to_string()}).to_string();
+    Ok(respond(StatusCode::OK, [("content-type", "application/json")], body))
+}

@@ -1,0 +1,250 @@
+//! The registry: every function, as an immutable snapshot in memory and a record in the store.
+//!
+//! Invariants: a snapshot is swapped only after its record is on disk (acknowledged means durable); a reader
+//! takes one `Arc` and never waits for a writer's disk; writers of one function are serialised by a lock that
+//! lives on the blocking pool and is never held across an await.
+
+mod record;
+mod rules;
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use crate::model::{Function, FunctionKey};
+use crate::packages::Sha256;
+use crate::store::record::RecordError;
+use crate::store::{Batch, CommitError, Durability, Store, StoreError, Table};
+
+pub use rules::Usage;
+pub(crate) use rules::merge_tags;
+
+/// Writers of different functions rarely share one of these locks.
+const STRIPES: usize = 64;
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A function of that name exists.
+    #[error("function exists")]
+    Exists,
+    /// No such function.
+    #[error("no such function")]
+    Missing,
+    /// The caller's `RevisionId` is not the current one.
+    #[error("revision does not match")]
+    Revision,
+    /// An update is still being prepared.
+    #[error("an update is in progress")]
+    InProgress,
+    /// More than 50 tags.
+    #[error("too many tags")]
+    TooManyTags,
+    /// The account would keep fewer than 100 unreserved executions.
+    #[error("too little unreserved concurrency")]
+    Unreserved,
+    /// The store failed: nothing was acknowledged.
+    #[error("failed to store the change")]
+    Store(#[from] CommitError),
+    /// The record has no stored form.
+    #[error("failed to encode the change")]
+    Record(#[from] RecordError),
+    /// The worker died; whether the change is on disk is unknown until the next start.
+    #[error("the change was interrupted")]
+    Interrupted,
+}
+
+/// Why the registry could not be read at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record cannot be read; the message names it.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// All functions. Cheap to share behind an `Arc`.
+pub struct Registry {
+    store: Arc<dyn Store>,
+    functions: RwLock<BTreeMap<Arc<FunctionKey>, Arc<Function>>>,
+    stripes: Vec<Mutex<()>>,
+    /// Serialises changes that look at all functions: reserved concurrency.
+    account: Mutex<()>,
+    hasher: RandomState,
+    concurrency_limit: u32,
+    changed: Notify,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("functions", &self.read().len()).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Reads every function out of the store. A record that cannot be read stops the start: it names its key.
+    pub fn open(store: Arc<dyn Store>, concurrency_limit: u32) -> Result<Self, LoadError> {
+        let functions = record::load_all(store.as_ref())?;
+        Ok(Self {
+            store,
+            functions: RwLock::new(functions),
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            account: Mutex::new(()),
+            hasher: RandomState::new(),
+            concurrency_limit,
+            changed: Notify::new(),
+        })
+    }
+
+    /// The present snapshot of one function.
+    pub fn get(&self, key: &FunctionKey) -> Option<Arc<Function>> {
+        self.read().get(key).cloned()
+    }
+
+    /// Up to `limit` functions of a region in the order of their names, behind `after`.
+    pub fn list(&self, region: &str, after: Option<&str>, limit: usize) -> Vec<Arc<Function>> {
+        let first = FunctionKey { region: region.to_owned(), name: after.unwrap_or_default().to_owned() };
+        self.read()
+            .range::<FunctionKey, _>((Bound::Excluded(&first), Bound::Unbounded))
+            .take_while(|(key, _)| key.region == region)
+            .take(limit)
+            .map(|(_, function)| Arc::clone(function))
+            .collect()
+    }
+
+    /// Every function of every region.
+    pub fn all(&self) -> Vec<Arc<Function>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// Adds a function; fails when one of that name exists.
+    pub async fn create(self: &Arc<Self>, function: Function) -> Result<Arc<Function>, RegistryError> {
+        self.blocking(move |registry| {
+            let _writer = registry.stripe(&function.key);
+            if registry.get(&function.key).is_some() {
+                return Err(RegistryError::Exists);
+            }
+            registry.commit(function)
+        })
+        .await
+    }
+
+    /// Replaces a function by what `change` makes of it. `change` may refuse; then nothing happens.
+    pub async fn update<F>(
+        self: &Arc<Self>,
+        key: Arc<FunctionKey>,
+        change: F,
+    ) -> Result<Arc<Function>, RegistryError>
+    where
+        F: FnOnce(&Function) -> Result<Function, RegistryError> + Send + 'static,
+    {
+        self.blocking(move |registry| {
+            let _writer = registry.stripe(&key);
+            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
+            registry.commit(change(&before)?)
+        })
+        .await
+    }
+
+    /// Sets or clears reserved concurrency, within what the account must keep unreserved (lambda.md F2).
+    pub async fn reserve(
+        self: &Arc<Self>,
+        key: Arc<FunctionKey>,
+        reserved: Option<u32>,
+    ) -> Result<Arc<Function>, RegistryError> {
+        self.blocking(move |registry| {
+            let _account = lock(&registry.account);
+            let _writer = registry.stripe(&key);
+            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
+            if let Some(wanted) = reserved {
+                let others = rules::reserved_total(registry.read().values(), Some(&key));
+                rules::check_reservation(registry.concurrency_limit, others, wanted)?;
+            }
+            registry.commit(Function { reserved_concurrency: reserved, ..(*before).clone() })
+        })
+        .await
+    }
+
+    /// Removes a function with all that is its own; its package is left to garbage collection.
+    pub async fn delete(self: &Arc<Self>, key: Arc<FunctionKey>) -> Result<Arc<Function>, RegistryError> {
+        self.blocking(move |registry| {
+            let _writer = registry.stripe(&key);
+            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
+            let batch = Batch::new().delete(Table::Functions, record::key(&key));
+            registry.store.commit(batch, Durability::Synced)?;
+            registry.write().remove(&key);
+            registry.changed.notify_waiters();
+            Ok(before)
+        })
+        .await
+    }
+
+    /// Waits until the function is no longer Pending; `None` when it is gone.
+    pub async fn wait_active(&self, key: &FunctionKey) -> Option<Arc<Function>> {
+        loop {
+            // Registered before the look, so that a change in between is not missed.
+            let changed = self.changed.notified();
+            let function = self.get(key)?;
+            if function.state == crate::model::State::Active {
+                return Some(function);
+            }
+            changed.await;
+        }
+    }
+
+    /// What the account uses, for GetAccountSettings.
+    pub fn usage(&self) -> Usage {
+        rules::usage(self.read().values(), self.concurrency_limit)
+    }
+
+    /// Every package in use, by its SHA-256: what garbage collection must keep.
+    pub fn live_packages(&self) -> HashSet<Sha256> {
+        self.read().values().map(|function| function.latest.code.sha256).collect()
+    }
+
+    fn commit(&self, function: Function) -> Result<Arc<Function>, RegistryError> {
+        let value = record::encode(&function)?;
+        let batch = Batch::new().put(Table::Functions, record::key(&function.key), value);
+        self.store.commit(batch, Durability::Synced)?;
+        let function = Arc::new(function);
+        self.write().insert(Arc::clone(&function.key), Arc::clone(&function));
+        self.changed.notify_waiters();
+        Ok(function)
+    }
+
+    async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, RegistryError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, RegistryError> + Send + 'static,
+    {
+        let registry = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&registry)).await.map_err(|_| RegistryError::Interrupted)?
+    }
+
+    fn stripe(&self, key: &FunctionKey) -> MutexGuard<'_, ()> {
+        let hash = self.hasher.hash_one(key);
+        let index = usize::try_from(hash % STRIPES as u64).unwrap_or_default();
+        lock(&self.stripes[index])
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<FunctionKey>, Arc<Function>>> {
+        self.functions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<FunctionKey>, Arc<Function>>> {
+        self.functions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The guarded data is `()`: a panic of another writer leaves nothing half done behind it.
+fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,56 @@
+//! Rules that look at all functions of the account.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Function, FunctionKey, RegistryError};
+
+/// Executions that the account keeps for functions without a reservation (lambda.md F2).
+const UNRESERVED_MIN: u32 = 100;
+
+/// What the account uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Number of functions.
+    pub functions: u64,
+    /// Sum of their zipped packages, bytes; a package that two functions share counts twice, as on AWS.
+    pub code_bytes: u64,
+    /// Concurrency limit of the account.
+    pub concurrency: u32,
+    /// What of it no function has reserved.
+    pub unreserved_concurrency: u32,
+}
+
+pub(super) fn reserved_total<'a>(
+    functions: impl Iterator<Item = &'a Arc<Function>>,
+    without: Option<&FunctionKey>,
+) -> u32 {
+    functions.filter(|f| Some(f.key.as_ref()) != without).filter_map(|f| f.reserved_concurrency).sum()
+}
+
+pub(super) fn check_reservation(limit: u32, others: u32, wanted: u32) -> Result<(), RegistryError> {
+    let sum = u64::from(others) + u64::from(wanted) + u64::from(UNRESERVED_MIN);
+    // A reservation of 0 takes nothing and must work whatever the others hold.
+    if wanted > 0 && sum > u64::from(limit) { Err(RegistryError::Unreserved) } else { Ok(()) }
+}
+
+pub(super) fn usage<'a>(functions: impl Iterator<Item = &'a Arc<Function>>, limit: u32) -> Usage {
+    let mut usage = Usage { functions: 0, code_bytes: 0, concurrency: limit, unreserved_concurrency: limit };
+    for function in functions {
+        usage.functions += 1;
+        usage.code_bytes += function.latest.code.zipped_bytes;
+        let reserved = function.reserved_concurrency.unwrap_or(0);
+        usage.unreserved_concurrency = usage.unreserved_concurrency.saturating_sub(reserved);
+    }
+    usage
+}
+
+/// Tags after a merge; more than 50 are refused (lambda.md C6).
+pub(crate) fn merge_tags(
+    present: &BTreeMap<String, String>,
+    new: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, RegistryError> {
+    let mut tags = present.clone();
+    tags.extend(new);
+    if tags.len() > 50 { Err(RegistryError::TooManyTags) } else { Ok(tags) }
+}

@@ -1,0 +1,197 @@
+//! The scaler: who may run now, and who may start a new execution environment.
+//!
+//! Pure: it takes `now`, returns decisions, and touches neither clock nor process, so that it is tested with
+//! made-up time. The dispatcher asks it under one short lock.
+//!
+//! Rules: concurrency is counted per account and per function (lambda.md F2); every new environment takes a
+//! token of the function's bucket, capacity 1,000 and refill 100/s (F1: 1,000 environments per 10 s without
+//! accrual), and its memory from the host's budget.
+
+mod bucket;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucket::TokenBucket;
+
+use crate::model::FunctionKey;
+
+/// The account's and the host's limits.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Invocations in flight over all functions (F2: 1,000).
+    pub account_concurrency: u32,
+    /// Environments that one function may start at once (F1: 1,000).
+    pub burst: u32,
+    /// Environments per second that one function gains (F1: 100).
+    pub refill_per_s: u32,
+    /// Memory that all environments together may be granted, MiB.
+    pub host_memory_mib: u64,
+}
+
+/// Why an invocation is refused; each is a `Reason` of the 429 (lambda.md F4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The account's pool is used up.
+    Account,
+    /// The function's reserved concurrency is used up, or is 0.
+    Reserved,
+    /// The function starts environments faster than its bucket refills.
+    Rate,
+    /// The host has no memory left for another environment.
+    Memory,
+}
+
+impl Refusal {
+    /// The `Reason` member. AWS has no host memory: from outside it is concurrency that is used up.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Account | Self::Memory => "ConcurrentInvocationLimitExceeded",
+            Self::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
+            Self::Rate => "FunctionInvocationRateLimitExceeded",
+        }
+    }
+}
+
+/// Answer to the wish for a new environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Start it: token and memory are taken. [`Scaler::ended`] gives the memory back.
+    Granted,
+    /// End idle environments of at least this much memory and ask again.
+    Evict {
+        /// MiB that are missing.
+        missing_mib: u64,
+    },
+    /// No.
+    Refused(Refusal),
+}
+
+#[derive(Debug)]
+struct PerFunction {
+    in_flight: u32,
+    environments: u32,
+    reserved: Option<u32>,
+    bucket: TokenBucket,
+}
+
+/// Counts and buckets. `now` is the time since an arbitrary start and never goes back.
+#[derive(Debug)]
+pub struct Scaler {
+    limits: Limits,
+    functions: HashMap<Arc<FunctionKey>, PerFunction>,
+    reserved_total: u32,
+    unreserved_in_flight: u32,
+    memory_mib: u64,
+}
+
+impl Scaler {
+    /// A scaler that has granted nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, functions: HashMap::new(), reserved_total: 0, unreserved_in_flight: 0, memory_mib: 0 }
+    }
+
+    /// Sets or clears a function's reserved concurrency. Invocations in flight are not disturbed.
+    pub fn reserve(&mut self, key: &Arc<FunctionKey>, reserved: Option<u32>, now: Duration) {
+        let f = self.entry(key, now);
+        let (before, in_flight) = (f.reserved, f.in_flight);
+        f.reserved = reserved;
+        self.reserved_total = self.reserved_total - before.unwrap_or(0) + reserved.unwrap_or(0);
+        match (before.is_some(), reserved.is_some()) {
+            (false, true) => self.unreserved_in_flight -= in_flight,
+            (true, false) => self.unreserved_in_flight += in_flight,
+            _ => {}
+        }
+        self.forget_if_unused(key, now);
+    }
+
+    /// Admits one invocation; every admission is paid back by [`Self::done`].
+    pub fn admit(&mut self, key: &Arc<FunctionKey>, now: Duration) -> Result<(), Refusal> {
+        let unreserved_limit = self.limits.account_concurrency.saturating_sub(self.reserved_total);
+        let unreserved_in_flight = self.unreserved_in_flight;
+        let f = self.entry(key, now);
+        match f.reserved {
+            Some(limit) if f.in_flight >= limit => return Err(Refusal::Reserved),
+            None if unreserved_in_flight >= unreserved_limit => return Err(Refusal::Account),
+            _ => f.in_flight += 1,
+        }
+        if f.reserved.is_none() {
+            self.unreserved_in_flight += 1;
+        }
+        Ok(())
+    }
+
+    /// An admitted invocation is over.
+    pub fn done(&mut self, key: &Arc<FunctionKey>, now: Duration) {
+        if let Some(f) = self.functions.get_mut(key) {
+            f.in_flight = f.in_flight.saturating_sub(1);
+            if f.reserved.is_none() {
+                self.unreserved_in_flight = self.unreserved_in_flight.saturating_sub(1);
+            }
+        }
+        self.forget_if_unused(key, now);
+    }
+
+    /// Asks for a new environment of `memory_mib`, when `evictable_mib` could be had by ending idle ones.
+    pub fn start(
+        &mut self,
+        key: &Arc<FunctionKey>,
+        memory_mib: u32,
+        evictable_mib: u64,
+        now: Duration,
+    ) -> Start {
+        let wanted = self.memory_mib + u64::from(memory_mib);
+        if let Some(missing_mib) = wanted.checked_sub(self.limits.host_memory_mib).filter(|m| *m > 0) {
+            return if evictable_mib >= missing_mib {
+                Start::Evict { missing_mib }
+            } else {
+                Start::Refused(Refusal::Memory)
+            };
+        }
+        let f = self.entry(key, now);
+        if !f.bucket.take(now) {
+            return Start::Refused(Refusal::Rate);
+        }
+        f.environments += 1;
+        self.memory_mib = wanted;
+        Start::Granted
+    }
+
+    /// A granted environment is gone, or could not be started.
+    pub fn ended(&mut self, key: &Arc<FunctionKey>, memory_mib: u32, now: Duration) {
+        self.memory_mib = self.memory_mib.saturating_sub(u64::from(memory_mib));
+        if let Some(f) = self.functions.get_mut(key) {
+            f.environments = f.environments.saturating_sub(1);
+        }
+        self.forget_if_unused(key, now);
+    }
+
+    /// Invocations in flight over all functions.
+    pub fn in_flight(&self) -> u32 {
+        self.functions.values().map(|f| f.in_flight).sum()
+    }
+
+    fn entry(&mut self, key: &Arc<FunctionKey>, now: Duration) -> &mut PerFunction {
+        let limits = self.limits;
+        self.functions.entry(Arc::clone(key)).or_insert_with(|| PerFunction {
+            in_flight: 0,
+            environments: 0,
+            reserved: None,
+            bucket: TokenBucket::full(limits.burst, limits.refill_per_s, now),
+        })
+    }
+
+    /// Keeps the table as small as the set of functions that matter now: a full bucket says nothing.
+    fn forget_if_unused(&mut self, key: &Arc<FunctionKey>, now: Duration) {
+        let unused = |f: &mut PerFunction| {
+            f.in_flight == 0 && f.environments == 0 && f.reserved.is_none() && f.bucket.is_full(now)
+        };
+        if self.functions.get_mut(key).is_some_and(unused) {
+            self.functions.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Refusals as the service words and shapes them.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+
+use crate::ErrorCode;
+
+/// A row of the table: an error's facts.
+pub(crate) struct ErrorFacts {
+    pub(crate) name: &'static str,
+    pub(crate) status: u16,
+    pub(crate) fault: Option<&'static str>,
+    pub(crate) text_member: &'static str,
+}
+
+impl ErrorCode {
+    /// As in the header `x-amzn-ErrorType`.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.facts().status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    /// Whose fault it is, `User` or `Service`; absent for errors outside the model.
+    pub const fn fault(self) -> Option<&'static str> {
+        self.facts().fault
+    }
+
+    /// The body's member that holds the text: `Message` or `message`.
+    pub const fn text_member(self) -> &'static str {
+        self.facts().text_member
+    }
+}
+
+/// An answer other than success.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", code.name())]
+pub struct Error {
+    /// The error's name and status.
+    pub code: ErrorCode,
+    /// The text for the caller, as the service words it.
+    pub message: String,
+    /// `Reason` of a 429.
+    pub reason: Option<&'static str>,
+    /// `Retry-After` of a 429, in seconds.
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Error {
+    /// An error of the given code and text.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), reason: None, retry_after_seconds: None }
+    }
+
+    /// A ValidationException. [`crate::validate`] words the violations of the model's constraints.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::ValidationException, message)
+    }
+
+    /// An InvalidParameterValueException.
+    pub fn invalid_parameter(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidParameterValueException, message)
+    }
+
+    /// A TooManyRequestsException with its reason (spec: "Throttle answer").
+    pub fn throttled(reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
+    }
+
+    /// The same error with the member `Reason`.
+    #[must_use]
+    pub fn with_reason(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The same error with the header `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after_seconds(self, seconds: u32) -> Self {
+        Self { retry_after_seconds: Some(seconds), ..self }
+    }
+
+    pub(crate) fn serialization(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::SerializationException, message)
+    }
+
+    /// The service's prefix is fixed, what follows is its parser's own text.
+    pub(crate) fn malformed_json(detail: &dyn fmt::Display) -> Self {
+        let text = format!("Could not parse request body into json: {detail}");
+        Self::new(ErrorCode::InvalidRequestContentException, text)
+    }
+
+    /// The refusal of an invocation's payload, if it is not JSON. An empty payload is `{}` and passes.
+    ///
+    /// # Errors
+    /// InvalidRequestContentException with the recorded prefix.
+    pub fn check_payload(payload: &[u8]) -> Result<(), Self> {
+        if payload.is_empty() {
+            return Ok(());
+        }
+        crate::json::check(payload).map_err(|error| {
+            Self::malformed_json(&format_args!("Could not parse payload into json: {error}"))
+        })
+    }
+
+    /// The HTTP answer: status, `x-amzn-ErrorType` and the JSON body, its members in the recorded order.
+    pub fn encode(&self) -> Response<Bytes> {
+        let mut body = Vec::with_capacity(self.message.len() + 64);
+        let members = [
+            ("Reason", self.reason),
+            ("Type", self.code.fault()),
+            (self.code.text_member(), Some(self.message.as_str())),
+        ];
+        for (name, text) in members.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+            body.push(if body.is_empty() { b'{' } else { b',' });
+            crate::encode::string(name, &mut body);
+            body.push(b':');
+            crate::encode::string(text, &mut body);
+        }
+        body.push(b'}');
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.code.status();
+        let headers = response.headers_mut();
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(self.code.name()));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,129 @@
+//! Requests that nobody should send: always a 4xx, never a panic.
+
+use super::accept;
+use crate::{ErrorCode, Operation, input, validate};
+
+const FUNCTIONS: &str = "/2015-03-31/functions";
+
+#[test]
+fn bodies() {
+    let deep = "[".repeat(100_000);
+    let unknown = format!("{{\"Unknown\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let (json, kind, missing) = (
+        ErrorCode::InvalidRequestContentException,
+        ErrorCode::SerializationException,
+        ErrorCode::ValidationException,
+    );
+    let cases: [(&[u8], ErrorCode); 16] = [
+        (b"{\"FunctionName\": ", json),
+        (b"{} x", json),
+        (b"\xff\xfe\x00", json),
+        (b"{\"FunctionName\":\"\\ud800\"}", json),
+        (b"{\"\\ud800\":1}", json),
+        (b"name=x", json),
+        (b"[1]", kind),
+        (b"   ", json),
+        (deep.as_bytes(), json),
+        (b"{\"FunctionName\": 7}", kind),
+        (b"{\"Role\": []}", kind),
+        (b"{\"Timeout\": 2147483648}", kind),
+        (b"{\"Code\": {\"ZipFile\": \"***\"}}", kind),
+        (b"", missing),
+        (b"null", kind),
+        (unknown.as_bytes(), missing),
+    ];
+    for (body, want) in cases {
+        let error = accept("POST", FUNCTIONS, body).err().unwrap();
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
+        assert_eq!(error.code, want, "{shown}: {error}");
+        assert_eq!(
+            error.message.starts_with("Could not parse request body into json: "),
+            want == json,
+            "{error}"
+        );
+        assert!(error.encode().status().is_client_error());
+    }
+}
+
+#[test]
+fn queries_and_labels() {
+    let cases = [
+        ("GET", "/2015-03-31/functions?MaxItems=many", ErrorCode::SerializationException),
+        ("GET", "/2015-03-31/functions?Marker=%ff", ErrorCode::SerializationException),
+        ("GET", "/2015-03-31/functions?MaxItems=0", ErrorCode::ValidationException),
+        ("GET", "/2015-03-31/functions/%ff%00", ErrorCode::SerializationException),
+        ("GET", "/2015-03-31/functions/a%00", ErrorCode::ValidationException),
+        ("GET", "/2017-03-31/tags/nonsense", ErrorCode::ValidationException),
+        ("GET", "/2018-10-31/layers/l/versions/x", ErrorCode::SerializationException),
+        ("GET", "/2015-03-31/no-such-thing", ErrorCode::UnknownOperationException),
+        ("PATCH", "/2015-03-31/functions", ErrorCode::MethodNotAllowedException),
+    ];
+    for (method, target, want) in cases {
+        let error = accept(method, target, b"").err().unwrap();
+        assert_eq!(error.code, want, "{target}: {error}");
+    }
+}
+
+/// A big blob is decoded from the request's text as it is; `\/` is an escape that some clients write.
+#[test]
+fn blobs() {
+    let cases = [
+        (r#""aGkvPz8/""#, b"hi/???".as_slice()),
+        (r#""aGkvPz8\/""#, b"hi/???"),
+        ("\"\"", b""),
+        ("null", b"none"),
+    ];
+    for (text, want) in cases {
+        let body = format!("{{\"ZipFile\":{text}}}");
+        let mut input = input::UpdateFunctionCode::default();
+        crate::decode::body(&mut input, &body).unwrap();
+        assert_eq!(input.zip_file.as_deref().unwrap_or(b"none"), want, "{text}");
+    }
+}
+
+/// Seeded mutations of valid requests.
+#[test]
+fn mutations() {
+    let body = br#"{"FunctionName":"f","Role":"arn:aws:iam::000000000000:role/r","Code":{"ZipFile":"aGk="},
+        "Environment":{"Variables":{"A1":"\u00e9"}},"Layers":["x"],"Timeout":3,"Tags":{"a":null},"VpcConfig":{"SubnetIds":["s"]}}"#;
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = move |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % u64::try_from(below).unwrap()).unwrap()
+    };
+    let targets: Vec<_> =
+        Operation::ALL.iter().map(|o| (o.method(), o.uri().replace(['{', '}'], ""))).collect();
+    for round in 0..20_000 {
+        let (method, target) = &targets[random(targets.len())];
+        let (mut target, mut body) = (target.clone().into_bytes(), body.to_vec());
+        for text in [&mut target, &mut body] {
+            for _ in 0..random(4).min(text.len() / 2) {
+                let place = random(text.len());
+                match random(3) {
+                    0 => text[place] = b"{}[]\",:\\%/?&=0n\xff"[random(16)],
+                    1 => drop(text.remove(place)),
+                    _ => text.truncate(place.max(8)),
+                }
+            }
+        }
+        let target = String::from_utf8_lossy(&target);
+        if let Err(error) = accept(method, &target, &body) {
+            assert!(error.encode().status().is_client_error(), "round {round}: {error}");
+        }
+    }
+}
+
+#[test]
+fn many_violations_are_bounded() {
+    let filters = vec![crate::types::Filter { pattern: Some("x".repeat(5000)) }; 1000];
+    let input = input::CreateEventSourceMapping {
+        function_name: Some("f".into()),
+        filter_criteria: Some(crate::types::FilterCriteria { filters: Some(filters) }),
+        ..Default::default()
+    };
+    let error = validate(&input).unwrap_err();
+    assert!(error.message.starts_with("64 validation errors detected: "), "{}", &error.message[..60]);
+    assert!(error.message.contains("at 'filterCriteria.filters.1.member.pattern' failed"));
+}
