@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -55,10 +56,19 @@ impl Server {
     /// # Errors
     /// When it does not start, or when this is not root and CI is set.
     pub fn start() -> Result<Option<Self>> {
+        Self::start_below(0o755)
+    }
+
+    /// As [`Server::start`], in a new folder with this mode.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_below(mode: u32) -> Result<Option<Self>> {
         if tools::need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_none() {
             return Ok(None);
         }
-        let dir = tempfile::Builder::new().prefix("lambd-test-").tempdir()?;
+        let permissions = fs::Permissions::from_mode(mode);
+        let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
         let (process, url, api) = launch(dir.path())?;
         let (installed, allowed) = (Mutex::default(), Mutex::default());
         Ok(Some(Self { url, api, process, dir, installed, allowed }))

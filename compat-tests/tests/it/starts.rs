@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Server, server, tools};
+use lambd_compat_tests::{Server, Spec, server, tools};
+use serde_json::json;
 
 fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
     let mut serve = tools::command(server::binary()?);
@@ -84,10 +85,20 @@ fn credentials_are_for_their_owner() -> Result<()> {
 #[test]
 fn a_runtime_that_is_not_installed_says_how() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
-    let spec = lambd_compat_tests::Spec::probe().with("Runtime", "ruby3.4");
+    let spec = Spec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
     let text = answer.message();
     assert!(text.contains("ruby3.4") && text.contains("install"), "{text}");
+    Ok(())
+}
+
+/// The API process has another uid than the folder's owner.
+#[test]
+fn a_data_directory_may_lie_in_a_private_folder() -> Result<()> {
+    let Some(server) = Server::start_below(0o700)? else { return Ok(()) };
+    server.install("provided.al2023")?;
+    let function = Spec::bootstrap()?.create(&server.api)?;
+    assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     Ok(())
 }
