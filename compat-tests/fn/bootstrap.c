@@ -118,10 +118,13 @@ static int quoted_head(const char *head, char *to) {
     return n + sprintf(to + n, "\"");
 }
 
+/* Whoever may never answer says where it ran. */
+static void tell(void) { printf("environment %llx\n", env_id), fflush(stdout); }
+
 static size_t answer(const char *event, size_t size, const char *what) {
-    if (!strncmp(what, "hold", 4)) hold();
-    else if (!strncmp(what, "exit", 4)) _exit(number(event, "\"code\":"));
-    else if (!strncmp(what, "raise", 5)) signal(number(event, "\"signal\":"), SIG_DFL), kill(getpid(), number(event, "\"signal\":")), pause();
+    if (!strncmp(what, "hold", 4)) tell(), hold();
+    else if (!strncmp(what, "exit", 4)) tell(), _exit(number(event, "\"code\":"));
+    else if (!strncmp(what, "raise", 5)) tell(), signal(number(event, "\"signal\":"), SIG_DFL), kill(getpid(), number(event, "\"signal\":")), pause();
     else if (!strncmp(what, "say", 3)) say(number(event, "\"lines\":"));
     else if (!strncmp(what, "flood", 5)) flood(number(event, "\"mb\":"));
     else if (!strncmp(what, "alloc", 5)) {

@@ -17,7 +17,7 @@ for n in names:
     lam.get_waiter("function_active_v2").wait(FunctionName=n, WaiterConfig={"Delay": 1})
 lam.get_waiter("function_active").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 lam.get_waiter("function_exists").wait(FunctionName=name)
-lam.update_function_configuration(FunctionName=name, Description="d", Environment={"Variables": {"K": "v ☃"}})
+lam.update_function_configuration(FunctionName=name, Description="d", Environment={"Variables": {"KEY": "v ☃"}})
 lam.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
 # Paginators see every function once, in pages of the asked size.

@@ -72,12 +72,10 @@ fn a_hundred_first_invocations_get_a_hundred_environments() -> Result<()> {
 fn an_idle_environment_is_used_again() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
     let (function, _) = marked(&server)?;
-    let first = function.invoke(&json!({ "do": "id" }))?.ok()?;
-    for call in 2..=20 {
-        let next = function.invoke(&json!({ "do": "id" }))?.ok()?;
-        assert_eq!((&next["env"], &next["calls"]), (&first["env"], &json!(call)));
-    }
-    Ok(())
+    // A caller that is back before the runtime has asked for its next event may get a second environment.
+    until("one environment has had twenty events", || {
+        Ok((function.invoke(&json!({ "do": "id" }))?.ok()?["calls"] == 20).then_some(()))
+    })
 }
 
 #[test]
