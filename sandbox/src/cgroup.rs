@@ -55,9 +55,9 @@ impl Limits {
 /// Which files the descriptors of a sandbox's group are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HandleKind {
-    /// `freezer.state`, `cpu.cfs_quota_us`, `memory.max_usage_in_bytes`, `memory.oom_control`.
+    /// `freezer.state`, `cpu.cfs_quota_us`, `memory.max_usage_in_bytes`, `memory.oom_control`, `memory.stat`.
     V1 { quota_us: u64 },
-    /// `cgroup.freeze`, `cpu.max`, `memory.peak`, `memory.events`.
+    /// `cgroup.freeze`, `cpu.max`, `memory.peak`, `memory.events`, `memory.stat`.
     V2 { quota_us: u64, period_us: u64 },
 }
 
@@ -69,6 +69,7 @@ pub(crate) struct Handles {
     pub(crate) cpu: OwnedFd,
     pub(crate) peak: OwnedFd,
     pub(crate) events: OwnedFd,
+    pub(crate) stat: OwnedFd,
 }
 
 /// How a new process gets into its group.

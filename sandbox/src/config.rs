@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What [`start`](crate::start) needs to know. All of it is fixed for the launcher's life.
+/// What [`start`](crate::start) needs to know. All of it is fixed for the launcher's life. Paths are absolute.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LauncherConfig {
     /// Names the control group; `[a-z0-9-]{1,32}`. One launcher per instance at a time.

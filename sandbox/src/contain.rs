@@ -39,6 +39,7 @@ pub(crate) fn blank(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, TcpListener
     let listener = network()?;
     let root = new_root(devices, uid)?;
     enter_root(&root)?;
+    identity::bound()?;
     Ok((root, listener))
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn assigned(
     place_descriptors(ends)?;
     chdir(&assignment.cwd).at(format!("change to {}", assignment.cwd.display()))?;
     identity::limit_resources(assignment.processes_max.into())?;
-    identity::drop_privileges(uid, uid)?;
+    identity::become_user(uid, uid)?;
     set_dumpable(false).at("forbid reading this process")?;
     set_pdeathsig(Signal::SIGKILL).at("tie to the launcher's life")?;
     filter.install().map_err(|error| StepError { step: format!("install the filter: {error}"), errno: 0 })

@@ -45,11 +45,23 @@ pub(crate) fn has_admin() -> bool {
 /// Gives up every right, for ever: supplementary groups, group, user, all capability sets with the
 /// bounding set, and the gain of rights by exec (`no_new_privs`).
 ///
+/// Concerns the calling thread: call it before any other exists.
+///
 /// # Errors
 /// The first step that the kernel refuses; the process must then end.
 pub fn drop_privileges(uid: u32, gid: u32) -> Result<(), StepError> {
+    bound()?;
+    become_user(uid, gid)
+}
+
+/// The part that takes nothing away yet: no exec and no change of user can give a right from here on.
+pub(crate) fn bound() -> Result<(), StepError> {
     drop_bounding(&CapsHashSet::new())?;
-    sys::process::lock_securebits().at("lock securebits")?;
+    sys::process::lock_securebits().at("lock securebits")
+}
+
+/// The part that takes every right away.
+pub(crate) fn become_user(uid: u32, gid: u32) -> Result<(), StepError> {
     setgroups(&[]).at("drop supplementary groups")?;
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
     setresgid(gid, gid, gid).at("set the group")?;

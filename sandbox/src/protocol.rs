@@ -33,7 +33,8 @@ pub(crate) enum Request {
 /// The answer to [`Request::Launch`].
 pub(crate) type Reply = Result<Launched, LaunchFailure>;
 
-/// Descriptors: listener, output, status, lifeline, then freeze, cpu, peak, events of the group.
+/// Descriptors: listener, output, status, lifeline, then freeze, cpu, peak, events and stat
+/// of the group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Launched {
     pub(crate) uid: u32,
@@ -42,7 +43,7 @@ pub(crate) struct Launched {
 }
 
 /// How many descriptors come with [`Launched`].
-pub(crate) const LAUNCHED_DESCRIPTORS: usize = 8;
+pub(crate) const LAUNCHED_DESCRIPTORS: usize = 9;
 
 /// What a blank sandbox becomes. Descriptors: output, status, one per bind, then `/tmp` where it is
 /// a volume.

@@ -57,10 +57,11 @@ pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Decodes, validates, handles, encodes.
+/// Decodes, validates, handles, encodes. `first` is a check whose text comes before the model's own.
 macro_rules! serve {
-    ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident) => {{
+    ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident $(, $first:path)?) => {{
         let input = lambd_wire::input::$operation::decode($request)?;
+        $($first(input.environment.as_ref())?;)?
         lambd_wire::validate(&input)?;
         $module::handle($app, $call, input).await.map(|output| output.encode(Operation::$operation))
     }};
@@ -76,7 +77,9 @@ pub async fn handle(
     use Operation as Op;
     match operation {
         Op::Invoke => serve!(app, call, request, invoke, Invoke),
-        Op::CreateFunction => serve!(app, call, request, create_function, CreateFunction),
+        Op::CreateFunction => {
+            serve!(app, call, request, create_function, CreateFunction, configure::no_reserved_names)
+        }
         Op::DeleteFunction => serve!(app, call, request, delete_function, DeleteFunction),
         Op::DeleteFunctionConcurrency => {
             serve!(app, call, request, delete_function_concurrency, DeleteFunctionConcurrency)
@@ -104,7 +107,14 @@ pub async fn handle(
         Op::UntagResource => serve!(app, call, request, untag_resource, UntagResource),
         Op::UpdateFunctionCode => serve!(app, call, request, update_function_code, UpdateFunctionCode),
         Op::UpdateFunctionConfiguration => {
-            serve!(app, call, request, update_function_configuration, UpdateFunctionConfiguration)
+            serve!(
+                app,
+                call,
+                request,
+                update_function_configuration,
+                UpdateFunctionConfiguration,
+                configure::no_reserved_names
+            )
         }
         later @ (Op::AddLayerVersionPermission
         | Op::AddPermission

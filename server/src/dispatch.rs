@@ -19,8 +19,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::environment::Environment;
-use crate::environment::launch::{LaunchHandle, StartError};
+use crate::environment::launch::StartError;
+use crate::environment::{Environment, Launching};
 use crate::logs::LogSink;
 use crate::model::{Function, FunctionKey};
 use crate::packages::{PackageError, Packages};
@@ -98,7 +98,7 @@ pub struct Dispatcher {
     registry: Arc<Registry>,
     packages: Arc<Packages>,
     catalog: Arc<Catalog>,
-    launch: LaunchHandle,
+    launching: Launching,
     logs: LogSink,
 }
 
@@ -109,14 +109,14 @@ impl Dispatcher {
         registry: Arc<Registry>,
         packages: Arc<Packages>,
         catalog: Arc<Catalog>,
-        launch: LaunchHandle,
+        launching: Launching,
         logs: LogSink,
     ) -> Arc<Self> {
         let core = Core::new(limits);
         for function in registry.all() {
             core.reserve(&function.key, function.reserved_concurrency);
         }
-        Arc::new(Self { core, registry, packages, catalog, launch, logs })
+        Arc::new(Self { core, registry, packages, catalog, launching, logs })
     }
 
     /// Runs one event and waits for its answer.

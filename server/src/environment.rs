@@ -10,6 +10,7 @@ pub mod output;
 mod spec;
 mod variables;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,15 @@ pub struct Environment {
     _grant: Grant,
 }
 
+/// Where sandboxes come from.
+#[derive(Debug)]
+pub struct Launching {
+    /// The way to the launcher.
+    pub launch: LaunchHandle,
+    /// The data directory as the launcher knows it; the server's own paths are relative to it.
+    pub root: PathBuf,
+}
+
 /// What an environment is started with.
 #[derive(Debug)]
 pub struct Start<'a> {
@@ -71,13 +81,13 @@ pub struct Start<'a> {
 
 impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
-    pub async fn start(start: Start<'_>, launch: &LaunchHandle, logs: &LogSink) -> Result<Self, StartError> {
+    pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
         let started = Instant::now();
         let Start { function, runtime, package, grant } = start;
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
-        let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream);
-        let sandbox = launch.launch(spec).await?;
+        let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
+        let sandbox = launching.launch.launch(spec).await?;
         let listener = TcpListener::from_std(sandbox.listener)?;
         let (session, service) = Session::new();
         let service = tokio::spawn(service.serve(listener));
@@ -139,9 +149,19 @@ impl Environment {
         }
     }
 
-    /// Highest memory use so far, bytes; 0 when the kernel does not tell.
+    /// Highest memory use so far, bytes; 0 when the kernel does not tell. File cache, `/tmp` included, is no
+    /// use of the function's own (lambda.md C1): it is taken off where it filled the group, which is the only
+    /// time it matters and the only time it is worth asking for. Out of memory means all of it (C3).
     pub fn memory_peak_bytes(&self) -> u64 {
-        self.control.memory_peak_bytes().unwrap_or_default()
+        let limit = u64::from(self.function.latest.memory_mib) << 20;
+        let peak = self.control.memory_peak_bytes().unwrap_or_default();
+        if peak < limit / 10 * 9 {
+            peak
+        } else if self.control.oom_kills().unwrap_or_default() > 0 {
+            limit
+        } else {
+            peak.saturating_sub(self.control.memory_cache_bytes().unwrap_or_default())
+        }
     }
 
     /// Everything of the invocation that a `select!` needs at once.

@@ -68,12 +68,10 @@ impl Runtime {
         &self.system.symlinks
     }
 
-    /// Small files to write into the sandbox's root. The account files name the sandbox's user by
-    /// the ids that this environment got.
-    pub fn files(&self, uid: u32, gid: u32) -> Vec<File> {
-        let mut files = host::account_files(uid, gid);
-        files.extend(self.system.files.iter().cloned());
-        files
+    /// Small files to write into the sandbox's root. Those that name the account are the sandbox's own: only it
+    /// knows the ids.
+    pub fn files(&self) -> &[File] {
+        &self.system.files
     }
 
     /// The programs to start, as paths inside the sandbox: the first that exists and is executable.

@@ -135,6 +135,7 @@ impl Group for LegacyGroup {
             cpu: open(self.cpu.path(), "cpu.cfs_quota_us", true)?.into(),
             peak: open(self.memory.path(), "memory.max_usage_in_bytes", false)?.into(),
             events: open(self.memory.path(), "memory.oom_control", false)?.into(),
+            stat: open(self.memory.path(), "memory.stat", false)?.into(),
         })
     }
 

@@ -137,6 +137,7 @@ impl Group for UnifiedGroup {
             // memory.peak came with Linux 5.19; the current value is the next best before it.
             peak: peak.or_else(|_| open(&self.folder, "memory.current", false))?.into(),
             events: open(&self.folder, "memory.events", false)?.into(),
+            stat: open(&self.folder, "memory.stat", false)?.into(),
         })
     }
 

@@ -36,7 +36,8 @@ impl Exit {
     }
 }
 
-/// A sandbox. Dropping it ends every process in it and removes all that belongs to it.
+/// A sandbox. Dropping it (in truth its [`lifeline`](Self::lifeline)) ends every process in it and removes
+/// all that belongs to it.
 #[derive(Debug)]
 pub struct Sandbox {
     /// [`Spec::id`](crate::Spec) as given.
@@ -47,20 +48,22 @@ pub struct Sandbox {
     pub pid: i32,
     /// Listens on 127.0.0.1:9001 inside, not blocking.
     pub listener: TcpListener,
-    /// What the program writes to standard output and error, not blocking. Ends when all writers are gone.
+    /// What the program writes to standard output and error, not blocking. Ends when all writers are gone,
+    /// which is soon after [`exit`](Self::exit) has become readable: read on until then.
     pub output: OwnedFd,
     /// Tells the program's end.
     pub exit: ExitFd,
     /// Freezes it, limits its CPU, measures it.
     pub control: Control,
-    /// Dropping this is what ends the sandbox.
+    /// What keeps the sandbox alive.
     pub lifeline: Lifeline,
 }
 
-/// As long as this lives, the sandbox does.
+/// Keeps a sandbox alive: dropping it ends every process in the sandbox and removes all that belongs to
+/// it. For those who take a [`Sandbox`] apart.
 #[derive(Debug)]
 pub struct Lifeline {
-    _fd: OwnedFd,
+    _end: OwnedFd,
 }
 
 impl Sandbox {
@@ -71,7 +74,7 @@ impl Sandbox {
     ) -> Result<Self, LaunchError> {
         let all: [OwnedFd; LAUNCHED_DESCRIPTORS] =
             descriptors.try_into().map_err(|_| LaunchError::Channel(ChannelError::Incomplete))?;
-        let [listener, output, status, lifeline, freeze, cpu, peak, events] = all;
+        let [listener, output, status, lifeline, group @ ..] = all;
         for fd in [&output, &status] {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(|errno| ChannelError::Io(errno.into()))?;
@@ -83,8 +86,8 @@ impl Sandbox {
             listener: listener.into(),
             output,
             exit: ExitFd(Channel::from_fd(status)),
-            control: Control::new(launched.handles, freeze, cpu, peak, events),
-            lifeline: Lifeline { _fd: lifeline },
+            control: Control::new(launched.handles, group),
+            lifeline: Lifeline { _end: lifeline },
         })
     }
 }

@@ -47,6 +47,8 @@ impl Machine {
         }
         private_folder(&config.volumes_dir)?;
         private_folder(&config.uid_block_dir)?;
+        // From here on by the folder itself, whatever its path leads to later.
+        std::env::set_current_dir(&config.volumes_dir).at("enter the folder of volumes")?;
         let instance = lock_instance(config)?;
         raise_open_files()?;
         set_child_subreaper(true).at("become a subreaper")?;
@@ -56,13 +58,13 @@ impl Machine {
         let groups = cgroup::detect(&config.instance)?;
         groups.reset()?;
         let uids = Uids::claim(&config.uid_block_dir)?;
-        let devices = Devices::make(&stage(config)?)?;
+        let devices = Devices::make(&stage()?)?;
         let filter = Filter::compile().map_err(|error| StepError {
             step: format!("compile the system call filter: {error}"),
             errno: 0,
         })?;
         let stock = config.volume_stock.min(64);
-        let (volumes, reason) = Stock::start(&config.volumes_dir, config.volume_stock_mib, stock)?;
+        let (volumes, reason) = Stock::start(config.volume_stock_mib, stock)?;
         identity::keep_launcher_capabilities()?;
         let note = |reason| format!("/tmp of functions is memory and counts against their limit: {reason}");
         let notes = reason.map(note).into_iter().collect();
@@ -116,8 +118,9 @@ fn own_namespace() -> Result<(), StepError> {
         .at("keep mounts from the host")
 }
 
-fn stage(config: &LauncherConfig) -> Result<PathBuf, StepError> {
-    let stage = config.volumes_dir.join("stage");
+/// A folder to mount on, below the current one.
+fn stage() -> Result<PathBuf, StepError> {
+    let stage = PathBuf::from("stage");
     private_folder(&stage)?;
     Ok(stage)
 }

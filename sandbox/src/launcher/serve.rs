@@ -138,7 +138,7 @@ impl Server {
         let sent = match self.launch(&spec) {
             Ok(delivery) => {
                 let Delivery { launched, descriptors, handles } = delivery;
-                let files = [&handles.freeze, &handles.cpu, &handles.peak, &handles.events];
+                let files = [&handles.freeze, &handles.cpu, &handles.peak, &handles.events, &handles.stat];
                 let all: Vec<BorrowedFd<'_>> = descriptors.iter().chain(files).map(AsFd::as_fd).collect();
                 self.channel.send(&Reply::Ok(launched), &all)
             }

@@ -1,6 +1,6 @@
 //! The policy as data: which system calls a function may make.
 //!
-//! Everything that is not listed fails with EPERM, numbers newer than this list with ENOSYS, so that
+//! Everything that is not listed fails with EPERM, recent and unknown numbers with ENOSYS, so that
 //! programs fall back. Left out on purpose: mounts, namespaces, other roots, keys, BPF, performance
 //! events, userfaultfd, io_uring, ptrace and the memory of other processes, kernel modules and images,
 //! clocks, host names, accounting, quotas, file handles, port access, system logs and swap.
@@ -24,7 +24,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_msgsnd, libc::SYS_msgrcv, libc::SYS_msgctl, libc::SYS_fcntl, libc::SYS_flock, libc::SYS_fsync,
     libc::SYS_fdatasync, libc::SYS_truncate, libc::SYS_ftruncate, libc::SYS_getcwd, libc::SYS_chdir,
     libc::SYS_fchdir, libc::SYS_fchmod, libc::SYS_fchown, libc::SYS_umask, libc::SYS_gettimeofday,
-    libc::SYS_getrlimit, libc::SYS_getrusage, libc::SYS_sysinfo, libc::SYS_times, libc::SYS_getuid,
+    libc::SYS_getrusage, libc::SYS_sysinfo, libc::SYS_times, libc::SYS_getuid,
     libc::SYS_getgid, libc::SYS_setuid, libc::SYS_setgid, libc::SYS_geteuid, libc::SYS_getegid,
     libc::SYS_setpgid, libc::SYS_getppid, libc::SYS_setsid, libc::SYS_setreuid, libc::SYS_setregid,
     libc::SYS_getgroups, libc::SYS_setgroups, libc::SYS_setresuid, libc::SYS_getresuid, libc::SYS_setresgid,
@@ -35,7 +35,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sched_setparam, libc::SYS_sched_getparam, libc::SYS_sched_setscheduler,
     libc::SYS_sched_getscheduler, libc::SYS_sched_get_priority_max, libc::SYS_sched_get_priority_min,
     libc::SYS_sched_rr_get_interval, libc::SYS_mlock, libc::SYS_munlock, libc::SYS_mlockall,
-    libc::SYS_munlockall, libc::SYS_prctl, libc::SYS_setrlimit, libc::SYS_sync, libc::SYS_gettid,
+    libc::SYS_munlockall, libc::SYS_prctl, libc::SYS_sync, libc::SYS_gettid,
     libc::SYS_readahead, libc::SYS_setxattr, libc::SYS_lsetxattr, libc::SYS_fsetxattr, libc::SYS_getxattr,
     libc::SYS_lgetxattr, libc::SYS_fgetxattr, libc::SYS_listxattr, libc::SYS_llistxattr, libc::SYS_flistxattr,
     libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr, libc::SYS_tkill, libc::SYS_futex,
@@ -49,9 +49,9 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_mq_timedreceive, libc::SYS_mq_notify, libc::SYS_mq_getsetattr, libc::SYS_waitid,
     libc::SYS_ioprio_set, libc::SYS_ioprio_get, libc::SYS_inotify_add_watch, libc::SYS_inotify_rm_watch,
     libc::SYS_openat, libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_fchownat, libc::SYS_newfstatat,
-    libc::SYS_unlinkat, libc::SYS_renameat, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_readlinkat,
+    libc::SYS_unlinkat, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_readlinkat,
     libc::SYS_fchmodat, libc::SYS_faccessat, libc::SYS_pselect6, libc::SYS_ppoll, libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list, libc::SYS_splice, libc::SYS_tee, libc::SYS_sync_file_range, libc::SYS_vmsplice,
+    libc::SYS_get_robust_list, libc::SYS_splice, libc::SYS_tee, libc::SYS_vmsplice,
     libc::SYS_utimensat, libc::SYS_epoll_pwait, libc::SYS_timerfd_create, libc::SYS_fallocate,
     libc::SYS_timerfd_settime, libc::SYS_timerfd_gettime, libc::SYS_accept4, libc::SYS_signalfd4,
     libc::SYS_eventfd2, libc::SYS_epoll_create1, libc::SYS_dup3, libc::SYS_pipe2, libc::SYS_inotify_init1,
@@ -63,13 +63,14 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_pidfd_send_signal, libc::SYS_pidfd_open, libc::SYS_close_range, libc::SYS_openat2,
     libc::SYS_faccessat2, libc::SYS_epoll_pwait2, libc::SYS_landlock_create_ruleset,
     libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self, libc::SYS_memfd_secret,
-    libc::SYS_process_mrelease, libc::SYS_futex_waitv, libc::SYS_set_mempolicy_home_node, libc::SYS_fchmodat2,
+    libc::SYS_process_mrelease, libc::SYS_futex_waitv, libc::SYS_set_mempolicy_home_node,
 ];
 
-/// Calls that only x86-64 still has.
+/// Calls that only x86-64 still has, or that libc names there only.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const LEGACY: &[libc::c_long] = &[
+    libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_renameat, libc::SYS_sync_file_range,
     libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_poll, libc::SYS_access, libc::SYS_pipe,
     libc::SYS_select, libc::SYS_dup2, libc::SYS_pause, libc::SYS_alarm, libc::SYS_getpgrp, libc::SYS_fork,
     libc::SYS_vfork, libc::SYS_rename, libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_creat, libc::SYS_link,
@@ -78,11 +79,16 @@ const LEGACY: &[libc::c_long] = &[
     libc::SYS_epoll_create, libc::SYS_epoll_wait, libc::SYS_utimes, libc::SYS_inotify_init,
     libc::SYS_futimesat, libc::SYS_signalfd, libc::SYS_eventfd, libc::SYS_getdents,
 ];
-#[cfg(not(target_arch = "x86_64"))]
-const LEGACY: &[libc::c_long] = &[];
+/// `renameat`, `sync_file_range`, `getrlimit` and `setrlimit`, which libc does not name here.
+#[cfg(target_arch = "aarch64")]
+const LEGACY: &[libc::c_long] = &[38, 84, 163, 164];
 
-/// The greatest number that was known when the list was written (`mseal`, Linux 6.10).
-const NEWEST: u32 = 462;
+/// `fchmodat2` (Linux 6.6), with the same number everywhere.
+const FCHMODAT2: u32 = 452;
+
+/// The first call that a program must expect to be missing: from Linux 6.5 on. What is not allowed among
+/// these fails like an unknown call, so that libraries which try them fall back.
+const RECENT: u32 = 451;
 
 /// Numbers from here on are the x32 calls of x86-64, which nobody has looked at.
 const X32: u32 = 0x4000_0000;
@@ -91,13 +97,17 @@ const X32: u32 = 0x4000_0000;
 pub(super) fn ranges() -> Vec<Range> {
     let allowed = ALLOWED.iter().chain(LEGACY).filter_map(|number| u32::try_from(*number).ok());
     // glibc falls back to `clone`, whose flags can be looked at; those of `clone3` lie in memory.
-    let clone3 = u32::try_from(libc::SYS_clone3).map(|number| (number, Action::Errno(libc::ENOSYS)));
+    let clone3 = u32::try_from(libc::SYS_clone3).map(|number| (number, UNKNOWN));
     let listed = allowed.map(|number| (number, Action::Allow)).chain(clone3);
-    let mut ranges = tree::ranges(listed, Action::Errno(libc::EPERM), NEWEST + 1);
-    tree::push(&mut ranges, NEWEST + 1, Action::Errno(libc::ENOSYS));
+    let mut ranges = tree::ranges(listed, Action::Errno(libc::EPERM), RECENT);
+    tree::push(&mut ranges, RECENT, UNKNOWN);
+    tree::push(&mut ranges, FCHMODAT2, Action::Allow);
+    tree::push(&mut ranges, FCHMODAT2 + 1, UNKNOWN);
     tree::push(&mut ranges, X32, Action::Kill);
     ranges
 }
+
+const UNKNOWN: Action = Action::Errno(libc::ENOSYS);
 
 #[cfg(test)]
 mod tests {
@@ -111,14 +121,15 @@ mod tests {
         let allowed: HashSet<u32> =
             ALLOWED.iter().chain(LEGACY).map(|n| u32::try_from(*n).unwrap()).collect();
         assert_eq!(allowed.len(), ALLOWED.len() + LEGACY.len(), "a call is listed twice");
+        assert!(allowed.iter().all(|number| *number < RECENT), "a recent call is listed");
         let program = tree::compile(&ranges());
         let arch = if cfg!(target_arch = "x86_64") { 0xC000_003E } else { 0xC000_00B7 };
         let edges = [X32 - 1, X32, X32 + 1, X32 + 59, 0x7fff_ffff, 0x8000_0000, u32::MAX];
         for number in (0..5_000).chain(edges) {
             let want = match number {
-                n if allowed.contains(&n) => Action::Allow,
+                n if allowed.contains(&n) || n == FCHMODAT2 => Action::Allow,
                 n if n >= X32 => Action::Kill,
-                n if n > NEWEST || i64::from(n) == libc::SYS_clone3 => Action::Errno(libc::ENOSYS),
+                n if n >= RECENT || i64::from(n) == libc::SYS_clone3 => UNKNOWN,
                 _ => Action::Errno(libc::EPERM),
             };
             assert_eq!(run(&program, arch, number, [0; 6]), value(want), "call {number}");

@@ -50,7 +50,7 @@ pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: all-zero bytes are a valid `ifreq`.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(c"lo".to_bytes()) {
-        *to = from.cast_signed();
+        *to = libc::c_char::from_ne_bytes([*from]); // signed on some architectures
     }
     request.ifr_ifru.ifru_flags = UP;
     // SAFETY: SIOCSIFFLAGS reads one `ifreq`, which outlives the call.

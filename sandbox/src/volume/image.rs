@@ -28,9 +28,9 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Makes the file system for `tmp_mib` of files.
-    pub(super) fn make(folder: &Path, tmp_mib: u32) -> Result<Self, StartFailure> {
-        let path = folder.join(format!("template-{}-{tmp_mib}", std::process::id()));
+    /// Makes the file system for `tmp_mib` of files, by way of a file in the current folder.
+    pub(super) fn make(tmp_mib: u32) -> Result<Self, StartFailure> {
+        let path = PathBuf::from(format!("template-{}-{tmp_mib}", std::process::id()));
         let made = Self::make_at(&path, u64::from(tmp_mib));
         // Absent when it could not even be made.
         drop(std::fs::remove_file(&path));
@@ -54,14 +54,14 @@ impl Template {
     }
 
     /// A new empty file system, mounted but attached to nothing.
-    pub(super) fn volume(&self, folder: &Path) -> Result<OwnedFd, StepError> {
-        let step = || format!("make an image in {}", folder.display());
+    pub(super) fn volume(&self) -> Result<OwnedFd, StepError> {
+        let step = "make an image";
         let mut options = File::options();
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE);
-        let file = options.open(folder).at(step())?;
-        file.set_len(self.bytes).at(step())?;
+        let file = options.open(".").at(step)?;
+        file.set_len(self.bytes).at(step)?;
         for (offset, piece) in &self.pieces {
-            file.write_all_at(piece, *offset).at(step())?;
+            file.write_all_at(piece, *offset).at(step)?;
         }
         mount_image(&file, true)
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +22,11 @@ pub(super) struct Order {
 pub(super) type Delivery = Result<(), StartFailure>;
 
 /// Serves orders until the launcher closes the connection.
-pub(super) fn serve(channel: &Channel, folder: &Path) {
+pub(super) fn serve(channel: &Channel) {
     let mut templates: HashMap<u32, Template> = HashMap::new();
     while let Ok(order) = channel.receive::<Order>() {
         let tmp_mib = order.value.tmp_mib;
-        let sent = match make(&mut templates, folder, tmp_mib) {
+        let sent = match make(&mut templates, tmp_mib) {
             Ok(volume) => channel.send(&Delivery::Ok(()), &[volume.as_fd()]),
             Err(failure) => channel.send(&Delivery::Err(failure), &[]),
         };
@@ -37,19 +36,15 @@ pub(super) fn serve(channel: &Channel, folder: &Path) {
     }
 }
 
-fn make(
-    templates: &mut HashMap<u32, Template>,
-    folder: &Path,
-    tmp_mib: u32,
-) -> Result<std::os::fd::OwnedFd, StartFailure> {
+fn make(templates: &mut HashMap<u32, Template>, tmp_mib: u32) -> Result<std::os::fd::OwnedFd, StartFailure> {
     if !templates.contains_key(&tmp_mib) {
         if templates.len() >= TEMPLATES_MAX {
             templates.clear();
         }
-        templates.insert(tmp_mib, Template::make(folder, tmp_mib)?);
+        templates.insert(tmp_mib, Template::make(tmp_mib)?);
     }
     let Some(template) = templates.get(&tmp_mib) else {
         return Err(StepError { step: "make a template".into(), errno: 0 }.into());
     };
-    Ok(template.volume(folder)?)
+    Ok(template.volume()?)
 }

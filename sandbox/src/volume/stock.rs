@@ -1,9 +1,9 @@
 //! The launcher's store of ready volumes, filled by [`super::maker`] processes.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl::set_pdeathsig;
@@ -13,7 +13,10 @@ use super::image::is_possible;
 use super::maker::{self, Delivery, Order};
 use crate::error::{At, StartFailure, StepError};
 use crate::protocol::Channel;
-use crate::sys::process::{Cloned, clone, exit};
+use crate::sys::{
+    self,
+    process::{Cloned, clone, exit},
+};
 
 /// Helper processes: two, because making a volume is mostly waiting for the kernel.
 const MAKERS: usize = 2;
@@ -39,7 +42,6 @@ struct Maker {
 /// Ready volumes, and orders under way. Deliveries wait in the makers' sockets until they are needed.
 #[derive(Debug)]
 pub(crate) struct Stock {
-    folder: PathBuf,
     makers: Vec<Maker>,
     ready: HashMap<u32, VecDeque<OwnedFd>>,
     usual_mib: u32,
@@ -47,19 +49,15 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// Starts the makers. With a reason in the second place there are none: `/tmp` is memory.
-    pub(crate) fn start(
-        folder: &Path,
-        usual_mib: u32,
-        target: usize,
-    ) -> Result<(Self, Option<String>), StartFailure> {
-        let (folder, ready) = (folder.to_owned(), HashMap::new());
-        let mut stock = Self { folder, makers: Vec::new(), ready, usual_mib, target };
+    /// Starts the makers, which work in the current folder. With a reason in the second place there are
+    /// none: `/tmp` is memory.
+    pub(crate) fn start(usual_mib: u32, target: usize) -> Result<(Self, Option<String>), StartFailure> {
+        let mut stock = Self { makers: Vec::new(), ready: HashMap::new(), usual_mib, target };
         if let Err(reason) = is_possible() {
             return Ok((stock, Some(reason)));
         }
         for _ in 0..MAKERS {
-            stock.makers.push(start_maker(&stock.folder)?);
+            stock.makers.push(start_maker()?);
         }
         // One is made at once, so that a machine which cannot do it says so now.
         match stock.take(usual_mib) {
@@ -79,6 +77,7 @@ impl Stock {
         if self.makers.is_empty() {
             return Ok(Tmp::Memory);
         }
+        let deadline = Instant::now() + WAIT;
         loop {
             if let Some(volume) = self.ready.get_mut(&tmp_mib).and_then(VecDeque::pop_front) {
                 return Ok(Tmp::Volume(volume));
@@ -86,7 +85,8 @@ impl Stock {
             if self.coming(tmp_mib) == 0 {
                 self.order(tmp_mib)?;
             }
-            if !self.collect(WAIT)? {
+            // A maker that dies each time counts as one that does not answer.
+            if !self.collect(WAIT)? || Instant::now() > deadline {
                 return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
             }
         }
@@ -112,7 +112,10 @@ impl Stock {
 
     fn order(&mut self, tmp_mib: u32) -> Result<(), StepError> {
         if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.orders.len()) {
-            maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
+            if maker.channel.send(&Order { tmp_mib }, &[]).is_err() {
+                *maker = start_maker()?;
+                maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
+            }
             maker.orders.push_back(tmp_mib);
         }
         Ok(())
@@ -120,18 +123,16 @@ impl Stock {
 
     /// Takes in one delivery; false when none came within `wait`.
     fn collect(&mut self, wait: Duration) -> Result<bool, StartFailure> {
+        let mut busy: Vec<&mut Maker> =
+            self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).collect();
         let ready = {
-            let watch = |maker: &Maker| !maker.orders.is_empty();
-            let channels = self.makers.iter().filter(|maker| watch(maker)).map(|maker| maker.channel.as_fd());
+            let channels = busy.iter().map(|maker| maker.channel.as_fd());
             let mut fds: Vec<PollFd<'_>> = channels.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
             let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
             nix::poll::poll(&mut fds, timeout).at("wait for a volume")?;
             fds.iter().position(|fd| fd.any().unwrap_or(false))
         };
-        let Some(nth) = ready else { return Ok(false) };
-        let Some(maker) = self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).nth(nth) else {
-            return Ok(false);
-        };
+        let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(false) };
         let tmp_mib = maker.orders.pop_front().unwrap_or_default();
         match maker.channel.receive::<Delivery>() {
             Ok(delivery) => {
@@ -139,25 +140,26 @@ impl Stock {
                 self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
             }
             // It has died; another one takes its place, and what is still missing is ordered again.
-            Err(_) => *maker = start_maker(&self.folder)?,
+            Err(_) => **maker = start_maker()?,
         }
         Ok(true)
     }
 }
 
-fn start_maker(folder: &Path) -> Result<Maker, StepError> {
+fn start_maker() -> Result<Maker, StepError> {
     let (here, there) = Channel::pair().at("make a channel")?;
     match clone(0, None).at("start a volume maker")? {
         Cloned::Parent(_) => Ok(Maker { channel: here, orders: VecDeque::new() }),
         Cloned::Child => {
-            // Only its own end may stay open, or it would not notice the launcher's.
-            let prepared =
-                crate::sys::fd::place(there.as_fd(), 3, true).and_then(|()| crate::sys::fd::close_from(4));
+            // Only its own end may stay open, or neither side would notice the other's end. Number 0 was the
+            // connection to the API process.
+            let prepared = sys::fd::place(there.as_fd(), 3, true)
+                .and_then(|()| File::open("/dev/null"))
+                .and_then(|null| sys::fd::place(null.as_fd(), 0, false))
+                .and_then(|()| sys::fd::close_from(4));
             if prepared.is_ok() && set_pdeathsig(Signal::SIGKILL).is_ok() {
                 let channel = Channel::placed(3);
-                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    maker::serve(&channel, folder)
-                })));
+                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel))));
             }
             exit(0)
         }

@@ -71,6 +71,7 @@ fn tmp_is_as_large_as_asked_and_is_not_memory() {
         assert_eq!((errno, exit), (libc::ENOSPC, Exit::Code(0)));
         assert!((u64::from(tmp_mib) - 4..=u64::from(tmp_mib) + 4).contains(&mib), "{mib} of {tmp_mib} MiB");
         assert_eq!(sandbox.control.oom_kills().unwrap(), 0, "128 MiB of memory must do");
+        assert!(sandbox.control.memory_cache_bytes().unwrap() <= 128 << 20);
     }
 }
 

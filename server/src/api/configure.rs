@@ -1,7 +1,5 @@
 //! Settings of a function: rules that the model does not carry, and their recorded texts (lambda.md C12).
 
-use std::collections::BTreeMap;
-
 use lambd_wire::{Error, types};
 
 use super::target::invalid;
@@ -13,10 +11,6 @@ use crate::runtimes::identifiers::{self, Standing};
 pub(super) const MEMORY_MIB_MAX: i32 = 10_240;
 const TIMEOUT_S_MAX: i32 = 900;
 const EPHEMERAL_MIB_MAX: i32 = 10_240;
-/// Size of all variables as one JSON object (lambda.md C4).
-const ENVIRONMENT_BYTES_MAX: usize = 4096;
-/// Tags of one function (lambda.md C6).
-const TAGS_MAX: usize = 50;
 const LAYERS_MAX: usize = 5;
 
 /// Names that the platform sets itself (lambda.md C4, "Reserved").
@@ -88,31 +82,26 @@ pub(super) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(), Error> 
     }))
 }
 
-pub(super) fn environment(given: types::Environment) -> Result<Environment, Error> {
-    let variables = given.variables.unwrap_or_default();
-    let reserved: Vec<&str> =
-        variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
-    if !reserved.is_empty() {
-        return Err(invalid(format!(
-            "Lambda was unable to configure your environment variables because the environment variables you \
-             have provided contains reserved keys that are currently not supported for modification. Reserved \
-             keys used in this request: {}",
-            reserved.join(", ")
-        )));
+/// Variables of the platform's own names are refused before the model's pattern, which some of those names
+/// break: the caller is to learn that the name is reserved.
+pub(super) fn no_reserved_names(given: Option<&types::Environment>) -> Result<(), Error> {
+    let variables = given.and_then(|given| given.variables.as_ref());
+    let names = variables.into_iter().flat_map(|variables| variables.keys());
+    let reserved: Vec<&str> = names.map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    if reserved.is_empty() {
+        return Ok(());
     }
-    let measured = serde_json::to_string(&variables).unwrap_or_default();
-    if measured.len() > ENVIRONMENT_BYTES_MAX {
-        return Err(invalid(format!(
-            "Lambda was unable to configure your environment variables because the environment variables you \
-             have provided exceeded the 4KB limit. String measured: {measured}"
-        )));
-    }
-    Ok(Environment(variables))
+    Err(invalid(format!(
+        "Lambda was unable to configure your environment variables because the environment variables you have \
+         provided contains reserved keys that are currently not supported for modification. Reserved keys used \
+         in this request: {}",
+        reserved.join(", ")
+    )))
 }
 
-pub(super) fn tags(given: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String, String>, Error> {
-    let tags = given.unwrap_or_default();
-    if tags.len() > TAGS_MAX { Err(too_many_tags()) } else { Ok(tags) }
+/// The variables as they are kept; `wire` has refused more than 4 KB of them.
+pub(super) fn environment(given: types::Environment) -> Environment {
+    Environment(given.variables.unwrap_or_default())
 }
 
 pub(super) fn too_many_tags() -> Error {
@@ -199,14 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn environment_limits() {
-        assert!(environment(variables(&[("A", "1"), ("LANG", "C")])).is_ok());
-        let text = environment(variables(&[("AWS_REGION", "x")])).unwrap_err().message;
-        assert!(text.ends_with("Reserved keys used in this request: AWS_REGION"), "{text}");
-        let fits = "x".repeat(ENVIRONMENT_BYTES_MAX - r#"{"K":""}"#.len());
-        assert!(environment(variables(&[("K", &fits)])).is_ok());
-        let text = environment(variables(&[("K", &format!("{fits}x"))])).unwrap_err().message;
-        assert!(text.contains(r#"exceeded the 4KB limit. String measured: {"K":"x"#), "{text}");
+    fn reserved_variables_are_named() {
+        assert!(no_reserved_names(None).is_ok());
+        assert!(no_reserved_names(Some(&variables(&[("A", "1"), ("LANG", "C")]))).is_ok());
+        let text = no_reserved_names(Some(&variables(&[("AWS_REGION", "x"), ("_HANDLER", "y")])));
+        let text = text.unwrap_err().message;
+        assert!(text.ends_with("Reserved keys used in this request: AWS_REGION, _HANDLER"), "{text}");
     }
 
     #[test]

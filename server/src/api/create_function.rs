@@ -12,20 +12,19 @@ use crate::model::{CodeRef, Configuration, Function, LogFormat, Logging, State, 
 use crate::packages::Sha256;
 use crate::registry::RegistryError;
 
-/// Longest bare name (api-errors.jsonl, "FunctionName over 64 characters").
-const NAME_LENGTH_MAX: usize = 64;
-
 pub(super) async fn handle(
     app: &Arc<App>,
     call: &Call,
     mut input: input::CreateFunction,
 ) -> Result<output::CreateFunction, Error> {
     let target = Target::parse(&call.place, input.function_name.as_deref(), None)?;
-    check_name(&target, input.function_name.as_deref().unwrap_or_default())?;
+    if target.qualifier.is_some() {
+        return Err(invalid("A function name for creation must not have a qualifier."));
+    }
     refuse_features(&input)?;
     let (runtime, handler) = required_pair(&mut input)?;
     configure::runtime(&app.catalog, &runtime)?;
-    let tags = configure::tags(input.tags.take())?;
+    let tags = input.tags.take().unwrap_or_default();
     let code = input.code.take().unwrap_or_default();
     // Settings are checked before the package, which is the expensive part.
     let mut latest = settings(input, runtime, handler, &target.key.name)?;
@@ -51,19 +50,6 @@ pub(super) async fn handle(
     drop(staged);
     prepare::spawn(app, &function);
     Ok(present::configuration(&function, &call.place, None))
-}
-
-fn check_name(target: &Target, given: &str) -> Result<(), Error> {
-    if target.qualifier.is_some() {
-        return Err(invalid("A function name for creation must not have a qualifier."));
-    }
-    if target.key.name.len() > NAME_LENGTH_MAX {
-        return Err(invalid(format!(
-            "1 validation error detected: Value '{given}' at 'functionName' failed to satisfy constraint: \
-             Member must have length less than or equal to {NAME_LENGTH_MAX}"
-        )));
-    }
-    Ok(())
 }
 
 fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
@@ -111,7 +97,7 @@ fn settings(
         timeout_s: configure::timeout(input.timeout)?.unwrap_or(3),
         memory_mib: configure::memory(input.memory_size)?.unwrap_or(128),
         ephemeral_mib: configure::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
-        environment: input.environment.map(configure::environment).transpose()?,
+        environment: input.environment.map(configure::environment),
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
         architecture: configure::architecture(input.architectures)?
             .unwrap_or_else(|| configure::host_architecture().to_owned()),

@@ -79,7 +79,7 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
     latest.memory_mib = configure::memory(input.memory_size)?.unwrap_or(latest.memory_mib);
     latest.ephemeral_mib = configure::ephemeral(input.ephemeral_storage)?.unwrap_or(latest.ephemeral_mib);
     if let Some(environment) = input.environment {
-        latest.environment = Some(configure::environment(environment)?);
+        latest.environment = Some(configure::environment(environment));
     }
     if let Some(vpc) = input.vpc_config {
         latest.vpc = Some(configure::vpc(vpc));

@@ -3,7 +3,6 @@
 mod instance;
 mod prepare;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +11,12 @@ use anyhow::{Context as _, Result};
 use lambd_sandbox::Launcher;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::prepare::Prepared;
 use crate::app::App;
-use crate::auth::{Credentials, Verifier};
+use crate::auth::Verifier;
 use crate::config::{AuthMode, Config};
 use crate::dispatch::Dispatcher;
+use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
 use crate::http::{Drained, Gate, Limits};
 use crate::logs::{Logs, Retention};
@@ -40,9 +41,7 @@ pub fn run(config: Config) -> Result<()> {
     prepared.drop_privileges()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
-    let prepare::Prepared { listener, credentials, .. } = &prepared;
-    let listener = listener.try_clone().context("failed to take over the listener")?;
-    let launcher = runtime.block_on(serve(config, listener, credentials.clone(), launcher))?;
+    let launcher = runtime.block_on(serve(config, &prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
         anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
@@ -50,16 +49,12 @@ pub fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
-async fn serve(
-    config: Config,
-    listener: TcpListener,
-    credentials: Credentials,
-    launcher: Launcher,
-) -> Result<Option<Launcher>> {
+async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Result<Option<Launcher>> {
+    let listener = prepared.listener.try_clone().context("failed to take over the listener")?;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
-    let app = compose(config, credentials, launch)?;
+    let app = compose(config, prepared, launch)?;
     api::prepare_unsettled(&app);
     app.collect_garbage();
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
@@ -95,11 +90,13 @@ async fn serve(
     Ok(join(launcher_thread).await)
 }
 
-fn compose(config: Config, credentials: Credentials, launch: LaunchHandle) -> Result<Arc<App>> {
-    let store: Arc<dyn Store> = Arc::new(RocksStore::open(&config.data_dir)?);
+/// Every path is relative to the data directory, which is the working directory.
+fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<Arc<App>> {
+    let here = Path::new(".");
+    let store: Arc<dyn Store> = Arc::new(RocksStore::open(here)?);
     let registry = Arc::new(Registry::open(Arc::clone(&store), config.concurrency_limit)?);
-    let packages = Arc::new(Packages::open(&config.data_dir)?);
-    let catalog = Arc::new(Catalog::new(&config.data_dir));
+    let packages = Arc::new(Packages::open(here)?);
+    let catalog = Arc::new(Catalog::new(here));
     let retention = Retention {
         age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
         group_bytes_max: u64::from(config.logs_group_mib) << 20,
@@ -116,9 +113,10 @@ fn compose(config: Config, credentials: Credentials, launch: LaunchHandle) -> Re
         Arc::clone(&registry),
         Arc::clone(&packages),
         Arc::clone(&catalog),
-        launch,
+        Launching { launch, root: prepared.root.clone() },
         logs.sink().clone(),
     );
+    let credentials = prepared.credentials.clone();
     let verifier = (config.auth == AuthMode::Sigv4).then(|| Verifier::new(credentials.clone()));
     let gate = Gate::new(LARGE_BODIES_MIB, BODY_STALL);
     Ok(Arc::new(App { config, registry, packages, catalog, dispatcher, logs, gate, verifier, credentials }))

@@ -107,7 +107,7 @@ impl Dispatcher {
         let package = tokio::task::spawn_blocking(move || packages.get(sha256)).await;
         let package = package.map_err(|_| InvokeError::Interrupted)?.map_err(InvokeError::Package)?;
         let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant };
-        Environment::start(start, &self.launch, &self.logs).await.map_err(InvokeError::Start)
+        Environment::start(start, &self.launching, &self.logs).await.map_err(InvokeError::Start)
     }
 }
 

@@ -9,24 +9,33 @@ use super::variables::variables;
 use crate::model::Function;
 use crate::runtimes::{File, Runtime, Symlink};
 
-/// Name of the sandbox's account in its `/etc/passwd`; the ids are the launcher's to give.
-const ACCOUNT_ID: u32 = 993;
 /// Processes and threads of one environment (lambda.md C6).
 const PROCESSES_MAX: u32 = 1024;
 /// Memory that buys one whole CPU, MiB (lambda.md C3).
 const MIB_PER_CPU: u64 = 1769;
 
-pub(super) fn build(id: &str, function: &Function, runtime: &Runtime, code: &Path, log_stream: &str) -> Spec {
+pub(super) fn build(
+    id: &str,
+    function: &Function,
+    runtime: &Runtime,
+    code: &Path,
+    log_stream: &str,
+    root: &Path,
+) -> Spec {
     let config = &function.latest;
-    let bind = |source: &Path, target: &Path| Bind { source: source.to_owned(), target: target.to_owned() };
+    // A relative source lies in the data directory; an absolute one stays as it is.
+    let bind = |source: &Path, target: &Path| Bind {
+        source: root.join(source.strip_prefix(".").unwrap_or(source)),
+        target: target.to_owned(),
+    };
     let mut binds: Vec<Bind> = runtime.binds().iter().map(|b| bind(&b.source, &b.target)).collect();
     binds.push(bind(code, Path::new("/var/task")));
-    let file = |file: File| FileSpec { path: file.path, mode: file.mode, content: file.content };
+    let file = |f: &File| FileSpec { path: f.path.clone(), mode: f.mode, content: f.content.clone() };
     let link = |link: &Symlink| SymlinkSpec { link: link.path.clone(), to: link.points_to.clone() };
     Spec {
         id: id.to_owned(),
         binds,
-        files: runtime.files(ACCOUNT_ID, ACCOUNT_ID).into_iter().map(file).collect(),
+        files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
         argv: vec![bootstrap(runtime, code).into_os_string().into_vec()],
         env: variables(function, runtime.environment(), log_stream),

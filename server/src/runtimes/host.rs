@@ -1,16 +1,14 @@
 //! What a sandbox shows of a system: the host's own folders, or those of a runtime's tree.
 //!
 //! `/etc` is never shown as a whole: it holds the host's secrets and names. Only what programs
-//! need to start, and to check certificates, is; account and name service files are made here.
+//! need to start, and to check certificates, is; name service files are made here,
+//! those of the account by the sandbox.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Manifest, Root};
-
-/// The login name of the function's process on AWS.
-const USER: &str = "sbx_user1051";
 
 /// The folders of a root that hold programs and libraries.
 const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
@@ -129,16 +127,6 @@ impl System {
     }
 }
 
-/// The account files of an environment whose process runs as `uid` and `gid`.
-pub(super) fn account_files(uid: u32, gid: u32) -> Vec<File> {
-    let passwd =
-        format!("root:x:0:0:root:/root:/sbin/nologin\n{USER}:x:{uid}:{gid}::/home/{USER}:/sbin/nologin\n");
-    let group = format!("root:x:0:\n{USER}:x:{gid}:\n");
-    [("/etc/passwd", passwd), ("/etc/group", group)]
-        .map(|(path, text)| File { path: path.into(), mode: 0o644, content: text.into_bytes() })
-        .into()
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -178,12 +166,5 @@ mod tests {
                 "/lambda-entrypoint.sh"
             ]
         );
-    }
-
-    #[test]
-    fn the_account_is_that_of_the_environment() {
-        let files = account_files(200_007, 200_008);
-        let text = String::from_utf8(files[0].content.clone()).unwrap();
-        assert!(text.contains("\nsbx_user1051:x:200007:200008:"), "{text}");
     }
 }

@@ -27,6 +27,8 @@ const UID_BLOCKS: &str = "/run/lambd";
 /// Everything that was made as root.
 #[derive(Debug)]
 pub(super) struct Prepared {
+    /// The data directory, canonical: how the launcher knows it.
+    pub(super) root: PathBuf,
     pub(super) listener: TcpListener,
     pub(super) credentials: Credentials,
     ids: Ids,
@@ -58,13 +60,17 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
         format!("{}\n", url(listener.local_addr().context("failed to read the listener's address")?));
     write(&endpoint_file(dir), &endpoint)?;
     raise_descriptor_limit();
-    Ok(Prepared { listener, credentials, ids, lock })
+    let root = fs::canonicalize(dir).with_context(|| format!("failed to resolve {}", dir.display()))?;
+    // From here on the API process reaches its data by relative paths: a folder above it may be closed to
+    // the user that it becomes.
+    std::env::set_current_dir(&root).with_context(|| format!("failed to enter {}", root.display()))?;
+    Ok(Prepared { root, listener, credentials, ids, lock })
 }
 
 impl Prepared {
     pub(super) fn start_launcher(&self, config: &Config) -> Result<Launcher> {
-        let dir = fs::canonicalize(&config.data_dir).context("failed to resolve the data directory")?;
-        let instance = instance::name(&dir);
+        let dir = &self.root;
+        let instance = instance::name(dir);
         let mut launcher = LauncherConfig::new(instance, dir.join("volumes"), UID_BLOCKS);
         launcher.allowed_sources = SYSTEM_FOLDERS.iter().map(PathBuf::from).filter(|p| p.is_dir()).collect();
         launcher.allowed_sources.extend([dir.join("packages"), dir.join("runtimes")]);
