@@ -13,6 +13,7 @@ use bytes::Bytes;
 use hyper::Request;
 use hyper::body::Incoming;
 
+use crate::limits::HEADERS_BYTES_MAX;
 use crate::render::{self, Answer};
 use crate::session::Shared;
 
@@ -21,11 +22,17 @@ const BASE: &str = "/2018-06-01/";
 /// Answers one call of the runtime.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
+    // hyper's own bound is that of its read buffer, which it may overshoot.
+    if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+        > HEADERS_BYTES_MAX
+    {
+        return render::bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
     let Some(path) = head.uri.path().strip_prefix(BASE) else { return elsewhere(head.uri.path()) };
     let invocation = path.strip_prefix("runtime/invocation/");
     match (path, invocation.and_then(|rest| rest.split_once('/'))) {
         ("ping", _) => {
-            only(Method::GET, &head.method, || render::json(StatusCode::OK, Bytes::from_static(b"pong")))
+            only(&Method::GET, &head.method, || render::json(StatusCode::OK, Bytes::from_static(b"pong")))
         }
         ("runtime/invocation/next", _) if head.method == Method::GET => next::answer(shared).await,
         ("runtime/init/error", _) if head.method == Method::POST => {
@@ -59,8 +66,8 @@ fn elsewhere(path: &str) -> Answer {
     render::json(StatusCode::ACCEPTED, Bytes::from(body.to_string()))
 }
 
-fn only(wanted: Method, method: &Method, answer: impl FnOnce() -> Answer) -> Answer {
-    if *method == wanted { answer() } else { render::bare(StatusCode::METHOD_NOT_ALLOWED) }
+fn only(wanted: &Method, method: &Method, answer: impl FnOnce() -> Answer) -> Answer {
+    if method == wanted { answer() } else { render::bare(StatusCode::METHOD_NOT_ALLOWED) }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -40,9 +40,13 @@ impl Client {
         self.0.write_all(request.as_ref()).await.unwrap();
     }
 
-    /// Status, head in lower case, body by its Content-Length.
+    /// Status, head in lower case, body by its Content-Length. A server that never answers fails the test.
     async fn receive(&mut self) -> (u16, String, String) {
-        let (mut data, mut chunk) = (Vec::new(), [0; 65536]);
+        tokio::time::timeout(Duration::from_secs(30), self.read_answer()).await.expect("no answer")
+    }
+
+    async fn read_answer(&mut self) -> (u16, String, String) {
+        let (mut data, mut chunk) = (Vec::new(), vec![0; 65536]);
         loop {
             let text = String::from_utf8_lossy(&data).into_owned();
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
@@ -228,12 +232,8 @@ async fn headers_of_a_megabyte_pass() {
     assert_eq!(client.call(post("invocation/id/error", &cause, b"{}")).await.0, 202);
     delivery.outcome().await;
     let cause = format!("X: {}\r\n", "x".repeat(1_100_000));
-    let request = post("invocation/id/error", &cause, b"{}");
     let mut refused = Client::new(address).await;
-    let _ = refused.0.write_all(&request).await;
-    let mut answer = Vec::new();
-    let _ = refused.0.read_to_end(&mut answer).await;
-    assert!(!answer.starts_with(b"HTTP/1.1 2"), "a header of 1.1 MB is refused");
+    assert_eq!(refused.call(post("invocation/id/error", &cause, b"{}")).await.0, 431);
 }
 
 #[tokio::test]

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn every_form_of_a_name() {
-        let cases: &[(&str, Option<(&str, &str, &str, &str)>)] = &[
+        type Parts<'a> = (&'a str, &'a str, &'a str, &'a str);
+        let cases: &[(&str, Option<Parts<'_>>)] = &[
             ("f", Some(("", "", "f", ""))),
             ("f:1", Some(("", "", "f", "1"))),
             ("f:$LATEST", Some(("", "", "f", "$LATEST"))),
