@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -100,7 +101,8 @@ fn status_kib(pid: i32, field: &str) -> u64 {
 #[derive(Debug)]
 pub struct Footprint {
     processes: BTreeMap<i32, Start>,
-    groups: BTreeSet<PathBuf>,
+    /// With their inodes: the next server names its groups likewise.
+    groups: BTreeMap<PathBuf, u64>,
     networks: BTreeSet<PathBuf>,
     data_dir: PathBuf,
 }
@@ -122,7 +124,13 @@ impl Footprint {
         let base: BTreeSet<_> = [own, root].into_iter().flat_map(groups).collect();
         Self {
             processes: all.iter().filter_map(|pid| Some((*pid, start(*pid)?))).collect(),
-            groups: environments.iter().flat_map(|pid| groups(*pid)).filter(|g| !base.contains(g)).collect(),
+            groups: environments
+                .iter()
+                .flat_map(|pid| groups(*pid))
+                .filter(|group| !base.contains(group))
+                .filter_map(|group| Some((inode(&group)?, group)))
+                .map(|(inode, group)| (group, inode))
+                .collect(),
             networks: environments
                 .iter()
                 .filter_map(|pid| namespace(*pid, "net"))
@@ -138,47 +146,37 @@ impl Footprint {
         (self.processes.len(), self.groups.len(), self.networks.len())
     }
 
-    /// What of it still exists, and every mount or loop device of the data directory.
+    /// Its processes and control groups that still exist. Another server may run on the same data
+    /// directory meanwhile.
     #[must_use]
-    pub fn left(&self) -> Vec<String> {
+    pub fn alive(&self) -> Vec<String> {
         let mut left = Vec::new();
         for (pid, began) in &self.processes {
             if start(*pid) == Some(*began) {
                 left.push(format!("process {pid} {:?}", String::from_utf8_lossy(&read(*pid, "cmdline"))));
             }
         }
-        left.extend(
-            self.groups.iter().filter(|g| g.is_dir()).map(|g| format!("control group {}", g.display())),
-        );
-        let networks = networks();
-        left.extend(
-            self.networks.intersection(&networks).map(|n| format!("network namespace {}", n.display())),
-        );
+        let groups = self.groups.iter().filter(|(group, was)| inode(group) == Some(**was));
+        left.extend(groups.map(|(group, _)| format!("control group {}", group.display())));
+        left
+    }
+
+    /// As [`Footprint::alive`], with what would outlive its processes: mounts, those of its network
+    /// namespaces among them, and loop devices. No server runs on its data directory.
+    #[must_use]
+    pub fn left(&self) -> Vec<String> {
+        let mut left = self.alive();
         let dir = self.data_dir.to_string_lossy();
+        let kept = |line: &str| self.networks.iter().any(|n| line.split(' ').nth(3) == n.to_str());
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        left.extend(mounts.lines().filter(|l| l.contains(&*dir)).map(|l| format!("mount {l}")));
+        left.extend(mounts.lines().filter(|l| l.contains(&*dir) || kept(l)).map(|l| format!("mount {l}")));
         left.extend(loops(&dir));
         left
     }
 }
 
-/// Network namespaces that a process is in, a descriptor points at or a mount keeps.
-fn networks() -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    for pid in pids() {
-        found.extend(namespace(pid, "net"));
-        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        found.extend(descriptors.filter_map(|d| fs::read_link(d.path()).ok()));
-    }
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    found.extend(
-        mounts
-            .lines()
-            .filter_map(|l| l.split(' ').nth(3))
-            .filter(|r| r.starts_with("net:"))
-            .map(PathBuf::from),
-    );
-    found
+fn inode(path: &Path) -> Option<u64> {
+    Some(fs::metadata(path).ok()?.ino())
 }
 
 fn loops(dir: &str) -> Vec<String> {

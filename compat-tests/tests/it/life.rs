@@ -9,6 +9,8 @@ use lambd_compat_tests::host::{self, Footprint};
 use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::wait::until;
 use lambd_compat_tests::{Function, Server, Spec};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 fn server() -> Result<Option<Server>> {
@@ -21,15 +23,25 @@ fn mark() -> String {
     format!("mark-{}", uuid::Uuid::new_v4())
 }
 
-fn gone(footprint: &Footprint) -> Result<()> {
+/// What was seen of a living server: enough to make its absence mean something.
+fn seen(server: &Server, mark: &str) -> Result<Footprint> {
+    let footprint = server.footprint(mark);
     let (processes, groups, networks) = footprint.counts();
     ensure!(
         processes > 1 && groups > 0 && networks > 0,
-        "nothing was seen while it lived: {:?}",
+        "no trace of a living server: {:?}",
         footprint.counts()
     );
-    until("nothing is left on the host", || Ok(footprint.left().is_empty().then_some(())))
-        .with_context(|| footprint.left().join("\n"))
+    ensure!(
+        !footprint.alive().is_empty() && !footprint.left().is_empty(),
+        "the living server counts as gone"
+    );
+    Ok(footprint)
+}
+
+fn gone(left: impl Fn() -> Vec<String>) -> Result<()> {
+    until("nothing is left on the host", || Ok(left().is_empty().then_some(())))
+        .with_context(|| left().join("\n"))
 }
 
 /// The path of a function that outlived the `Function` value made for another address.
@@ -66,18 +78,17 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
         anyhow::Ok(whole)
     };
     let before = functions.iter().map(|f| read(&server, f)).collect::<Result<Vec<_>>>()?;
-    let footprint = server.footprint(&mark);
-    ensure!(!footprint.left().is_empty(), "the living server leaves no trace");
+    let first = seen(&server, &mark)?;
     server.kill9()?;
     server.restart()?;
     for (function, before) in functions.iter().zip(&before) {
         assert_eq!(&read(&server, function)?, before);
         assert_eq!(invoke(&server, &function.name, &json!({ "do": "id" }))?["var"], mark.as_str());
     }
-    gone(&footprint)?;
-    let second = server.footprint(&mark);
+    gone(|| first.alive())?;
+    let second = seen(&server, &mark)?;
     server.stop()?;
-    gone(&second)
+    gone(|| [first.left(), second.left()].concat())
 }
 
 #[test]
@@ -158,25 +169,35 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
         assert_eq!(answer["var"], mark.as_str());
         Ok(())
     })?;
-    let footprint = server.footprint(&mark);
+    let footprint = seen(&server, &mark)?;
     server.stop()?;
-    until("nothing is left on the host", || Ok(footprint.left().is_empty().then_some(())))
+    gone(|| footprint.left())
 }
 
+/// Whether its time is up or somebody kills its process.
 #[test]
 fn an_ended_environment_leaves_nothing_while_the_server_lives() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
-    let mark = mark();
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 1);
-    let function = spec.create(&server.api)?;
-    for event in [json!({ "do": "exit", "code": 1 }), json!({ "do": "hold" })] {
-        function.invoke(&json!({}))?.ok()?;
-        let footprint =
-            Footprint::of(host::marked(&mark)[0], &server.data_dir().join("no such mount"), &mark);
-        ensure!(footprint.counts().0 > 0, "the environment was not seen");
-        function.invoke(&event)?.failure()?;
-        until("the environment is gone", || Ok(footprint.left().is_empty().then_some(())))
-            .with_context(|| footprint.left().join("\n"))?;
+    for (timeout_s, killed) in [(2, false), (60, true)] {
+        let mark = mark();
+        let spec =
+            Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", timeout_s);
+        let function = spec.create(&server.api)?;
+        std::thread::scope(|scope| -> Result<()> {
+            let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.failure());
+            let held = until("the invocation is held", || Ok(host::held(&mark).first().copied()))?;
+            let footprint = Footprint::of(held, &server.data_dir(), &mark);
+            ensure!(
+                footprint.counts().1 > 0 && !footprint.alive().is_empty(),
+                "the environment was not seen"
+            );
+            if killed {
+                kill(Pid::from_raw(held), Signal::SIGKILL)?;
+            }
+            let (kind, _) = running.join().map_err(|_| anyhow::anyhow!("the caller panicked"))??;
+            assert_eq!(kind, if killed { "Runtime.ExitError" } else { "Sandbox.Timedout" });
+            gone(|| footprint.alive())
+        })?;
     }
     Ok(())
 }
