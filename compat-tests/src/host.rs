@@ -121,7 +121,8 @@ impl Footprint {
         };
         let environments: Vec<_> = pids().into_iter().filter(inside).collect();
         all.extend(&environments);
-        let base: BTreeSet<_> = [own, root].into_iter().flat_map(groups).collect();
+        let outside = [own, root].into_iter().filter(|pid| namespace(*pid, "pid") == host);
+        let base: BTreeSet<_> = outside.flat_map(groups).collect();
         Self {
             processes: all.iter().filter_map(|pid| Some((*pid, start(*pid)?))).collect(),
             groups: environments

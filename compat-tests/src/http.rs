@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+/// A listener whose queue is full lets a connection hang.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than the longest function timeout used in these tests.
 const READ_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -67,7 +69,8 @@ impl Connection {
     /// # Errors
     /// When nothing listens at `address`.
     pub fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+        let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
+            .with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
         Ok(Self(BufReader::with_capacity(1 << 16, stream)))
