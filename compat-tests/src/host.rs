@@ -86,13 +86,22 @@ pub fn release(pids: &[i32]) -> Result<()> {
 /// Resident bytes of the server's own processes: its tree without what lives in other pid namespaces.
 #[must_use]
 pub fn resident_bytes(root: i32) -> u64 {
-    let host = namespace(std::process::id().cast_signed(), "pid");
-    let own = tree(root).into_iter().filter(|pid| namespace(*pid, "pid") == host);
-    own.map(|pid| status_kib(pid, "VmRSS:") * 1024).sum()
+    own_processes(root).into_iter().map(|pid| kib(pid, "status", "VmRSS:") * 1024).sum()
 }
 
-fn status_kib(pid: i32, field: &str) -> u64 {
-    let text = String::from_utf8_lossy(&read(pid, "status")).into_owned();
+/// The same with a page that several processes share counted once.
+#[must_use]
+pub fn proportional_bytes(root: i32) -> u64 {
+    own_processes(root).into_iter().map(|pid| kib(pid, "smaps_rollup", "Pss:") * 1024).sum()
+}
+
+fn own_processes(root: i32) -> Vec<i32> {
+    let host = namespace(std::process::id().cast_signed(), "pid");
+    tree(root).into_iter().filter(|pid| namespace(*pid, "pid") == host).collect()
+}
+
+fn kib(pid: i32, file: &str, field: &str) -> u64 {
+    let text = String::from_utf8_lossy(&read(pid, file)).into_owned();
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     progress("cold starts");
     rows.extend(cold::measure(&mut server()?)?);
     progress("memory");
-    rows.push(memory::measure(&mut server()?)?);
+    rows.extend(memory::measure(&mut server()?)?);
     progress("warm invocations on all cores");
     let free = warm::measure(&mut server()?, "all cores")?;
     // Last, because it holds for all that this process starts from here on.

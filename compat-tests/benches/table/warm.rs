@@ -7,7 +7,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -21,8 +21,8 @@ use crate::report::Row;
 use crate::row;
 use crate::sample::{Sample, ratio, text};
 
-const ROUNDS: usize = 10;
-const REQUESTS: usize = 500;
+const ROUNDS: usize = 20;
+const REQUESTS: usize = 300;
 /// The share of a whole core begins here, so that the group's quota does not slow the function.
 const MEMORY_MB: u32 = 1769;
 const GOAL: f64 = 1.5;
@@ -65,14 +65,16 @@ impl Floor {
         let (api, front) = (free_address()?, free_address()?);
         let mut server = tools::command(program);
         server.args(["--api", &api.to_string(), "--front", &front.to_string()]);
-        let server = Running(server.spawn()?);
+        let server = Running(server.stdout(Stdio::null()).spawn()?);
         until("the floor listens", || Ok(Connection::open(api).and_then(|_| Connection::open(front)).ok()))?;
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("bootstrap");
         fs::write(&path, programs::bootstrap()?)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         let mut bootstrap = tools::command(path);
-        let bootstrap = Running(bootstrap.env("AWS_LAMBDA_RUNTIME_API", api.to_string()).spawn()?);
+        // It complains when the floor ends before it.
+        bootstrap.env("AWS_LAMBDA_RUNTIME_API", api.to_string()).stderr(Stdio::null());
+        let bootstrap = Running(bootstrap.spawn()?);
         Ok(Self { front, _server: server, _bootstrap: bootstrap, _dir: dir })
     }
 }
@@ -135,7 +137,7 @@ pub(crate) fn measure(server: &mut Server, cores: &str) -> Result<Vec<Row>> {
     let (floor, ours, ratio) = compare(99);
     let (what, ratio) = (format!("warm invoke, p99, {cores}"), format!("{ratio:.2}"));
     let p99 = Row { what, floor, ours, ratio, goal: "", met: None };
-    let what = format!("disk bytes on that path, {} calls", ROUNDS * REQUESTS);
+    let what = format!("  disk bytes on that path, {} calls", ROUNDS * REQUESTS);
     let disk = row(&what, "-".to_owned(), touched.path.to_string(), "-".to_owned(), "0", touched.path == 0);
     tools::say(&format!("disk bytes off that path, by thread: {:?}", touched.others));
     Ok(vec![p50, p99, disk])
