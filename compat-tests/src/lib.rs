@@ -1,1 +1,19 @@
+//! Black-box tests of the built `lambd` with the clients that users have, and the benchmark.
+//!
+//! This library is their harness. It knows the command line, the HTTP API and what the host shows
+//! under `/proc` and `/sys`; it links nothing of the server. Everything blocks and every wait is
+//! level-triggered ([`wait::until`]): it ends when a condition holds, never after a mere pause.
 
+pub mod api;
+pub mod function;
+pub mod host;
+pub mod http;
+pub mod package;
+pub mod programs;
+pub mod server;
+pub mod sigv4;
+pub mod tools;
+pub mod wait;
+
+pub use function::{Function, Spec};
+pub use server::Server;

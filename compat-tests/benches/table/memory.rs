@@ -1,0 +1,30 @@
+//! Resident memory of the server's processes with functions and no environment.
+
+use anyhow::Result;
+use lambd_compat_tests::{Server, Spec, host};
+
+use crate::report::Row;
+use crate::row;
+
+const FUNCTIONS: usize = 100;
+const GOAL_BYTES: u64 = 40 << 20;
+
+/// The rows of memory. Server and launcher run the same binary, whose pages are there once.
+pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
+    let functions =
+        (0..FUNCTIONS).map(|_| Spec::bootstrap()?.create(&server.api)).collect::<Result<Vec<_>>>()?;
+    let (once, each) = (host::proportional_bytes(server.pid()), host::resident_bytes(server.pid()));
+    drop(functions);
+    server.stop()?;
+    let none = || "-".to_owned();
+    let what = format!("resident memory, {FUNCTIONS} functions");
+    let goal = row(&what, none(), text(once), none(), "< 40 MiB", 0 < once && once < GOAL_BYTES);
+    let what = "  shared pages counted in each process".to_owned();
+    let sum = Row { what, floor: none(), ours: text(each), ratio: none(), goal: "", met: None };
+    Ok(vec![goal, sum])
+}
+
+fn text(bytes: u64) -> String {
+    let tenths = (bytes * 10) >> 20;
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,33 @@
+//! The table.
+
+use std::io::Write as _;
+
+/// One line of it.
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) floor: String,
+    pub(crate) ours: String,
+    pub(crate) ratio: String,
+    pub(crate) goal: &'static str,
+    /// None where there is no goal.
+    pub(crate) met: Option<bool>,
+}
+
+/// Prints to standard output.
+pub(crate) fn print(rows: &[Row]) {
+    let mut lines = vec![["", "floor", "lambd", "ratio", "goal", ""].map(str::to_owned)];
+    lines.extend(rows.iter().map(|row| {
+        let verdict = row.met.map_or("", |met| if met { "ok" } else { "miss" });
+        let Row { what, floor, ours, ratio, goal, .. } = row;
+        [what.clone(), floor.clone(), ours.clone(), ratio.clone(), (*goal).to_owned(), verdict.to_owned()]
+    }));
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..6).map(width).collect();
+    let mut out = std::io::stdout().lock();
+    for [what, cells @ ..] in &lines {
+        let cells: String =
+            cells.iter().zip(&widths[1..]).map(|(cell, width)| format!("  {cell:>width$}")).collect();
+        // Nobody is left to tell when standard output is gone.
+        let _ = writeln!(out, "{what:<width$}{}", cells.trim_end(), width = widths[0]);
+    }
+}

@@ -1,0 +1,221 @@
+//! What the host shows of a server: its processes and what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// The start of a process in clock ticks after boot: with it a pid is not taken for its successor.
+type Start = u64;
+
+fn read(pid: i32, file: &str) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default()
+}
+
+fn namespace(pid: i32, kind: &str) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
+}
+
+/// Fields of `/proc/PID/stat` after the name: state, parent, …; empty when the process is gone.
+fn stat(pid: i32) -> Vec<String> {
+    let text = String::from_utf8_lossy(&read(pid, "stat")).into_owned();
+    let rest = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    rest.split_whitespace().map(str::to_owned).collect()
+}
+
+/// None when the process is gone or a zombie.
+fn start(pid: i32) -> Option<Start> {
+    let stat = stat(pid);
+    let alive = stat.first().is_some_and(|state| state != "Z" && state != "X");
+    if alive { stat.get(19)?.parse().ok() } else { None }
+}
+
+/// Every process of the machine.
+#[must_use]
+pub fn pids() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|e| e.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// `root` and its descendants.
+#[must_use]
+pub fn tree(root: i32) -> BTreeSet<i32> {
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    for pid in pids() {
+        if let Some(parent) = stat(pid).get(1).and_then(|p| p.parse().ok()) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let (mut found, mut next) = (BTreeSet::new(), vec![root]);
+    while let Some(pid) = next.pop() {
+        if found.insert(pid) {
+            next.extend(children.remove(&pid).unwrap_or_default());
+        }
+    }
+    found
+}
+
+/// Processes with `mark` in their environment.
+#[must_use]
+pub fn marked(mark: &str) -> Vec<i32> {
+    let has = |pid: &i32| read(*pid, "environ").windows(mark.len()).any(|w| w == mark.as_bytes());
+    pids().into_iter().filter(has).collect()
+}
+
+/// Probe processes with `mark` that hold an invocation (the event `{"do":"hold"}` of the bootstrap).
+#[must_use]
+pub fn held(mark: &str) -> Vec<i32> {
+    marked(mark).into_iter().filter(|pid| read(*pid, "comm") == b"held\n").collect()
+}
+
+/// Lets these held processes go on.
+///
+/// # Errors
+/// When one cannot be signalled.
+pub fn release(pids: &[i32]) -> Result<()> {
+    for pid in pids {
+        kill(Pid::from_raw(*pid), Signal::SIGUSR1).with_context(|| format!("releasing {pid}"))?;
+    }
+    Ok(())
+}
+
+/// Resident bytes of the server's own processes: its tree without what lives in other pid namespaces.
+#[must_use]
+pub fn resident_bytes(root: i32) -> u64 {
+    own_processes(root).into_iter().map(|pid| kib(pid, "status", "VmRSS:") * 1024).sum()
+}
+
+/// The same with a page that several processes share counted once.
+#[must_use]
+pub fn proportional_bytes(root: i32) -> u64 {
+    own_processes(root).into_iter().map(|pid| kib(pid, "smaps_rollup", "Pss:") * 1024).sum()
+}
+
+fn own_processes(root: i32) -> Vec<i32> {
+    let host = namespace(std::process::id().cast_signed(), "pid");
+    tree(root).into_iter().filter(|pid| namespace(*pid, "pid") == host).collect()
+}
+
+fn kib(pid: i32, file: &str, field: &str) -> u64 {
+    let text = String::from_utf8_lossy(&read(pid, file)).into_owned();
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Traces that a server leaves on the host while it lives.
+#[derive(Debug)]
+pub struct Footprint {
+    processes: BTreeMap<i32, Start>,
+    /// With their inodes: the next server names its groups likewise.
+    groups: BTreeMap<PathBuf, u64>,
+    networks: BTreeSet<PathBuf>,
+    data_dir: PathBuf,
+}
+
+impl Footprint {
+    /// Of the server `root` with this data directory, and of environments with `mark`.
+    #[must_use]
+    pub fn of(root: i32, data_dir: &Path, mark: &str) -> Self {
+        let own = std::process::id().cast_signed();
+        let mut all = tree(root);
+        all.extend(marked(mark));
+        let spaces: BTreeSet<_> = all.iter().filter_map(|pid| namespace(*pid, "pid")).collect();
+        let host = namespace(own, "pid");
+        let inside = |pid: &i32| {
+            namespace(*pid, "pid").is_some_and(|n| Some(&n) != host.as_ref() && spaces.contains(&n))
+        };
+        let environments: Vec<_> = pids().into_iter().filter(inside).collect();
+        all.extend(&environments);
+        let outside = [own, root].into_iter().filter(|pid| namespace(*pid, "pid") == host);
+        let base: BTreeSet<_> = outside.flat_map(groups).collect();
+        Self {
+            processes: all.iter().filter_map(|pid| Some((*pid, start(*pid)?))).collect(),
+            groups: environments
+                .iter()
+                .flat_map(|pid| groups(*pid))
+                .filter(|group| !base.contains(group))
+                .filter_map(|group| Some((inode(&group)?, group)))
+                .map(|(inode, group)| (group, inode))
+                .collect(),
+            networks: environments
+                .iter()
+                .filter_map(|pid| namespace(*pid, "net"))
+                .filter(|n| Some(n) != namespace(own, "net").as_ref())
+                .collect(),
+            data_dir: data_dir.to_owned(),
+        }
+    }
+
+    /// Numbers of processes, control groups and network namespaces: a test that sees none sees nothing.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.processes.len(), self.groups.len(), self.networks.len())
+    }
+
+    /// Its processes and control groups that still exist. Another server may run on the same data
+    /// directory meanwhile.
+    #[must_use]
+    pub fn alive(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        for (pid, began) in &self.processes {
+            if start(*pid) == Some(*began) {
+                left.push(format!("process {pid} {:?}", String::from_utf8_lossy(&read(*pid, "cmdline"))));
+            }
+        }
+        let groups = self.groups.iter().filter(|(group, was)| inode(group) == Some(**was));
+        left.extend(groups.map(|(group, _)| format!("control group {}", group.display())));
+        left
+    }
+
+    /// As [`Footprint::alive`], with what would outlive its processes: mounts, those of its network
+    /// namespaces among them, and loop devices. No server runs on its data directory.
+    #[must_use]
+    pub fn left(&self) -> Vec<String> {
+        let mut left = self.alive();
+        let dir = self.data_dir.to_string_lossy();
+        let kept = |line: &str| self.networks.iter().any(|n| line.split(' ').nth(3) == n.to_str());
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        left.extend(mounts.lines().filter(|l| l.contains(&*dir) || kept(l)).map(|l| format!("mount {l}")));
+        left.extend(loops(&dir));
+        left
+    }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    Some(fs::metadata(path).ok()?.ino())
+}
+
+fn loops(dir: &str) -> Vec<String> {
+    let devices = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    let backing = devices.filter_map(|d| fs::read_to_string(d.path().join("loop/backing_file")).ok());
+    backing.filter(|file| file.contains(dir)).map(|file| format!("loop device of {}", file.trim())).collect()
+}
+
+/// Control group folders that hold the process, in every hierarchy, the top ones left out.
+fn groups(pid: i32) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut tops = BTreeMap::new();
+    for line in mounts.lines() {
+        let Some((left, right)) = line.split_once(" - ") else { continue };
+        let (mut kind, at) = (right.split(' '), left.split(' ').nth(4).unwrap_or_default());
+        match (kind.next(), kind.nth(1)) {
+            (Some("cgroup2"), _) => drop(tops.insert(String::new(), at.to_owned())),
+            (Some("cgroup"), Some(options)) => {
+                tops.extend(options.split(',').map(|option| (option.to_owned(), at.to_owned())));
+            }
+            _ => {}
+        }
+    }
+    let memberships = String::from_utf8_lossy(&read(pid, "cgroup")).into_owned();
+    let folder = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (names, path) = (parts.next()?, parts.next()?);
+        let top = tops.get(names.split(',').next()?)?;
+        (path != "/").then(|| PathBuf::from(format!("{top}{path}")))
+    };
+    memberships.lines().filter_map(folder).collect()
+}

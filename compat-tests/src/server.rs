@@ -1,0 +1,291 @@
+//! A `lambd serve` of a test's own, or one that the tests of a run share.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::api::Api;
+use crate::host::Footprint;
+use crate::sigv4::Signer;
+use crate::tools::{self, command};
+use crate::wait::until;
+
+/// How long a start may take; it bounds a failure.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server with a data directory of its own.
+#[derive(Debug)]
+pub struct Server {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// The same, with the keys.
+    pub api: Api,
+    process: Child,
+    dir: TempDir,
+    installed: Mutex<BTreeSet<String>>,
+    allowed: Mutex<Vec<String>>,
+}
+
+/// The binary: `LAMBD_BIN`, or `lambd` in the target directory of this executable.
+///
+/// # Errors
+/// When it is not there.
+pub fn binary() -> Result<PathBuf> {
+    let built = || {
+        let own = std::env::current_exe().ok()?;
+        Some(own.parent()?.parent()?.join("lambd")) // …/release/deps/it-… or …/release/examples/bench
+    };
+    let path = std::env::var_os("LAMBD_BIN").map(PathBuf::from).or_else(built).context("no own path")?;
+    ensure!(path.is_file(), "{} is missing: run make build first", path.display());
+    Ok(path)
+}
+
+impl Server {
+    /// A server that this test has for itself. None, after saying so, when this is not root.
+    ///
+    /// # Errors
+    /// When it does not start, or when this is not root and CI is set.
+    pub fn start() -> Result<Option<Self>> {
+        Self::start_below(0o755)
+    }
+
+    /// As [`Server::start`], in a new folder with this mode.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_below(mode: u32) -> Result<Option<Self>> {
+        if tools::need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_none() {
+            return Ok(None);
+        }
+        let permissions = fs::Permissions::from_mode(mode);
+        let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
+        let (process, url, api) = launch(dir.path())?;
+        let (installed, allowed) = (Mutex::default(), Mutex::default());
+        Ok(Some(Self { url, api, process, dir, installed, allowed }))
+    }
+
+    /// The server that tests share: it starts with the first of them and ends when none holds it.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn shared() -> Result<Option<Arc<Self>>> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return Ok(Some(server));
+        }
+        let started = Self::start()?.map(Arc::new);
+        *shared = started.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Ok(started)
+    }
+
+    /// Installs a runtime into the data directory unless that is done already.
+    ///
+    /// # Errors
+    /// With what the command printed.
+    pub fn install(&self, runtime: &str) -> Result<()> {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !installed.contains(runtime) {
+            let mut install = command(binary()?);
+            install.args(["runtime", "install", "--data-dir"]).arg(self.data_dir()).arg(runtime);
+            tools::run(&mut install)?;
+            installed.insert(runtime.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Lets WARN and ERROR lines with this text pass when the log is checked.
+    pub fn allow(&self, text: &str) {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        data_dir(self.dir.path())
+    }
+
+    /// The process id of the server's first process.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.process.id().cast_signed()
+    }
+
+    /// What it holds on the host now, with the environments marked by `mark`.
+    #[must_use]
+    pub fn footprint(&self, mark: &str) -> Footprint {
+        Footprint::of(self.pid(), &self.data_dir(), mark)
+    }
+
+    /// What `lambd logs NAME` prints.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn logs(&self, name: &str) -> Result<String> {
+        let mut logs = command(binary()?);
+        logs.args(["logs", "--data-dir"]).arg(self.data_dir()).arg(name);
+        let output = tools::run(tools::point_at(&mut logs, self))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Waits until `lambd logs NAME` holds `text`, and gives all of it.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn logs_with(&self, name: &str, text: &str) -> Result<String> {
+        until(&format!("{text:?} in the log of {name}"), || {
+            Ok(Some(self.logs(name)?).filter(|l| l.contains(text)))
+        })
+    }
+
+    /// Bytes that the files of the data directory take.
+    ///
+    /// # Errors
+    /// When a folder that exists cannot be read.
+    pub fn disk_bytes(&self) -> Result<u64> {
+        fn size(path: &Path) -> u64 {
+            use std::os::unix::fs::MetadataExt as _;
+            let Ok(meta) = fs::symlink_metadata(path) else { return 0 }; // removed meanwhile
+            let children = if meta.is_dir() {
+                fs::read_dir(path).into_iter().flatten().flatten()
+            } else {
+                return meta.blocks() * 512;
+            };
+            children.map(|e| size(&e.path())).sum()
+        }
+        Ok(size(&self.data_dir()))
+    }
+
+    /// Kills the server as a power cut would.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn kill9(&mut self) -> Result<()> {
+        ensure!(self.process.try_wait()?.is_none(), "the server ended by itself:\n{}", self.log_tail());
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the same data directory.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        (self.process, self.url, self.api) = launch(self.dir.path())?;
+        Ok(())
+    }
+
+    /// Asks the server to end, without waiting.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn terminate(&self) -> Result<()> {
+        Ok(kill(Pid::from_raw(self.pid()), Signal::SIGTERM)?)
+    }
+
+    /// SIGTERM; it must end with status 0 and a clean log.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn stop(&mut self) -> Result<()> {
+        if self.process.try_wait()?.is_none() {
+            self.terminate()?;
+        }
+        let ended = until("the server ends after SIGTERM", || Ok(self.process.try_wait()?));
+        let status = ended.inspect_err(|_| drop(self.process.kill()))?;
+        ensure!(status.success(), "the server ended with {status}:\n{}", self.log_tail());
+        let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = fs::read_to_string(log_path(self.dir.path()))?;
+        let bad: Vec<_> =
+            log.lines().filter(|l| alarming(l) && !allowed.iter().any(|a| l.contains(a))).collect();
+        ensure!(
+            bad.is_empty(),
+            "{} unlisted lines in the server's log, first:\n{}",
+            bad.len(),
+            bad[..bad.len().min(5)].join("\n")
+        );
+        Ok(())
+    }
+
+    /// The end of the server's log, for messages.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let log = fs::read(log_path(self.dir.path())).unwrap_or_default();
+        String::from_utf8_lossy(&log[log.len().saturating_sub(3000)..]).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stopped = match self.process.try_wait() {
+            Ok(Some(_)) => Ok(()), // the test ended it and has looked at how
+            _ => self.stop(),
+        };
+        if let Err(e) = stopped {
+            let _ = self.process.kill();
+            assert!(std::thread::panicking(), "{e:#}");
+        }
+    }
+}
+
+/// Whether a line of the server's log, human or JSON, is a warning, an error or a panic.
+fn alarming(line: &str) -> bool {
+    [" WARN ", " ERROR ", "\"level\":\"WARN\"", "\"level\":\"ERROR\"", "panicked at"]
+        .iter()
+        .any(|m| line.contains(m))
+}
+
+fn data_dir(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
+fn log_path(dir: &Path) -> PathBuf {
+    dir.join("log")
+}
+
+/// Starts a server in `dir` and waits for its one line on standard output.
+fn launch(dir: &Path) -> Result<(Child, String, Api)> {
+    let log: File = OpenOptions::new().create(true).append(true).open(log_path(dir))?;
+    let mut serve = command(binary()?);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(dir));
+    let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+    let (say, said) = mpsc::channel();
+    let output = process.stdout.take().context("no pipe from standard output")?;
+    std::thread::spawn(move || {
+        BufReader::new(output).lines().map_while(Result::ok).try_for_each(|l| say.send(l))
+    });
+    let line = said.recv_timeout(START).unwrap_or_default();
+    let Some(url) = line.strip_prefix("listening on ").filter(|url| url.starts_with("http://127.0.0.1:"))
+    else {
+        let _ = process.kill();
+        let _ = process.wait();
+        bail!(
+            "no 'listening on …' but {line:?}; log:\n{}",
+            fs::read_to_string(log_path(dir)).unwrap_or_default()
+        );
+    };
+    let address = url.trim_start_matches("http://").parse()?;
+    let signer = keys(&data_dir(dir).join("credentials"))?;
+    Ok((process, url.to_owned(), Api { address, signer }))
+}
+
+fn keys(file: &Path) -> Result<Signer> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|l| l.trim().strip_prefix(name)?.trim().strip_prefix('='));
+        line.map(|v| v.trim().to_owned()).with_context(|| format!("no {name} in {}", file.display()))
+    };
+    let (key, secret) = (value("aws_access_key_id")?, value("aws_secret_access_key")?);
+    Ok(Signer { key, secret, region: "us-east-1".to_owned() })
+}

@@ -1,0 +1,21 @@
+//! Level-triggered waiting.
+
+use std::time::{Duration, Instant};
+
+/// How long a condition may take to hold before a test gives up. It bounds a failure, not a success.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks `check` until it gives a value.
+///
+/// # Errors
+/// The first error of `check`, or one that names `what` after [`PATIENCE`].
+pub fn until<T>(what: &str, mut check: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = check()? {
+            return Ok(value);
+        }
+        anyhow::ensure!(Instant::now() < end, "not within {} s: {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,68 @@
+import base64, json, uuid
+import boto3
+from botocore.exceptions import ClientError
+
+lam = boto3.client("lambda")
+code = open("probe.zip", "rb").read()
+prefix = "boto3-" + uuid.uuid4().hex[:8]
+names = [f"{prefix}-{i}" for i in range(5)]
+for n in names:
+    made = lam.create_function(FunctionName=n, Runtime="python3.11", Handler="probe.handler", Code={"ZipFile": code},
+                               Role="arn:aws:iam::000000000000:role/test", Timeout=10)
+    assert made["State"] == "Pending" and made["ResponseMetadata"]["HTTPStatusCode"] == 201, made
+name = names[0]
+
+# Waiters: both that poll GetFunction, and the older one that polls the configuration.
+for n in names:
+    lam.get_waiter("function_active_v2").wait(FunctionName=n, WaiterConfig={"Delay": 1})
+lam.get_waiter("function_active").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+lam.get_waiter("function_exists").wait(FunctionName=name)
+lam.update_function_configuration(FunctionName=name, Description="d", Environment={"Variables": {"KEY": "v ☃"}})
+lam.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+# Paginators see every function once, in pages of the asked size.
+pages = list(lam.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2}))
+seen = [f["FunctionName"] for p in pages for f in p["Functions"]]
+assert set(names) <= set(seen) and len(seen) == len(set(seen)) and all(len(p["Functions"]) <= 2 for p in pages), seen
+versions = [v["Version"] for p in lam.get_paginator("list_versions_by_function").paginate(FunctionName=name) for v in p["Versions"]]
+assert versions == ["$LATEST"], versions
+
+# The payload is a stream; the context arrives decoded.
+context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
+answer = lam.invoke(FunctionName=name, Payload=json.dumps({"do": "context"}), ClientContext=context, LogType="Tail")
+got = json.load(answer["Payload"])
+assert got["name"] == name and got["custom"] == {"a": "b"}, got
+assert got["id"] == answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
+assert "REPORT RequestId: " + got["id"] in base64.b64decode(answer["LogResult"]).decode()
+big = lam.invoke(FunctionName=name, Payload=json.dumps("y" * 1_000_000))["Payload"]
+assert b"".join(big.iter_chunks(65536)) == json.dumps("y" * 1_000_000).encode()
+failed = lam.invoke(FunctionName=name, Payload='{"do": "raise", "text": "on purpose"}')
+assert failed["StatusCode"] == 200 and failed["FunctionError"] == "Unhandled"
+assert json.load(failed["Payload"])["errorType"] == "ValueError"
+
+# Modelled exceptions are classes of the client.
+def refused(kind, call, **arguments):
+    try:
+        call(**arguments)
+    except kind as e:
+        return e.response
+    raise AssertionError(f"{call} was not refused")
+
+gone = refused(lam.exceptions.ResourceNotFoundException, lam.get_function, FunctionName="absent-" + prefix)
+assert gone["Error"]["Message"].startswith("Function not found: arn:aws:lambda:") and gone["Type"] == "User", gone
+refused(lam.exceptions.ResourceConflictException, lam.create_function, FunctionName=name, Runtime="python3.11", Handler="a.b",
+        Code={"ZipFile": code}, Role="arn:aws:iam::000000000000:role/test")
+refused(lam.exceptions.PreconditionFailedException, lam.update_function_code, FunctionName=name, ZipFile=code,
+        RevisionId=str(uuid.uuid4()))
+refused(lam.exceptions.InvalidRequestContentException, lam.invoke, FunctionName=name, Payload="no json")
+invalid = refused(ClientError, lam.get_function, FunctionName="not a name")
+assert invalid["Error"]["Code"] == "ValidationException", invalid
+
+lam.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+slow = boto3.session.Session().client("lambda", config=boto3.session.Config(retries={"total_max_attempts": 1}))
+throttled = refused(slow.exceptions.TooManyRequestsException, slow.invoke, FunctionName=name)
+assert throttled["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded", throttled
+
+for n in names:
+    lam.delete_function(FunctionName=n)
+refused(lam.exceptions.ResourceNotFoundException, lam.get_function_configuration, FunctionName=name)
