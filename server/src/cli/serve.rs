@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use lambd_sandbox::Launcher;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::prepare::Prepared;
 use crate::app::App;
 use crate::auth::Verifier;
-use crate::config::{AuthMode, Config};
+use crate::config::{AuthMode, Config, init_log};
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
@@ -35,6 +37,7 @@ const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub fn run(config: Config) -> Result<()> {
+    init_log(config.log_format, config.log_level).context("failed to set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
     let prepared = prepare::prepare(&config)?;
     let launcher = prepared.start_launcher(&config)?;
@@ -53,6 +56,7 @@ async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Resul
     let listener = prepared.listener.try_clone().context("failed to take over the listener")?;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
+    let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
     let app = compose(config, prepared, launch)?;
     api::prepare_unsettled(&app);
@@ -70,7 +74,12 @@ async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Resul
         http::serve_connections(listener, router, Limits::default(), until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
     prepare::announce(address)?;
-    terminated().await?;
+    let launcher_gone = tokio::select! {
+        signal = terminated() => signal.map(|()| false)?,
+        ended = child_ended(launcher_pid) => ended.map(|()| true)?,
+    };
+    // Without its launcher the server can run nothing: a restart makes a new one.
+    anyhow::ensure!(!launcher_gone, "the launcher has died; its sandboxes died with it");
 
     tracing::info!("draining");
     http::notify::stopping();
@@ -128,6 +137,17 @@ async fn terminated() -> Result<()> {
     tokio::select! {
         _ = term.recv() => {}
         _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Completes when this child has ended; it is left for its owner to reap.
+async fn child_ended(pid: u32) -> Result<()> {
+    let mut child = signal(SignalKind::child()).context("failed to watch SIGCHLD")?;
+    let pid = Pid::from_raw(i32::try_from(pid).context("failed to watch the launcher")?);
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    while waitid(Id::Pid(pid), flags) == Ok(WaitStatus::StillAlive) {
+        child.recv().await;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Lease an idle environment, or start one and see it through its init.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::grant::Core;
 use super::lines::{self, Report, Status};
@@ -50,9 +50,13 @@ impl Dispatcher {
         function: &Arc<Function>,
         invocation: &Invocation,
     ) -> Result<Leased, InvokeError> {
+        let asked = Instant::now();
         let mut first = self.launch(function).await?;
+        let launched = asked.elapsed();
         match first.init(INIT_LIMIT, &invocation.request_id).await {
             Ok(init) => {
+                let (launch_us, init_us) = (launched.as_micros(), init.as_micros());
+                tracing::debug!(function = function.key.name, launch_us, init_us, "cold start");
                 let budget = timeout_of(function);
                 return Ok(Leased::Ready { environment: Box::new(first), init: Some(init), budget });
             }

@@ -45,10 +45,11 @@ impl LaunchHandle {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name("launcher-client".to_owned()).spawn(move || {
             while let Some(job) = queue.blocking_recv() {
-                if !job.reply.is_closed() {
-                    // A caller that went meanwhile drops the sandbox, which ends it.
-                    let _ = job.reply.send(launcher.launch(&job.spec));
+                if job.reply.is_closed() {
+                    continue;
                 }
+                // A caller that went meanwhile drops the sandbox, which ends it.
+                let _ = job.reply.send(launcher.launch(&job.spec));
             }
             launcher
         })?;
