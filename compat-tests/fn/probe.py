@@ -159,6 +159,13 @@ def do_attack(context, host):
     return {name: in_child(action) for name, action in tries.items()}
 
 
+def do_keep(context):
+    """What /tmp holds, before a file is left there."""
+    found = [name for name in os.listdir("/tmp") if name != "no-mount-point"]
+    open("/tmp/kept", "w").close()
+    return found
+
+
 def do_fill(context, host, limit_mb):
     """Fills /tmp with one file until an error or the limit; gives MB written and errno."""
     if not sandboxed(host):

@@ -56,20 +56,32 @@ impl Server {
     /// # Errors
     /// When it does not start, or when this is not root and CI is set.
     pub fn start() -> Result<Option<Self>> {
-        Self::start_below(0o755)
+        Self::start_in(0o755, &[])
+    }
+
+    /// As [`Server::start`], with these further arguments of `serve`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with(arguments: &[&str]) -> Result<Option<Self>> {
+        Self::start_in(0o755, arguments)
     }
 
     /// As [`Server::start`], in a new folder with this mode.
     ///
     /// # Errors
-    /// When it does not start.
+    /// As [`Server::start`].
     pub fn start_below(mode: u32) -> Result<Option<Self>> {
+        Self::start_in(mode, &[])
+    }
+
+    fn start_in(mode: u32, arguments: &[&str]) -> Result<Option<Self>> {
         if tools::need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_none() {
             return Ok(None);
         }
         let permissions = fs::Permissions::from_mode(mode);
         let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
-        let (process, url, api) = launch(dir.path())?;
+        let (process, url, api) = launch(dir.path(), arguments)?;
         let (installed, allowed) = (Mutex::default(), Mutex::default());
         Ok(Some(Self { url, api, process, dir, installed, allowed }))
     }
@@ -182,7 +194,7 @@ impl Server {
     /// # Errors
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
-        (self.process, self.url, self.api) = launch(self.dir.path())?;
+        (self.process, self.url, self.api) = launch(self.dir.path(), &[])?;
         Ok(())
     }
 
@@ -255,10 +267,10 @@ fn log_path(dir: &Path) -> PathBuf {
 }
 
 /// Starts a server in `dir` and waits for its one line on standard output.
-fn launch(dir: &Path) -> Result<(Child, String, Api)> {
+fn launch(dir: &Path, arguments: &[&str]) -> Result<(Child, String, Api)> {
     let log: File = OpenOptions::new().create(true).append(true).open(log_path(dir))?;
     let mut serve = command(binary()?);
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(dir));
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(dir)).args(arguments);
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
     let (say, said) = mpsc::channel();
     let output = process.stdout.take().context("no pipe from standard output")?;

@@ -120,14 +120,6 @@ fn resources_end_where_they_should() -> Result<()> {
     assert_eq!(open, json!({ "errno": EMFILE, "limit": [1024, 1024] }));
 
     let mut request = host()?;
-    request["limit_mb"] = json!(700);
-    let filled = ask(&function, "fill", request)?;
-    ensure!(
-        filled["errno"] == ENOSPC && filled["mb"].as_i64().is_some_and(|mb| (440..=512).contains(&mb)),
-        "{filled}"
-    );
-
-    let mut request = host()?;
     request["limit"] = json!(1500);
     let forked = ask(&function, "forks", request)?;
     ensure!(
@@ -135,5 +127,33 @@ fn resources_end_where_they_should() -> Result<()> {
         "{forked}"
     );
     assert_eq!(other.invoke(&json!([1]))?.ok()?, json!([1]));
+    Ok(())
+}
+
+/// On AWS `/tmp` is disk: it is not charged to the function's memory (design.md, "Ephemeral storage").
+#[test]
+fn a_small_function_can_fill_its_tmp() -> Result<()> {
+    let Some(server) = Server::shared()? else { return Ok(()) };
+    server.install("python3.11")?;
+    let function = Spec::probe().with("MemorySize", 128).with("Timeout", 60).create(&server.api)?;
+    let mut request = host()?;
+    request["limit_mb"] = json!(700);
+    let filled = ask(&function, "fill", request.clone())?;
+    let mb = filled["mb"].as_i64().context("nothing was tried")?;
+    ensure!(filled["errno"] == ENOSPC && (440..=512).contains(&mb), "{filled}");
+    request["limit_mb"] = json!(100);
+    assert_eq!(ask(&function, "fill", request)?, json!({ "mb": 100, "errno": 0 }), "the room comes back");
+    Ok(())
+}
+
+#[test]
+fn tmp_is_its_own_and_new() -> Result<()> {
+    let Some((server, function)) = inside()? else { return Ok(()) };
+    let write = |function: &Function| ask(function, "keep", json!({}));
+    let (first, second) = (write(&function)?, write(&function)?);
+    assert_eq!(first, json!([]));
+    ensure!(second == json!(["kept"]) || second == json!([]), "{second}"); // a second environment has its own
+    let other = Spec::probe().create(&server.api)?;
+    assert_eq!(write(&other)?, json!([]), "another function finds nothing");
     Ok(())
 }

@@ -1,17 +1,22 @@
 //! Kill, restart, drain: what is acknowledged stays, what was running goes.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::host::{self, Footprint};
-use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::wait::until;
 use lambd_compat_tests::{Function, Server, Spec};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+
+/// A listener that nobody accepts from lets a newcomer hang once its queue is full.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn server() -> Result<Option<Server>> {
     let Some(server) = Server::start()? else { return Ok(None) };
@@ -162,7 +167,10 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
         let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());
         let held = until("the invocation is held", || Ok(Some(host::held(&mark)).filter(|h| !h.is_empty())))?;
         server.terminate()?;
-        until("newcomers are refused", || Ok(Connection::open(server.api.address).is_err().then_some(())))?;
+        until("newcomers are refused", || {
+            let newcomer = TcpStream::connect_timeout(&server.api.address, CONNECT_TIMEOUT);
+            Ok(newcomer.is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused).then_some(()))
+        })?;
         ensure!(!running.is_finished(), "the running invocation was cut off");
         host::release(&held)?;
         let answer = running.join().map_err(|_| anyhow::anyhow!("the caller panicked"))??;

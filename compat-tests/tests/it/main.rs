@@ -7,6 +7,7 @@ mod attacks;
 mod boto3;
 mod cli;
 mod clients;
+mod commands;
 mod concurrency;
 mod invoke;
 mod life;

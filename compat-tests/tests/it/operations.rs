@@ -145,22 +145,18 @@ fn each_is_answered() -> Result<()> {
     server.install("provided.al2023")?;
     let table = Table::read()?;
     assert_eq!(table.operations.len(), OPERATIONS);
-    let (mut implemented, mut others) = (Vec::new(), Vec::new());
+    let mut implemented = Vec::new();
     for operation in &table.operations {
         let function = Spec::bootstrap()?.create(&server.api)?; // of its own: some of them delete it
         let name = operation[1].as_str();
         let answer =
             server.api.send(&table.request(operation, &function.name)?).with_context(|| name.to_owned())?;
         readable(name, &answer)?;
-        let list =
-            if answer.code() == "UnsupportedOperationException" { &mut others } else { &mut implemented };
-        list.push(format!("{name} {} {}", answer.status, answer.code()));
+        if answer.code() != "UnsupportedOperationException" {
+            implemented.push(name);
+        }
     }
-    tools::say(&format!(
-        "{} of {OPERATIONS} operations are implemented:\n{}",
-        implemented.len(),
-        implemented.join("\n")
-    ));
-    ensure!(!implemented.is_empty());
+    tools::say(&format!("{} of {OPERATIONS} operations: {}", implemented.len(), implemented.join(", ")));
+    ensure!(implemented.contains(&"CreateFunction") && implemented.contains(&"Invoke"));
     Ok(())
 }
