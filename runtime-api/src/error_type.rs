@@ -1,44 +1,68 @@
-//! Error types as telemetry and REPORT show them (lambda.md A6).
+//! Error types as telemetry and REPORT name them.
 
-/// `(Runtime|Function)\.[A-Z][a-zA-Z]+` anywhere in the text keeps it as it is; else `Function.Unknown` for what
-/// starts with `Function.`, and `Runtime.Unknown` for the rest.
-pub fn normalise(given: &str) -> &str {
-    if ["Runtime.", "Function."].iter().any(|prefix| names_a_reason(given, prefix)) {
-        given
-    } else if given.starts_with("Function.") {
+use crate::limits::ERROR_TYPE_MAX_BYTES;
+
+/// Normalises the error type that a runtime sent in `Lambda-Runtime-Function-Error-Type`.
+///
+/// A text that contains `Runtime.` or `Function.` followed by a capital and at least one more letter
+/// is kept whole. Any other becomes `Function.Unknown` when it starts with `Function.`, else
+/// `Runtime.Unknown`. This is the rule of AWS's emulator (`fatalerror.go`); it never changes the
+/// `errorType` inside the payload.
+pub fn normalise(raw: &str) -> &str {
+    if raw.len() <= ERROR_TYPE_MAX_BYTES && is_known_form(raw) {
+        raw
+    } else if raw.starts_with("Function.") {
         "Function.Unknown"
     } else {
         "Runtime.Unknown"
     }
 }
 
-fn names_a_reason(text: &str, prefix: &str) -> bool {
-    text.match_indices(prefix).any(|(at, _)| {
-        let reason = &text.as_bytes()[at + prefix.len()..];
-        matches!(reason, [first, second, ..] if first.is_ascii_uppercase() && second.is_ascii_alphabetic())
+/// The unanchored pattern `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
+fn is_known_form(raw: &str) -> bool {
+    ["Runtime.", "Function."].into_iter().any(|category| {
+        raw.match_indices(category).any(|(at, _)| {
+            let reason = &raw.as_bytes()[at + category.len()..];
+            matches!(reason, [first, second, ..] if first.is_ascii_uppercase() && second.is_ascii_alphabetic())
+        })
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::normalise;
+    use super::*;
 
     #[test]
     fn table() {
-        let cases = [
+        for (raw, normal) in [
             ("Runtime.ImportModuleError", "Runtime.ImportModuleError"),
-            ("Function.ResponseSizeTooLarge", "Function.ResponseSizeTooLarge"),
-            ("My.Runtime.Broken", "My.Runtime.Broken"),
-            ("Runtime.X", "Runtime.Unknown"),
-            ("Runtime.unknown", "Runtime.Unknown"),
-            ("Function.lower", "Function.Unknown"),
+            ("Function.MyError", "Function.MyError"),
+            ("Runtime.Ab", "Runtime.Ab"),
+            ("Runtime.A", "Runtime.Unknown"),
+            ("Runtime.A1", "Runtime.Unknown"),
+            ("Runtime.aB", "Runtime.Unknown"),
+            ("Runtime.", "Runtime.Unknown"),
             ("Function.", "Function.Unknown"),
+            ("Function.lower", "Function.Unknown"),
+            ("Function.Runtime.Good", "Function.Runtime.Good"),
+            ("Runtime.x Runtime.Good", "Runtime.x Runtime.Good"),
+            ("prefix Runtime.Good suffix", "prefix Runtime.Good suffix"),
+            ("Runtime.Good.9", "Runtime.Good.9"),
+            ("runtime.Good", "Runtime.Unknown"),
+            ("Extension.Crash", "Runtime.Unknown"),
+            ("Function<RuntimeError>", "Runtime.Unknown"),
             ("unhandled", "Runtime.Unknown"),
             ("Exception", "Runtime.Unknown"),
+            ("Runtime.Ünicode", "Runtime.Unknown"),
             ("", "Runtime.Unknown"),
-        ];
-        for (given, want) in cases {
-            assert_eq!(normalise(given), want, "{given}");
+        ] {
+            assert_eq!(normalise(raw), normal, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn an_endless_type_is_not_kept() {
+        let long = format!("Function.{}", "A".repeat(ERROR_TYPE_MAX_BYTES));
+        assert_eq!(normalise(&long), "Function.Unknown");
     }
 }

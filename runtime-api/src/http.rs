@@ -1,67 +1,92 @@
-//! Connections of one environment: HTTP/1.1, kept open for ever, because a poll may wait for hours.
+//! HTTP/1.1 over the environment's listener: connections, and nothing that knows a route.
 
-use std::convert::Infallible;
+pub(crate) mod body;
+pub(crate) mod peer;
+pub(crate) mod reply;
+
 use std::sync::Arc;
+use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::limits::{CONNECTIONS_MAX, HEADERS_BYTES_MAX};
+use self::peer::Peer;
+use crate::limits::REQUEST_HEAD_MAX_BYTES;
 use crate::routes;
 use crate::session::Shared;
 
-/// Serves the runtime until its session is dropped.
+/// How long to wait after the system refused a connection (out of descriptors or memory).
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// The runtime's end of one environment: serves the Runtime API on the environment's listener.
 #[derive(Debug)]
 pub struct Service {
     shared: Arc<Shared>,
-    ended: oneshot::Receiver<()>,
+    ended: watch::Receiver<()>,
+    connections_max: usize,
 }
 
 impl Service {
-    pub(crate) fn new(shared: Arc<Shared>, ended: oneshot::Receiver<()>) -> Self {
-        Self { shared, ended }
+    pub(crate) const fn new(shared: Arc<Shared>, ended: watch::Receiver<()>, connections_max: usize) -> Self {
+        Self { shared, ended, connections_max }
     }
 
-    /// Accepts connections on the listener of the environment's own network namespace. Ends with the session;
-    /// its connections end with it.
-    pub async fn serve(mut self, listener: TcpListener) {
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    /// Serves until the session is gone; then, or when this future is dropped, every connection is
+    /// closed. One task per connection, none per request.
+    ///
+    /// There is no idle or read timeout: a frozen process may resume inside a call after hours. What a
+    /// runtime can hold open is bounded instead.
+    pub async fn serve(self, listener: TcpListener) {
+        let Self { shared, mut ended, connections_max } = self;
         let mut connections = JoinSet::new();
         loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            tokio::select! {
-                _ = &mut self.ended => return,
-                accepted = listener.accept() => {
-                    // An error here is the peer's or a passing lack of descriptors: the next one may do.
-                    let Ok((stream, _)) = accepted else {
-                        tokio::task::yield_now().await;
-                        continue;
-                    };
-                    let shared = Arc::clone(&self.shared);
-                    connections.spawn(async move {
-                        connection(shared, stream).await;
-                        drop(permit);
-                    });
-                }
-            }
-            while connections.try_join_next().is_some() {}
+            let stream = tokio::select! {
+                // The sender is never written to: any change is its end.
+                _ = ended.changed() => return,
+                stream = accept(&listener, &mut connections, connections_max) => stream,
+            };
+            connections.spawn(serve_connection(stream, Arc::clone(&shared)));
         }
     }
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(routes::answer(&shared, request).await) }
-    });
-    let mut server = http1::Builder::new();
-    server.max_buf_size(HEADERS_BYTES_MAX).pipeline_flush(true);
-    // The runtime's own broken connection is nobody's error.
-    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+/// The next connection, once there is room for it.
+async fn accept(listener: &TcpListener, connections: &mut JoinSet<()>, connections_max: usize) -> TcpStream {
+    loop {
+        while connections.try_join_next().is_some() {}
+        if connections.len() >= connections_max {
+            connections.join_next().await;
+            continue;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "runtime api cannot accept a connection");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+    let peer = match Peer::of(&stream) {
+        Ok(peer) => peer,
+        Err(error) => return tracing::warn!(%error, "runtime api cannot watch a connection"),
+    };
+    let (shared, peer) = (&shared, &peer);
+    let service = service_fn(|request| routes::answer(request, shared, peer));
+    // Half-closing stays off: the end of the client's side is how a vanished poll is noticed.
+    let served = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(REQUEST_HEAD_MAX_BYTES)
+        .max_header_size(REQUEST_HEAD_MAX_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "runtime api connection broke");
+    }
 }

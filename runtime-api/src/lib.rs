@@ -1,23 +1,40 @@
-//! The Runtime API (2018-06-01) of one execution environment.
+//! The Runtime API (2018-06-01) of one execution environment: a state machine, a rendezvous
+//! between the server and the runtime process, and the HTTP routes in front of both.
 //!
-//! [`Session`] is the server's side: it delivers one event at a time and learns how it ended. [`Service`] is the
-//! HTTP side that the runtime talks to. Between them is one rendezvous: the waiting `next` gets the event, the
-//! POST completes the call.
+//! * [`Session`] is the server's end: it waits for the runtime to be ready, hands it one event at a
+//!   time and waits for the outcome.
+//! * [`Service`] is the runtime's end: it serves HTTP on a listener that the server bound inside the
+//!   environment. The socket is the identity, so nothing here names a function or an account.
 //!
-//! Invariants: nothing here knows sandboxes or the control plane; every transition is forbidden unless
-//! [`State`] allows it; a request id is checked before the state, the state before anything is read; bodies are
-//! passed on untouched; no lock is held across an await.
+//! Invariants
+//! * Every transition is forbidden unless [`State`] lists it, and a call is validated before it moves
+//!   the state.
+//! * One event is in flight at a time. It is given to a poll that is alive, and an event whose answer
+//!   was never written goes back to the queue.
+//! * No lock is held across an await, nothing is spawned per request, and bodies stay [`bytes::Bytes`].
+//! * Everything the runtime sends is bounded by [`limits`].
+//!
+//! Streaming responses are buffered like any other for now. The seam is `routes::response`: the body
+//! is read in one place (`http::body::read`) into [`Response::body`]; forwarding chunks means giving
+//! that call a sink and turning the field into a stream. State, trailers and truncation stay as they are.
 
 mod error_type;
+mod event;
 mod http;
-mod limits;
+pub mod limits;
+mod outcome;
 mod render;
 mod routes;
 mod session;
 mod state;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
-pub use error_type::normalise;
+pub use error_type::normalise as normalise_error_type;
+pub use event::Event;
 pub use http::Service;
-pub use limits::{HEADERS_BYTES_MAX, RESPONSE_BYTES_MAX};
-pub use session::{Delivery, Event, InitError, Outcome, Ready, Session};
-pub use state::{Call, NotAllowed, State};
+pub use outcome::{FunctionError, InitError, Outcome, Ready, Response, ResponseMode};
+pub use session::{DeliverError, Invocation, Session, SessionConfig};
+pub use state::{Call, Forbidden, State};

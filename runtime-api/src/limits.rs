@@ -1,10 +1,27 @@
-//! Bounds of what a runtime may send.
+//! What a runtime may send. The sources are AWS's emulator and the recorded answers of the service.
 
-/// Largest response or error body: 6 MiB and 100 bytes (lambda.md A4).
-pub const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
-/// What is read of a too large body so that its sender sees the refusal; then the connection ends.
-pub(crate) const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Request line and headers: clients put up to 1 MiB into one header (lambda.md A3).
-pub const HEADERS_BYTES_MAX: usize = 1024 * 1024 + 16 * 1024;
-/// Connections of one environment at once.
-pub(crate) const CONNECTIONS_MAX: usize = 1024;
+/// Largest body of `/response`, in bytes: 6 MiB and 100 bytes, as the text of the 413 says.
+pub const RESPONSE_BODY_MAX_BYTES: usize = 6 * 1024 * 1024 + 100;
+
+/// Largest body of `/error` and `/init/error`, in bytes.
+pub const ERROR_BODY_MAX_BYTES: usize = 1024 * 1024;
+
+/// Largest request head, in bytes. Clients put up to 1 MiB into one header (the X-Ray cause); 1.1 MB
+/// is refused with 431.
+pub const REQUEST_HEAD_MAX_BYTES: usize = 1024 * 1024 + 16 * 1024;
+
+/// Largest X-Ray cause that is kept, in bytes; a larger one is dropped.
+pub const XRAY_CAUSE_MAX_BYTES: usize = 64 * 1024;
+
+/// Longest error type that is taken as given, in bytes; a longer one becomes `…Unknown`.
+pub const ERROR_TYPE_MAX_BYTES: usize = 1024;
+
+/// Connections that one environment may hold open; further ones wait in the listener's backlog.
+pub const CONNECTIONS_MAX: usize = 1024;
+
+/// How much of a refused request's body is read and dropped, in bytes, so that the client gets to
+/// read the refusal; past it the connection is closed.
+pub const DRAIN_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long reading and dropping a refused request's body may take, in milliseconds.
+pub const DRAIN_MAX_MS: u64 = 5_000;

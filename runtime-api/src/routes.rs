@@ -1,83 +1,116 @@
-//! Routes of the Runtime API (lambda.md A1). Other APIs of later dates are not here and answer 404.
+//! Paths, methods, and one handler per file.
 
-mod body;
 mod error;
+mod extension;
+mod headers;
 mod init_error;
 mod next;
 mod response;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use ::http::{HeaderMap, Method, StatusCode};
-use bytes::Bytes;
-use hyper::Request;
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 
-use crate::limits::HEADERS_BYTES_MAX;
-use crate::render::{self, Answer};
+use crate::http::body::drain;
+use crate::http::peer::{Gone, Peer};
+use crate::http::reply::Reply;
+use crate::render;
 use crate::session::Shared;
 
-const BASE: &str = "/2018-06-01/";
+/// What a path means. `restore/*` and `credentials` belong to `SnapStart` and are unknown without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route<'a> {
+    Ping,
+    Next,
+    Response(&'a str),
+    Error(&'a str),
+    InitError,
+    ExtensionRegister,
+    ExtensionNext,
+    ExtensionError,
+    Logs,
+    Telemetry,
+    Unknown,
+}
 
-/// Answers one call of the runtime.
-pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
-    let (head, body) = request.into_parts();
-    // hyper's own bound is that of its read buffer, which it may overshoot.
-    if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
-        > HEADERS_BYTES_MAX
-    {
-        return render::bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Self {
+        if let Some(rest) = path.strip_prefix("/2018-06-01/runtime/invocation/") {
+            return Self::of_invocation(rest);
+        }
+        match path {
+            "/2018-06-01/ping" => Self::Ping,
+            "/2018-06-01/runtime/init/error" => Self::InitError,
+            "/2020-01-01/extension/register" => Self::ExtensionRegister,
+            "/2020-01-01/extension/event/next" => Self::ExtensionNext,
+            "/2020-01-01/extension/init/error" | "/2020-01-01/extension/exit/error" => Self::ExtensionError,
+            "/2020-08-15/logs" => Self::Logs,
+            // The one path that the documentation spells with a slash at its end, too.
+            "/2022-07-01/telemetry" | "/2022-07-01/telemetry/" => Self::Telemetry,
+            _ => Self::Unknown,
+        }
     }
-    let Some(path) = head.uri.path().strip_prefix(BASE) else { return elsewhere(head.uri.path()) };
-    let invocation = path.strip_prefix("runtime/invocation/");
-    match (path, invocation.and_then(|rest| rest.split_once('/'))) {
-        ("ping", _) => {
-            only(&Method::GET, &head.method, || render::json(StatusCode::OK, Bytes::from_static(b"pong")))
+
+    fn of_invocation(rest: &'a str) -> Self {
+        match rest.split_once('/') {
+            None if rest == "next" => Self::Next,
+            Some((id, "response")) => Self::Response(id),
+            Some((id, "error")) => Self::Error(id),
+            _ => Self::Unknown,
         }
-        ("runtime/invocation/next", _) if head.method == Method::GET => next::answer(shared).await,
-        ("runtime/init/error", _) if head.method == Method::POST => {
-            init_error::answer(shared, &head.headers, body).await
+    }
+
+    fn method(self) -> Option<Method> {
+        match self {
+            Self::Ping | Self::Next | Self::ExtensionNext => Some(Method::GET),
+            Self::Response(_)
+            | Self::Error(_)
+            | Self::InitError
+            | Self::ExtensionRegister
+            | Self::ExtensionError => Some(Method::POST),
+            Self::Logs | Self::Telemetry => Some(Method::PUT),
+            Self::Unknown => None,
         }
-        (_, Some((id, "response"))) if head.method == Method::POST => {
-            response::answer(shared, id, &head.headers, body).await
-        }
-        (_, Some((id, "error"))) if head.method == Method::POST => {
-            error::answer(shared, id, &head.headers, body).await
-        }
-        ("runtime/invocation/next" | "runtime/init/error", _) | (_, Some((_, "response" | "error"))) => {
-            render::bare(StatusCode::METHOD_NOT_ALLOWED)
-        }
-        _ => render::bare(StatusCode::NOT_FOUND),
     }
 }
 
-/// Telemetry and logs subscriptions: what AWS's own emulator answers where they are not supported, and what
-/// extensions treat as local testing (lambda.md B4).
-fn elsewhere(path: &str) -> Answer {
-    let (api, name) = match path.trim_end_matches('/') {
-        "/2022-07-01/telemetry" => ("Telemetry", "Telemetry"),
-        "/2020-08-15/logs" => ("Logs", "Logs"),
-        _ => return render::bare(StatusCode::NOT_FOUND),
+/// Answers one request.
+///
+/// # Errors
+/// [`Gone`] when nobody is there to read the answer.
+pub(crate) async fn answer(
+    request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    peer: &Peer,
+) -> Result<Reply, Gone> {
+    let (head, mut body) = request.into_parts();
+    let route = Route::of(head.uri.path());
+    let reply = match route.method() {
+        None => render::empty(StatusCode::NOT_FOUND),
+        Some(method) if method != head.method => render::empty(StatusCode::METHOD_NOT_ALLOWED),
+        Some(_) => match route {
+            Route::Next => {
+                // While a body is unread, hyper does not look for the end of the connection.
+                drain(&mut body).await;
+                return next::next(shared, peer).await;
+            }
+            Route::Response(id) => response::response(shared, id, &head.headers, &mut body).await,
+            Route::Error(id) => error::error(shared, id, &head.headers, &mut body).await,
+            Route::InitError => init_error::init_error(shared, &head.headers, &mut body).await,
+            Route::Ping => render::text("pong"),
+            Route::ExtensionRegister => extension::register(&head.headers),
+            Route::ExtensionNext => extension::event_next(&head.headers),
+            Route::ExtensionError => extension::error(&head.headers),
+            Route::Logs => render::not_supported("Logs.NotSupported", "Logs API is not supported"),
+            Route::Telemetry => {
+                render::not_supported("Telemetry.NotSupported", "Telemetry API is not supported")
+            }
+            Route::Unknown => render::empty(StatusCode::NOT_FOUND),
+        },
     };
-    let body = serde_json::json!({
-        "errorType": format!("{api}.NotSupported"),
-        "errorMessage": format!("{name} API is not supported"),
-    });
-    render::json(StatusCode::ACCEPTED, Bytes::from(body.to_string()))
+    drain(&mut body).await;
+    Ok(reply)
 }
-
-fn only(wanted: &Method, method: &Method, answer: impl FnOnce() -> Answer) -> Answer {
-    if method == wanted { answer() } else { render::bare(StatusCode::METHOD_NOT_ALLOWED) }
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The error type a client names, normalised.
-fn error_type(headers: &HeaderMap) -> String {
-    crate::normalise(header(headers, "lambda-runtime-function-error-type").unwrap_or_default()).to_owned()
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,138 +1,124 @@
-//! The state machine of lambda.md A5: pure, and closed by default. A state lists what it allows; whatever it
-//! does not list is refused with 403.
+//! The runtime's states and the transitions between them: pure, without time, locks or HTTP.
 
-/// What the runtime may be doing. Names as AWS's core has them, because they appear in its messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use std::fmt;
+
+/// Where the runtime of one environment stands. The names shown are the ones that AWS's emulator puts
+/// into `InvalidStateTransition`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The process runs its init and has not called yet.
+    /// The process was started and has called neither `next` nor `init/error`.
     Started,
-    /// It polls for an event.
+    /// It has called `next` and holds no event.
     Ready,
-    /// It has an event.
+    /// It holds an event and has not answered.
     Running,
-    /// It is sending its response.
+    /// The body of its response is arriving, or its response was refused for its mode.
     InvocationResponse,
-    /// It is sending an error.
+    /// It reports that the function failed.
     InvocationErrorResponse,
-    /// It has answered and not polled again.
-    RuntimeResponseSent,
-    /// It reported that init failed.
+    /// It has answered; the invocation lasts until it calls `next`.
+    ResponseSent,
+    /// It reported that it cannot start. Final.
     InitError,
 }
 
-/// What the runtime asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What moves the state: the calls of the runtime and the deeds of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// GET next.
+    /// `GET invocation/next` arrived.
     Next,
-    /// The head of POST response.
+    /// An event goes to a waiting `next`.
+    Hand,
+    /// That event was never written to the connection, or the server took it back.
+    HandBack,
+    /// `POST response` begins.
     Response,
-    /// The head of POST error.
+    /// `POST error` begins.
     Error,
-    /// The end of either, whole or not.
+    /// The answer is complete, refused for its size, or truncated.
     Sent,
-    /// POST init/error.
+    /// `POST init/error`.
     InitError,
 }
 
-/// A refused transition; the text is AWS's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("State transition from {} to {} failed for runtime. Error: State transition is not allowed", .from.name(), .to.name())]
-pub struct NotAllowed {
-    /// Where the runtime is.
+/// A transition that the state does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("State transition from {from} to {to} failed for runtime. Error: State transition is not allowed")]
+pub struct Forbidden {
+    /// The state at the time of the call.
     pub from: State,
-    /// Where it wanted to be.
+    /// The state that the call asked for.
     pub to: State,
 }
 
 impl State {
-    /// The state after `call`, if this state allows it.
-    pub fn after(self, call: Call) -> Result<Self, NotAllowed> {
-        use Call as C;
-        match (self, call) {
-            (Self::Started | Self::Ready | Self::RuntimeResponseSent, C::Next) => Ok(Self::Ready),
-            // Polling with an event in hand gives the same event again.
-            (Self::Running, C::Next) => Ok(Self::Running),
-            (Self::Running, C::Response) => Ok(Self::InvocationResponse),
-            (Self::Running, C::Error) => Ok(Self::InvocationErrorResponse),
-            (Self::InvocationResponse | Self::InvocationErrorResponse, C::Sent) => {
-                Ok(Self::RuntimeResponseSent)
-            }
-            (Self::Started, C::InitError) => Ok(Self::InitError),
-            (from, call) => Err(NotAllowed { from, to: call.target() }),
+    /// The state after `call`.
+    ///
+    /// # Errors
+    /// [`Forbidden`] for every pair that is not listed here.
+    pub const fn on(self, call: Call) -> Result<Self, Forbidden> {
+        match self {
+            Self::Started => match call {
+                Call::Next => Ok(Self::Ready),
+                Call::InitError => Ok(Self::InitError),
+                _ => self.refuse(call),
+            },
+            Self::Ready => match call {
+                Call::Next | Call::HandBack => Ok(Self::Ready),
+                Call::Hand => Ok(Self::Running),
+                _ => self.refuse(call),
+            },
+            Self::Running => match call {
+                // Polling again before answering gives the same event again.
+                Call::Next | Call::Hand => Ok(Self::Running),
+                Call::HandBack => Ok(Self::Ready),
+                Call::Response => Ok(Self::InvocationResponse),
+                Call::Error => Ok(Self::InvocationErrorResponse),
+                _ => self.refuse(call),
+            },
+            Self::InvocationResponse | Self::InvocationErrorResponse => match call {
+                Call::Sent => Ok(Self::ResponseSent),
+                _ => self.refuse(call),
+            },
+            Self::ResponseSent => match call {
+                Call::Next => Ok(Self::Ready),
+                _ => self.refuse(call),
+            },
+            Self::InitError => self.refuse(call),
         }
     }
 
-    /// AWS's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Started => "Started",
-            Self::Ready => "Ready",
-            Self::Running => "Running",
-            Self::InvocationResponse => "InvocationResponse",
-            Self::InvocationErrorResponse => "InvocationErrorResponse",
-            Self::RuntimeResponseSent => "RuntimeResponseSentState",
-            Self::InitError => "InitError",
-        }
+    const fn refuse(self, call: Call) -> Result<Self, Forbidden> {
+        Err(Forbidden { from: self, to: call.target() })
     }
 }
 
 impl Call {
-    fn target(self) -> State {
+    const fn target(self) -> State {
         match self {
-            Self::Next => State::Ready,
+            Self::Next | Self::HandBack => State::Ready,
+            Self::Hand => State::Running,
             Self::Response => State::InvocationResponse,
             Self::Error => State::InvocationErrorResponse,
-            Self::Sent => State::RuntimeResponseSent,
+            Self::Sent => State::ResponseSent,
             Self::InitError => State::InitError,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every state against every call: what is not in this table is refused.
-    #[test]
-    fn all_combinations() {
-        use Call as C;
-        use State as S;
-        let states = [
-            S::Started,
-            S::Ready,
-            S::Running,
-            S::InvocationResponse,
-            S::InvocationErrorResponse,
-            S::RuntimeResponseSent,
-            S::InitError,
-        ];
-        let allowed = [
-            (S::Started, C::Next, S::Ready),
-            (S::Ready, C::Next, S::Ready),
-            (S::Running, C::Next, S::Running),
-            (S::RuntimeResponseSent, C::Next, S::Ready),
-            (S::Running, C::Response, S::InvocationResponse),
-            (S::Running, C::Error, S::InvocationErrorResponse),
-            (S::InvocationResponse, C::Sent, S::RuntimeResponseSent),
-            (S::InvocationErrorResponse, C::Sent, S::RuntimeResponseSent),
-            (S::Started, C::InitError, S::InitError),
-        ];
-        for from in states {
-            for call in [C::Next, C::Response, C::Error, C::Sent, C::InitError] {
-                let want = allowed.iter().find(|(f, c, _)| (*f, *c) == (from, call)).map(|(_, _, to)| *to);
-                assert_eq!(from.after(call).ok(), want, "{from:?} {call:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_text_is_aws_s() {
-        let refused = State::RuntimeResponseSent.after(Call::Response).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "State transition from RuntimeResponseSentState to InvocationResponse failed for runtime. \
-             Error: State transition is not allowed"
-        );
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Started => "Started",
+            Self::Ready => "Ready",
+            Self::Running => "Running",
+            Self::InvocationResponse => "InvocationResponse",
+            Self::InvocationErrorResponse => "InvocationErrorResponse",
+            Self::ResponseSent => "RuntimeResponseSentState",
+            Self::InitError => "InitError",
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

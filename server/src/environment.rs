@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambd_runtime_api::{Ready, Session};
+use lambd_runtime_api::{Ready, Session, SessionConfig};
 use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -89,7 +89,7 @@ impl Environment {
         let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
         let sandbox = launching.launch.launch(spec).await?;
         let listener = TcpListener::from_std(sandbox.listener)?;
-        let (session, service) = Session::new();
+        let (session, service) = Session::new(&SessionConfig::default());
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&function.key.region, &function.latest.logging.group);
         Ok(Self {

@@ -1,68 +1,64 @@
-//! POST error.
+//! `POST invocation/{id}/error`: the function failed.
 
-use std::sync::Arc;
-
-use ::http::HeaderMap;
-use ::http::header::CONTENT_TYPE;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::body::{self, Read};
-use super::response::Sending;
-use super::{error_type, header};
-use crate::render::{self, Answer, INVOCATION_ID, Refusal};
-use crate::session::{Outcome, Shared};
-use crate::state::Call;
+use super::headers::{self, XRAY_CAUSE};
+use crate::http::body::{ReadError, read};
+use crate::http::reply::Reply;
+use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
+use crate::session::Shared;
+use crate::{FunctionError, Outcome, render};
 
-/// A body that carries more than the caller is to see.
+/// A body of this type carries the X-Ray cause beside what the caller gets to see.
 const WITH_CAUSE: &str = "application/vnd.aws.lambda.error.cause+json";
 
-pub(super) async fn answer(shared: &Arc<Shared>, id: &str, headers: &HeaderMap, body: Incoming) -> Answer {
-    let echo = headers.get(INVOCATION_ID).map(|value| value.as_bytes());
-    if let Err(refusal) = shared.begin(id, echo, Call::Error) {
-        return body::refuse(body, refusal).await;
+pub(crate) async fn error(shared: &Shared, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
+    let invocation_id = headers::invocation_id(head);
+    if let Err(refusal) = shared.check_error(id, invocation_id) {
+        return render::refusal(&refusal);
     }
-    let mut sending = Sending::new(shared);
-    let content_type = header(headers, CONTENT_TYPE.as_str()).map(str::to_owned);
-    match body::read(body).await {
-        Read::Whole(body, _) => {
-            let body = if content_type.as_deref() == Some(WITH_CAUSE) { without_cause(&body) } else { body };
-            sending.end(Outcome::Error { body, content_type, error_type: error_type(headers) });
-            render::accepted()
-        }
-        Read::TooLarge => {
-            sending.end(Outcome::ResponseTooLarge);
-            render::refused(Refusal::TooLarge)
-        }
-        Read::Truncated => {
-            sending.end(Outcome::Truncated);
-            render::refused(Refusal::Truncated)
-        }
-    }
+    let data = match read(body, ERROR_BODY_MAX_BYTES).await {
+        Ok(whole) => whole.data,
+        Err(ReadError::TooLarge { .. }) => return render::too_large(ERROR_BODY_MAX_BYTES),
+        Err(ReadError::Truncated) => return render::truncated(),
+    };
+    let posted = shared.post_error(id, invocation_id, Outcome::Error(function_error(head, data)));
+    posted.map_or_else(|refusal| render::refusal(&refusal), |()| render::accepted())
 }
 
-/// Only message, type and stack trace are passed to the caller (lambda.md A3).
-fn without_cause(body: &Bytes) -> Bytes {
-    let Ok(Value::Object(all)) = serde_json::from_slice(body) else {
-        return Bytes::from_static(b"Invalid error body");
+fn function_error(head: &HeaderMap, data: Bytes) -> FunctionError {
+    let (error_type, raw_error_type) = headers::error_type(head);
+    let content_type = headers::content_type(head);
+    let mut cause = head.get(XRAY_CAUSE).and_then(|cause| cause.to_str().ok()).map(str::to_owned);
+    let body = if content_type == WITH_CAUSE {
+        let (body, inner) = split_cause(&data);
+        cause = inner.or(cause);
+        body
+    } else {
+        data
     };
-    let shown = ["errorMessage", "errorType", "stackTrace"];
-    let shown: Map<String, Value> =
-        all.into_iter().filter(|(name, _)| shown.contains(&name.as_str())).collect();
-    Bytes::from(Value::Object(shown).to_string())
+    let content_type =
+        if content_type == WITH_CAUSE { HeaderValue::from_static("application/json") } else { content_type };
+    FunctionError { content_type, body, error_type, raw_error_type, xray_cause: cause.filter(|c| is_kept(c)) }
+}
+
+/// The caller's part and the cause of a body that carries both.
+fn split_cause(data: &[u8]) -> (Bytes, Option<String>) {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(data) else {
+        return (Bytes::from_static(b"Invalid error body"), None);
+    };
+    let cause = members.remove("errorCause").map(|cause| cause.to_string());
+    members.retain(|name, _| matches!(name.as_str(), "errorMessage" | "errorType" | "stackTrace"));
+    (Bytes::from(Value::Object(members).to_string()), cause)
+}
+
+/// A JSON object within the limit.
+fn is_kept(cause: &str) -> bool {
+    cause.len() <= XRAY_CAUSE_MAX_BYTES && matches!(serde_json::from_str(cause), Ok(Value::Object(_)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cause_is_cut_off() {
-        let body = Bytes::from_static(
-            br#"{"errorMessage":"m","errorType":"T","stackTrace":[],"errorCause":{"x":1}}"#,
-        );
-        assert_eq!(without_cause(&body), r#"{"errorMessage":"m","errorType":"T","stackTrace":[]}"#);
-        assert_eq!(without_cause(&Bytes::from_static(b"[")), "Invalid error body");
-    }
-}
+mod tests;

@@ -1,26 +1,34 @@
-//! POST init/error: accepted once, and only before the first poll.
+//! `POST init/error`: the runtime cannot start.
 
-use std::sync::Arc;
-
-use ::http::HeaderMap;
+use http::HeaderMap;
 use hyper::body::Incoming;
 
-use super::body::{self, Read};
-use super::error_type;
-use crate::render::{self, Answer, Refusal};
-use crate::session::{InitError, Shared};
+use super::headers;
+use crate::http::body::{ReadError, read};
+use crate::http::reply::Reply;
+use crate::limits::ERROR_BODY_MAX_BYTES;
+use crate::session::Shared;
+use crate::{Call, InitError, render};
 
-pub(super) async fn answer(shared: &Arc<Shared>, headers: &HeaderMap, body: Incoming) -> Answer {
-    if let Err(refusal) = shared.check_init_error() {
-        return body::refuse(body, refusal).await;
+pub(crate) async fn init_error(shared: &Shared, head: &HeaderMap, body: &mut Incoming) -> Reply {
+    let state = shared.lock().state();
+    if let Err(forbidden) = state.on(Call::InitError) {
+        return render::refusal(&forbidden.into());
     }
-    let body = match body::read(body).await {
-        Read::Whole(body, _) => body,
-        Read::TooLarge => return render::refused(Refusal::TooLarge),
-        Read::Truncated => return render::refused(Refusal::Truncated),
+    let data = match read(body, ERROR_BODY_MAX_BYTES).await {
+        Ok(whole) => whole.data,
+        Err(ReadError::TooLarge { .. }) => return render::too_large(ERROR_BODY_MAX_BYTES),
+        Err(ReadError::Truncated) => return render::truncated(),
     };
-    match shared.init_error(InitError { body, error_type: error_type(headers) }) {
+    let (error_type, raw_error_type) = headers::error_type(head);
+    let error =
+        InitError { content_type: headers::content_type(head), body: data, error_type, raw_error_type };
+    // Checked again: of two that arrive together only one is taken.
+    match shared.fail_init(error) {
         Ok(()) => render::accepted(),
-        Err(refusal) => render::refused(refusal),
+        Err(forbidden) => render::refusal(&forbidden.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,25 @@
-//! GET next: the waiting poll gets the event.
+//! `GET invocation/next`: waits for an event.
 
 use std::sync::Arc;
 
-use crate::render::{self, Answer};
+use crate::http::peer::{Gone, Peer};
+use crate::http::reply::{Reply, ReplyBody};
+use crate::render;
 use crate::session::Shared;
 
-pub(super) async fn answer(shared: &Arc<Shared>) -> Answer {
-    let event = match shared.poll_event() {
-        Ok(Some(event)) => Ok(event),
-        Ok(None) => shared.next_event().await,
-        Err(refusal) => Err(refusal),
-    };
-    match event {
-        Ok(event) => render::event(&event),
-        Err(refusal) => render::refused(refusal),
+/// Dropped while it waits, as hyper does when the client is gone, it takes no event with it. Behind
+/// pipelined requests hyper does not see the client go; such a poll ends when the next event finds it.
+pub(crate) async fn next(shared: &Arc<Shared>, peer: &Peer) -> Result<Reply, Gone> {
+    match shared.next(peer).await {
+        Ok(Some((event, handover))) => {
+            let mut reply = Reply::new(ReplyBody::event(event.body.clone(), handover));
+            *reply.headers_mut() = event.headers();
+            Ok(reply)
+        }
+        Ok(None) => Err(Gone),
+        Err(forbidden) => Ok(render::refusal(&forbidden.into())),
     }
 }
+
+#[cfg(test)]
+mod tests;

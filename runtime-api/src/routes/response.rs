@@ -1,81 +1,80 @@
-//! POST response.
+//! `POST invocation/{id}/response`: the function returned.
 
-use std::sync::Arc;
-
-use ::http::HeaderMap;
-use ::http::header::CONTENT_TYPE;
-use base64::Engine as _;
+use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 
-use super::body::{self, Read};
-use super::{error_type, header};
-use crate::render::{self, Answer, INVOCATION_ID, Refusal};
-use crate::session::{Outcome, Shared};
-use crate::state::Call;
+use super::headers::{self, ERROR_BODY, ERROR_TYPE, RESPONSE_MODE};
+use crate::http::body::{ReadError, Whole, drain, read};
+use crate::http::reply::Reply;
+use crate::limits::RESPONSE_BODY_MAX_BYTES;
+use crate::session::Shared;
+use crate::{FunctionError, Outcome, Response, ResponseMode, render};
 
-pub(super) async fn answer(shared: &Arc<Shared>, id: &str, headers: &HeaderMap, body: Incoming) -> Answer {
-    let echo = headers.get(INVOCATION_ID).map(|value| value.as_bytes());
-    if let Err(refusal) = shared.begin(id, echo, Call::Response) {
-        return body::refuse(body, refusal).await;
-    }
-    let mut sending = Sending::new(shared);
-    // The exact word or nothing: anything else fails the invocation at once (lambda.md A3).
-    if headers.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode != "streaming") {
-        sending.end(Outcome::InvalidResponseMode);
-        return body::refuse(body, Refusal::ResponseMode).await;
-    }
-    let content_type = header(headers, CONTENT_TYPE.as_str()).map(str::to_owned);
-    match body::read(body).await {
-        Read::Whole(body, trailers) => {
-            sending.end(outcome(body, content_type, &trailers));
+pub(crate) async fn response(shared: &Shared, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
+    let posting = match shared.begin_response(id, headers::invocation_id(head)) {
+        Ok(posting) => posting,
+        Err(refusal) => return render::refusal(&refusal),
+    };
+    let Some(mode) = response_mode(head) else {
+        posting.refuse_mode();
+        return render::invalid_response_mode();
+    };
+    match read(body, RESPONSE_BODY_MAX_BYTES).await {
+        Ok(whole) => {
+            posting.finish(outcome(head, whole, mode));
             render::accepted()
         }
-        Read::TooLarge => {
-            sending.end(Outcome::ResponseTooLarge);
-            render::refused(Refusal::TooLarge)
+        Err(ReadError::TooLarge { size_bytes }) => {
+            // The caller need not wait for the rest to be thrown away.
+            posting.finish(Outcome::ResponseTooLarge { size_bytes });
+            drain(body).await;
+            render::response_too_large()
         }
-        Read::Truncated => {
-            sending.end(Outcome::Truncated);
-            render::refused(Refusal::Truncated)
-        }
-    }
-}
-
-/// A response whose trailers name an error type failed on its way (lambda.md A7). Go declares both trailers on
-/// every response and sends them only then.
-fn outcome(body: Bytes, content_type: Option<String>, trailers: &HeaderMap) -> Outcome {
-    if header(trailers, "lambda-runtime-function-error-type").is_none() {
-        return Outcome::Response { body, content_type };
-    }
-    let error = header(trailers, "lambda-runtime-function-error-body");
-    let error = error.and_then(|text| STANDARD.decode(text).ok()).map_or(body, Bytes::from);
-    Outcome::Error { body: error, content_type, error_type: error_type(trailers) }
-}
-
-/// A POST between its head and its end. When its connection breaks, hyper drops the handler: the body was
-/// truncated, and the invocation must hear of it.
-pub(super) struct Sending<'a> {
-    shared: &'a Arc<Shared>,
-    ended: bool,
-}
-
-impl<'a> Sending<'a> {
-    pub(super) fn new(shared: &'a Arc<Shared>) -> Self {
-        Self { shared, ended: false }
-    }
-
-    pub(super) fn end(&mut self, outcome: Outcome) {
-        self.ended = true;
-        self.shared.complete(outcome);
-    }
-}
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.shared.complete(Outcome::Truncated);
+        Err(ReadError::Truncated) => {
+            posting.finish(Outcome::Truncated);
+            render::truncated()
         }
     }
 }
+
+/// Only the exact word, or nothing; `None` for anything else.
+fn response_mode(head: &HeaderMap) -> Option<ResponseMode> {
+    match head.get(RESPONSE_MODE).map(HeaderValue::as_bytes) {
+        None => Some(ResponseMode::Buffered),
+        Some(b"streaming") => Some(ResponseMode::Streaming),
+        Some(_) => None,
+    }
+}
+
+/// Trailers that name an error make a failure of it: nothing has been passed on yet, so the error
+/// takes the place of the broken body. Declared but unsent trailers, as in every post of Go's client,
+/// mean nothing.
+fn outcome(head: &HeaderMap, whole: Whole, mode: ResponseMode) -> Outcome {
+    if whole.trailers.get(ERROR_TYPE).is_none_or(HeaderValue::is_empty) {
+        return Outcome::Response(Response {
+            content_type: headers::content_type(head),
+            body: whole.data,
+            mode,
+        });
+    }
+    let (error_type, raw_error_type) = headers::error_type(&whole.trailers);
+    Outcome::Error(FunctionError {
+        content_type: HeaderValue::from_static("application/json"),
+        body: error_body(&whole.trailers),
+        error_type,
+        raw_error_type,
+        xray_cause: None,
+    })
+}
+
+/// The error's JSON: base64 in its trailer; taken as it is when it is not base64.
+fn error_body(trailers: &HeaderMap) -> Bytes {
+    let sent = trailers.get(ERROR_BODY).map_or(&[][..], HeaderValue::as_bytes);
+    STANDARD.decode(sent).map_or_else(|_| Bytes::copy_from_slice(sent), Bytes::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lambd_runtime_api::{Delivery, Event, Outcome};
+use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
 use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
         let timeout_s = environment.function.latest.timeout_s;
         let event = event_of(invocation, self.deadline.saturating_duration_since(Instant::now()));
         let (output, session, exit) = environment.parts();
-        let mut delivery = session.deliver(event);
+        let Ok(mut delivery) = session.deliver(event) else { return false };
         let end = tokio::select! {
             biased;
             outcome = delivery.outcome() => Ok(outcome),
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
         };
         match end {
             Ok(outcome) => self.take_outcome(outcome, delivery),
-            Err(_) if !delivery.was_delivered() => return false,
+            Err(_) if !delivery.is_delivered() => return false,
             Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
             Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
         }
@@ -153,13 +153,13 @@ impl<'a> Run<'a> {
 
     fn take_outcome(&mut self, outcome: Outcome, delivery: Delivery) {
         let fault = match outcome {
-            Outcome::Response { body, .. } => {
-                self.ended.payload = body;
+            Outcome::Response(response) => {
+                self.ended.payload = response.body;
                 self.phase = Phase::Answered(delivery);
                 return;
             }
-            Outcome::Error { body, error_type, .. } => Fault::reported(body, error_type),
-            Outcome::ResponseTooLarge => Fault::response_too_large(),
+            Outcome::Error(error) => Fault::reported(error.body, error.error_type),
+            Outcome::ResponseTooLarge { .. } => Fault::response_too_large(),
             Outcome::Truncated => Fault::platform(
                 "Runtime.TruncatedResponse",
                 &self.invocation.request_id,
@@ -188,17 +188,15 @@ pub(super) fn finish_tail(output: &mut Output) -> Option<String> {
 }
 
 fn event_of(invocation: &Invocation, budget: Duration) -> Event {
-    let budget_ms = i64::try_from(budget.as_millis()).unwrap_or(i64::MAX);
+    let now_ms = u64::try_from(clock::now_ms()).unwrap_or_default();
     Event {
         request_id: invocation.request_id.clone(),
-        deadline_ms: clock::now_ms().saturating_add(budget_ms),
+        deadline_ms: now_ms.saturating_add(u64::try_from(budget.as_millis()).unwrap_or(u64::MAX)),
         invoked_function_arn: invocation.invoked_arn.clone(),
-        trace_id: Some(invocation.trace_id.clone()),
-        client_context: invocation.client_context.clone(),
-        cognito_identity: None,
-        tenant_id: None,
-        invocation_id: Some(Uuid::new_v4().to_string()),
-        content_type: None,
+        trace_id: invocation.trace_id.clone(),
+        client_context: invocation.client_context.clone().unwrap_or_default(),
+        invocation_id: Uuid::new_v4().to_string(),
         body: invocation.payload.clone(),
+        ..Event::default()
     }
 }

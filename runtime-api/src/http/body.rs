@@ -1,0 +1,79 @@
+//! Request bodies: read within a limit, or dropped within a limit.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+
+use crate::limits::{DRAIN_MAX_BYTES, DRAIN_MAX_MS};
+
+/// A whole request body.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) data: Bytes,
+    pub(crate) trailers: HeaderMap,
+}
+
+/// Why a request body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("body of {size_bytes} bytes or more is too large")]
+    TooLarge { size_bytes: u64 },
+    #[error("body broke off")]
+    Truncated,
+}
+
+/// Reads a body of at most `max_bytes`. One that arrives in one piece is not copied.
+pub(crate) async fn read(body: &mut Incoming, max_bytes: usize) -> Result<Whole, ReadError> {
+    let declared = body.size_hint().lower();
+    if declared > max_bytes as u64 {
+        return Err(ReadError::TooLarge { size_bytes: declared });
+    }
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    let mut trailers = HeaderMap::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ReadError::Truncated)?;
+        match frame.into_data() {
+            Ok(data) => {
+                let size = first.len() + all.len() + data.len();
+                if size > max_bytes {
+                    return Err(ReadError::TooLarge { size_bytes: size as u64 });
+                }
+                if first.is_empty() && all.is_empty() {
+                    first = data;
+                    continue;
+                }
+                if all.is_empty() {
+                    // Within the limit already; at least twice what is there, for chunked bodies.
+                    all.reserve(usize::try_from(declared).unwrap_or(0).max(size * 2));
+                    all.extend_from_slice(&std::mem::take(&mut first));
+                }
+                all.extend_from_slice(&data);
+            }
+            Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
+        }
+    }
+    Ok(Whole { data: if all.is_empty() { first } else { all.freeze() }, trailers })
+}
+
+/// Reads and drops what is left of a refused request's body, so that a client that writes before it
+/// reads gets to see the refusal. Bounded in bytes and time; past either the connection is closed.
+pub(crate) async fn drain(body: &mut Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    let drained = async {
+        let mut size = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            size += frame.data_ref().map_or(0, Bytes::len);
+            if size > DRAIN_MAX_BYTES {
+                return;
+            }
+        }
+    };
+    // Running out of time is no error: the answer goes out and the connection is closed behind it.
+    let _ = tokio::time::timeout(Duration::from_millis(DRAIN_MAX_MS), drained).await;
+}

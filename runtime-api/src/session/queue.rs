@@ -1,0 +1,206 @@
+//! What the two ends of a session share: the state and the invocation in flight. Plain data; the lock
+//! and the waking are `shared`'s.
+
+use std::sync::Arc;
+
+use super::DeliverError;
+use super::shared::Refusal;
+use crate::{Call, Event, Forbidden, InitError, Outcome, Ready, State};
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: State,
+    init_error: Option<InitError>,
+    active: Option<Active>,
+    polls: usize,
+    invocations: u64,
+}
+
+/// The invocation in flight, from `deliver` until both its handle and the runtime are through with it.
+#[derive(Debug)]
+struct Active {
+    number: u64,
+    event: Arc<Event>,
+    /// A waiting poll may take the event.
+    offered: bool,
+    /// Polls that took it and have not handed it back.
+    takers: usize,
+    outcome: Option<Outcome>,
+    /// The runtime asked for the next event.
+    done: bool,
+    /// The server dropped its handle.
+    abandoned: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { state: State::Started, init_error: None, active: None, polls: 0, invocations: 0 }
+    }
+}
+
+/// The server's side.
+impl Queue {
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) const fn polls(&self) -> usize {
+        self.polls
+    }
+
+    pub(crate) fn readiness(&self) -> Option<Ready> {
+        match (self.state, &self.init_error) {
+            (_, Some(error)) => Some(Ready::InitError(error.clone())),
+            (State::Started, None) => None,
+            (_, None) => Some(Ready::Next),
+        }
+    }
+
+    /// Queues the event; the number names the invocation from then on.
+    pub(crate) fn deliver(&mut self, event: Event) -> Result<u64, DeliverError> {
+        if self.active.is_some() {
+            return Err(DeliverError::Busy);
+        }
+        if self.state != State::Ready {
+            return Err(DeliverError::NotReady(self.state));
+        }
+        self.invocations += 1;
+        self.active = Some(Active {
+            number: self.invocations,
+            event: Arc::new(event),
+            offered: true,
+            takers: 0,
+            outcome: None,
+            done: false,
+            abandoned: false,
+        });
+        Ok(self.invocations)
+    }
+
+    fn active(&self, number: u64) -> Option<&Active> {
+        self.active.as_ref().filter(|active| active.number == number)
+    }
+
+    pub(crate) fn outcome(&self, number: u64) -> Option<Outcome> {
+        self.active(number)?.outcome.clone()
+    }
+
+    pub(crate) fn is_done(&self, number: u64) -> bool {
+        self.active(number).is_some_and(|active| active.done)
+    }
+
+    pub(crate) fn is_delivered(&self, number: u64) -> bool {
+        self.active(number).is_some_and(|active| active.takers > 0)
+    }
+
+    /// Takes an undelivered event back. The state is `Ready` then, and stays so.
+    pub(crate) fn recall(&mut self, number: u64) -> Option<Arc<Event>> {
+        let taken = self.active.take_if(|active| active.number == number && active.takers == 0)?;
+        Some(taken.event)
+    }
+
+    pub(crate) fn abandon(&mut self, number: u64) {
+        if self.recall(number).is_some() {
+            return;
+        }
+        if let Some(active) = self.active.as_mut().filter(|active| active.number == number) {
+            active.abandoned = true;
+            self.active.take_if(|active| active.done);
+        }
+    }
+}
+
+/// The runtime's side.
+impl Queue {
+    /// `next` was called: a poll is waiting from now on, until `poll_ended`.
+    pub(crate) fn next(&mut self) -> Result<(), Forbidden> {
+        let before = self.state;
+        self.state = before.on(Call::Next)?;
+        if let Some(active) = &mut self.active {
+            match before {
+                State::Running => active.offered = true,
+                State::ResponseSent => active.done = true,
+                _ => {}
+            }
+        }
+        self.active.take_if(|active| active.done && active.abandoned);
+        self.polls += 1;
+        Ok(())
+    }
+
+    /// Whether an event waits for a poll.
+    pub(crate) fn is_offered(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.offered)
+    }
+
+    /// A waiting poll takes the event, if there is one to take.
+    pub(crate) fn take(&mut self) -> Option<Given> {
+        let active = self.active.as_mut().filter(|active| active.offered)?;
+        self.state = self.state.on(Call::Hand).ok()?;
+        active.offered = false;
+        active.takers += 1;
+        Some(Given { number: active.number, event: Arc::clone(&active.event) })
+    }
+
+    pub(crate) const fn poll_ended(&mut self) {
+        self.polls = self.polls.saturating_sub(1);
+    }
+
+    /// An answer that carried the event was dropped before it was written. True when the event waits
+    /// for a poll again: not if another poll has it, or the runtime has answered.
+    pub(crate) fn hand_back(&mut self, number: u64) -> bool {
+        let Some(active) = self.active.as_mut().filter(|active| active.number == number) else {
+            return false;
+        };
+        active.takers = active.takers.saturating_sub(1);
+        if active.takers > 0 || self.state != State::Running {
+            return false;
+        }
+        let Ok(state) = self.state.on(Call::HandBack) else { return false };
+        self.state = state;
+        active.offered = true;
+        self.active.take_if(|active| active.abandoned).is_none()
+    }
+
+    /// Checks what a post about an invocation says before anything moves.
+    pub(crate) fn check(&self, request_id: &str, invocation_id: Option<&[u8]>) -> Result<(), Refusal> {
+        let active = self.active.as_ref().filter(|active| !active.done && active.takers > 0);
+        let Some(active) =
+            active.filter(|active| active.event.request_id == request_id && !request_id.is_empty())
+        else {
+            return Err(Refusal::InvalidRequestId);
+        };
+        match invocation_id {
+            Some(id) if id != active.event.invocation_id.as_bytes() => Err(Refusal::InvalidInvocationId),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves the state for a post.
+    pub(crate) fn apply(&mut self, call: Call) -> Result<(), Forbidden> {
+        self.state = self.state.on(call)?;
+        if let Some(active) = &mut self.active {
+            active.offered = false;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn answer(&mut self, outcome: Outcome) {
+        if let Some(active) = &mut self.active {
+            active.outcome.get_or_insert(outcome);
+        }
+    }
+
+    pub(crate) fn fail_init(&mut self, error: InitError) -> Result<(), Forbidden> {
+        self.apply(Call::InitError)?;
+        self.init_error.get_or_insert(error);
+        Ok(())
+    }
+}
+
+/// An event on its way to a poll.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) number: u64,
+    pub(crate) event: Arc<Event>,
+}

@@ -1,0 +1,221 @@
+//! The rendezvous: [`Queue`] behind a lock that is never held across an await, and the two ways of
+//! waiting for it. Polls are woken one at a time, so an event wakes one connection only; a poll that is
+//! dropped after being woken passes the wake-up on. The server's waits are woken together.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::DeliverError;
+use super::queue::{Given, Queue};
+use crate::http::peer::Peer;
+use crate::{Call, Event, Forbidden, InitError, Outcome};
+
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    queue: Mutex<Queue>,
+    /// The runtime moved.
+    moved: Notify,
+    /// An event is offered.
+    offered: Notify,
+}
+
+/// Why a post about an invocation was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    InvalidRequestId,
+    InvalidInvocationId,
+    Forbidden(Forbidden),
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the queue whole: no method of it calls out or unwinds half-way.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `check` finds what it looks for. Cancel-safe: nothing is taken before it is returned.
+    pub(crate) async fn wait<T>(&self, check: impl Fn(&Queue) -> Option<T>) -> T {
+        let mut moved = pin!(self.moved.notified());
+        loop {
+            // Registered before looking, so that a move in between is not missed.
+            moved.as_mut().enable();
+            let found = check(&self.lock());
+            if let Some(found) = found {
+                return found;
+            }
+            moved.as_mut().await;
+            moved.set(self.moved.notified());
+        }
+    }
+
+    pub(crate) fn deliver(&self, event: Event) -> Result<u64, DeliverError> {
+        let number = self.lock().deliver(event)?;
+        self.offered.notify_one();
+        Ok(number)
+    }
+
+    /// `GET invocation/next`: waits for an event, for ever if need be. `None` when the client turns out
+    /// to be gone.
+    pub(crate) async fn next(
+        self: &Arc<Self>,
+        peer: &Peer,
+    ) -> Result<Option<(Arc<Event>, Handover)>, Forbidden> {
+        self.lock().next()?;
+        let poll = Poll(self);
+        self.moved.notify_waiters();
+        let given = self.poll(peer).await;
+        drop(poll);
+        Ok(given.map(|Given { number, event }| {
+            (event, Handover { shared: Arc::clone(self), number, written: false })
+        }))
+    }
+
+    /// Waits for an event and takes it; from a client that is gone it is left to another poll.
+    async fn poll(&self, peer: &Peer) -> Option<Given> {
+        loop {
+            let offered = self.lock().is_offered();
+            if offered {
+                if !peer.is_there() {
+                    self.offered.notify_one();
+                    return None;
+                }
+                let taken = self.lock().take();
+                if taken.is_some() {
+                    return taken;
+                }
+            }
+            // A wake-up that came between looking and waiting is kept for the next waiter: us.
+            self.offered.notified().await;
+        }
+    }
+
+    /// `POST response` begins.
+    pub(crate) fn begin_response(
+        &self,
+        request_id: &str,
+        invocation_id: Option<&[u8]>,
+    ) -> Result<Posting<'_>, Refusal> {
+        let mut queue = self.lock();
+        queue.check(request_id, invocation_id)?;
+        queue.apply(Call::Response)?;
+        drop(queue);
+        Ok(Posting { shared: self, open: true })
+    }
+
+    /// Whether `POST error` is allowed now, before its body is read.
+    pub(crate) fn check_error(&self, request_id: &str, invocation_id: Option<&[u8]>) -> Result<(), Refusal> {
+        let queue = self.lock();
+        queue.check(request_id, invocation_id)?;
+        queue.state().on(Call::Error)?;
+        Ok(())
+    }
+
+    /// `POST error` is complete.
+    pub(crate) fn post_error(
+        &self,
+        request_id: &str,
+        invocation_id: Option<&[u8]>,
+        outcome: Outcome,
+    ) -> Result<(), Refusal> {
+        let mut queue = self.lock();
+        // Again, because another post may have won while the body was arriving.
+        queue.check(request_id, invocation_id)?;
+        queue.apply(Call::Error)?;
+        queue.apply(Call::Sent)?;
+        queue.answer(outcome);
+        drop(queue);
+        self.moved.notify_waiters();
+        Ok(())
+    }
+
+    /// `POST init/error` is complete.
+    pub(crate) fn fail_init(&self, error: InitError) -> Result<(), Forbidden> {
+        self.lock().fail_init(error)?;
+        self.moved.notify_waiters();
+        Ok(())
+    }
+}
+
+impl From<Forbidden> for Refusal {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Forbidden(forbidden)
+    }
+}
+
+/// Counts one waiting poll.
+struct Poll<'a>(&'a Shared);
+
+impl Drop for Poll<'_> {
+    fn drop(&mut self) {
+        self.0.lock().poll_ended();
+    }
+}
+
+/// An event between the queue and the wire: goes back to the queue unless it is written.
+#[derive(Debug)]
+pub(crate) struct Handover {
+    shared: Arc<Shared>,
+    number: u64,
+    written: bool,
+}
+
+impl Handover {
+    pub(crate) fn written(mut self) {
+        self.written = true;
+    }
+}
+
+impl Drop for Handover {
+    fn drop(&mut self) {
+        if self.written {
+            return;
+        }
+        let offered = self.shared.lock().hand_back(self.number);
+        if offered {
+            self.shared.offered.notify_one();
+        }
+    }
+}
+
+/// A response whose body is arriving. Dropped without an end, as when the connection breaks, it counts
+/// as truncated.
+#[derive(Debug)]
+pub(crate) struct Posting<'a> {
+    shared: &'a Shared,
+    open: bool,
+}
+
+impl Posting<'_> {
+    /// The response is over.
+    pub(crate) fn finish(mut self, outcome: Outcome) {
+        self.close(outcome);
+    }
+
+    /// The response mode is unknown: the caller has its answer, the runtime stays where it is.
+    pub(crate) fn refuse_mode(mut self) {
+        self.open = false;
+        self.shared.lock().answer(Outcome::InvalidResponseMode);
+        self.shared.moved.notify_waiters();
+    }
+
+    fn close(&mut self, outcome: Outcome) {
+        self.open = false;
+        let mut queue = self.shared.lock();
+        // Only a `Posting` leaves this state, so the transition cannot fail.
+        if queue.apply(Call::Sent).is_ok() {
+            queue.answer(outcome);
+        }
+        drop(queue);
+        self.shared.moved.notify_waiters();
+    }
+}
+
+impl Drop for Posting<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.close(Outcome::Truncated);
+        }
+    }
+}

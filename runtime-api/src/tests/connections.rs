@@ -1,0 +1,63 @@
+//! Connections: kept alive, bounded, closed with the session.
+
+use crate::testing::{Environment, event};
+use crate::{SessionConfig, limits};
+
+const PING: &str = "/2018-06-01/ping";
+
+#[tokio::test]
+async fn dropping_the_session_ends_the_service_and_its_connections() {
+    let environment = Environment::start().await;
+    let mut polling = environment.poll().await;
+    let mut idle = environment.connect().await;
+    idle.call("GET", PING, "", b"").await.is(200, "pong");
+    let Environment { session, served, .. } = environment;
+    let invocation = session.deliver(event("a")).unwrap();
+    drop(session);
+    polling.answer().await.is(200, "{\"id\":\"a\"}");
+    drop(invocation);
+    served.await.unwrap();
+    assert!(polling.try_answer().await.is_none());
+    assert!(idle.try_answer().await.is_none());
+}
+
+#[tokio::test]
+async fn one_more_than_the_limit_waits_its_turn() {
+    let environment = Environment::with(&SessionConfig { connections_max: 2 }).await;
+    let mut first = environment.connect().await;
+    let mut second = environment.connect().await;
+    for client in [&mut first, &mut second] {
+        client.call("GET", PING, "", b"").await.is(200, "pong");
+    }
+    let mut third = environment.connect().await;
+    third.send(&crate::testing::request("GET", PING, "", b"")).await;
+    for _ in 0..10 {
+        first.call("GET", PING, "", b"").await.is(200, "pong");
+        assert!(third.stream.get_ref().try_read(&mut [0]).is_err());
+    }
+    drop(second);
+    third.answer().await.is(200, "pong");
+}
+
+#[tokio::test]
+async fn a_head_of_a_million_bytes_passes_and_a_larger_one_is_refused() {
+    for (bytes, status) in [(1_000_000, 200), (1024 * 1024, 200), (1_100_000, 431)] {
+        let environment = Environment::start().await;
+        let mut client = environment.connect().await;
+        let header = format!("X: {}\r\n", "x".repeat(bytes));
+        client.send(&crate::testing::request("GET", PING, &header, b"")).await;
+        assert_eq!(client.answer().await.status, status, "{bytes}");
+    }
+    const { assert!(limits::REQUEST_HEAD_MAX_BYTES > 1024 * 1024) };
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let environment = Environment::start().await;
+    let mut client = environment.connect().await;
+    let one = crate::testing::request("GET", PING, "", b"");
+    client.send(&one.repeat(50)).await;
+    for _ in 0..50 {
+        client.answer().await.is(200, "pong");
+    }
+}
