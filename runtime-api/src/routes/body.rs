@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::limits::{DRAIN_BYTES_MAX, RESPONSE_BYTES_MAX};
+use crate::render::{self, Answer, Refusal};
 
 /// A body that was read, or why it was not.
 #[derive(Debug)]
@@ -17,6 +18,13 @@ pub(super) enum Read {
     TooLarge,
     /// It ended before its announced end.
     Truncated,
+}
+
+/// Answers a refusal once the body is out of the way: a client that is still sending it would otherwise find its
+/// connection closed instead of the answer.
+pub(super) async fn refuse(body: Incoming, refusal: Refusal) -> Answer {
+    let _ = read(body).await;
+    render::refused(refusal)
 }
 
 pub(super) async fn read(mut body: Incoming) -> Read {

@@ -21,7 +21,7 @@ const WITH_CAUSE: &str = "application/vnd.aws.lambda.error.cause+json";
 pub(super) async fn answer(shared: &Arc<Shared>, id: &str, headers: &HeaderMap, body: Incoming) -> Answer {
     let echo = headers.get(INVOCATION_ID).map(|value| value.as_bytes());
     if let Err(refusal) = shared.begin(id, echo, Call::Error) {
-        return render::refused(refusal);
+        return body::refuse(body, refusal).await;
     }
     let mut sending = Sending::new(shared);
     let content_type = header(headers, CONTENT_TYPE.as_str()).map(str::to_owned);

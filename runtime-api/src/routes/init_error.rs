@@ -12,7 +12,7 @@ use crate::session::{InitError, Shared};
 
 pub(super) async fn answer(shared: &Arc<Shared>, headers: &HeaderMap, body: Incoming) -> Answer {
     if let Err(refusal) = shared.check_init_error() {
-        return render::refused(refusal);
+        return body::refuse(body, refusal).await;
     }
     let body = match body::read(body).await {
         Read::Whole(body, _) => body,

@@ -18,13 +18,13 @@ use crate::state::Call;
 pub(super) async fn answer(shared: &Arc<Shared>, id: &str, headers: &HeaderMap, body: Incoming) -> Answer {
     let echo = headers.get(INVOCATION_ID).map(|value| value.as_bytes());
     if let Err(refusal) = shared.begin(id, echo, Call::Response) {
-        return render::refused(refusal);
+        return body::refuse(body, refusal).await;
     }
     let mut sending = Sending::new(shared);
     // The exact word or nothing: anything else fails the invocation at once (lambda.md A3).
     if headers.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode != "streaming") {
         sending.end(Outcome::InvalidResponseMode);
-        return render::refused(Refusal::ResponseMode);
+        return body::refuse(body, Refusal::ResponseMode).await;
     }
     let content_type = header(headers, CONTENT_TYPE.as_str()).map(str::to_owned);
     match body::read(body).await {

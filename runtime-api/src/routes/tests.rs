@@ -139,6 +139,21 @@ async fn refusals() {
     assert_eq!(client.call(post("invocation/id/response", "", b"1")).await.0, 403, "answered already");
 }
 
+/// A client that writes head and body apart must see the refusal, not a closed connection.
+#[tokio::test]
+async fn a_refusal_waits_for_the_body() {
+    let (_session, address) = served().await;
+    let mut client = Client::new(address).await;
+    for _ in 0..3 {
+        let request = post("invocation/x/response", "", &vec![b'1'; 300_000]);
+        let (head, body) = request.split_at(request.len() - 300_000);
+        client.send(head).await;
+        tokio::task::yield_now().await;
+        client.send(body).await;
+        assert_eq!(client.receive().await.0, 400);
+    }
+}
+
 #[tokio::test]
 async fn init_error_is_accepted_once() {
     let (session, address) = served().await;

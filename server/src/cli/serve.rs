@@ -73,9 +73,11 @@ async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Resul
     let connections =
         http::serve_connections(listener, router, Limits::default(), until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
+    // Before anyone is told that the server serves: whoever reads that may end it at once.
+    let terminated = terminated()?;
     prepare::announce(address)?;
     let launcher_gone = tokio::select! {
-        signal = terminated() => signal.map(|()| false)?,
+        () = terminated => false,
         ended = child_ended(launcher_pid) => ended.map(|()| true)?,
     };
     // Without its launcher the server can run nothing: a restart makes a new one.
@@ -131,14 +133,16 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
     Ok(Arc::new(App { config, registry, packages, catalog, dispatcher, logs, gate, verifier, credentials }))
 }
 
-async fn terminated() -> Result<()> {
+/// Completes at SIGTERM or SIGINT, which are caught from this call on.
+fn terminated() -> Result<impl Future<Output = ()>> {
     let mut term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Completes when this child has ended; it is left for its owner to reap.
