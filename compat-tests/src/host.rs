@@ -112,6 +112,8 @@ pub struct Footprint {
     processes: BTreeMap<i32, Start>,
     /// With their inodes: the next server names its groups likewise.
     groups: BTreeMap<PathBuf, u64>,
+    /// The folders that those are in, but for mounts and for what the host had anyway.
+    parents: BTreeSet<PathBuf>,
     networks: BTreeSet<PathBuf>,
     data_dir: PathBuf,
 }
@@ -132,15 +134,19 @@ impl Footprint {
         all.extend(&environments);
         let outside = [own, root].into_iter().filter(|pid| namespace(*pid, "pid") == host);
         let base: BTreeSet<_> = outside.flat_map(groups).collect();
+        let groups: BTreeMap<_, _> = environments
+            .iter()
+            .flat_map(|pid| groups(*pid))
+            .filter(|group| !base.contains(group))
+            .filter_map(|group| Some((group.clone(), inode(&group)?)))
+            .collect();
+        let parents = groups.keys().filter_map(|group| Some(group.parent()?.to_owned()));
+        let had =
+            |parent: &PathBuf| mount_points().contains(parent) || base.iter().any(|b| b.starts_with(parent));
         Self {
             processes: all.iter().filter_map(|pid| Some((*pid, start(*pid)?))).collect(),
-            groups: environments
-                .iter()
-                .flat_map(|pid| groups(*pid))
-                .filter(|group| !base.contains(group))
-                .filter_map(|group| Some((inode(&group)?, group)))
-                .map(|(inode, group)| (group, inode))
-                .collect(),
+            parents: parents.filter(|parent| !had(parent)).collect(),
+            groups,
             networks: environments
                 .iter()
                 .filter_map(|pid| namespace(*pid, "net"))
@@ -172,7 +178,7 @@ impl Footprint {
     }
 
     /// As [`Footprint::alive`], with what would outlive its processes: mounts, those of its network
-    /// namespaces among them, and loop devices. No server runs on its data directory.
+    /// namespaces among them, loop devices and the folders of its control groups. No server runs on its data directory.
     #[must_use]
     pub fn left(&self) -> Vec<String> {
         let mut left = self.alive();
@@ -181,8 +187,15 @@ impl Footprint {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         left.extend(mounts.lines().filter(|l| l.contains(&*dir) || kept(l)).map(|l| format!("mount {l}")));
         left.extend(loops(&dir));
+        let parents = self.parents.iter().filter(|parent| parent.is_dir());
+        left.extend(parents.map(|parent| format!("control group {}", parent.display())));
         left
     }
+}
+
+fn mount_points() -> BTreeSet<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from).collect()
 }
 
 fn inode(path: &Path) -> Option<u64> {

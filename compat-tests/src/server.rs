@@ -76,7 +76,7 @@ impl Server {
     }
 
     fn start_in(mode: u32, arguments: &[&str]) -> Result<Option<Self>> {
-        if tools::need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_none() {
+        if !tools::root()? {
             return Ok(None);
         }
         let permissions = fs::Permissions::from_mode(mode);
@@ -300,4 +300,24 @@ fn keys(file: &Path) -> Result<Signer> {
     };
     let (key, secret) = (value("aws_access_key_id")?, value("aws_secret_access_key")?);
     Ok(Signer { key, secret, region: "us-east-1".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_errors_and_panics_alarm() {
+        let cases = [
+            ("2026-11-23T20:49:18.873959Z  INFO lambd::serve: draining", false),
+            ("2026-11-23T20:49:18.873959Z  WARN lambd::serve: slow", true),
+            ("2026-11-23T20:49:18.873959Z ERROR lambd::serve: failed", true),
+            (r#"{"timestamp":"t","level":"WARN","fields":{}}"#, true),
+            (r#"{"timestamp":"t","level":"INFO","fields":{"text":"a WARNING"}}"#, false),
+            ("thread 'main' panicked at server/src/main.rs:1:1:", true),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(alarming(line), expected, "{line}");
+        }
+    }
 }

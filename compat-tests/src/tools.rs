@@ -69,6 +69,14 @@ pub fn need<T>(what: &str, found: Option<T>) -> Result<Option<T>> {
     Ok(found)
 }
 
+/// Whether this is root, without whom there is no sandbox.
+///
+/// # Errors
+/// As [`need`].
+pub fn root() -> Result<bool> {
+    Ok(need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_some())
+}
+
 /// Tells whoever runs the tests, past the capture of a test's output.
 pub fn say(text: &str) {
     // Nobody is left to tell when standard error is gone.
