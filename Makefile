@@ -24,13 +24,15 @@ run: build
 stop:
 	@scripts/stop
 
-test:
-	@scripts/need build test
+test: build
+	@scripts/need test
 	scripts/in-venv cargo test --release --workspace
 
-bench:
-	@scripts/need build test
-	scripts/in-venv cargo bench --workspace --benches
+bench: build
+	@scripts/need test
+	cargo build --release -p lambd-runtime-api --example floor
+	scripts/in-venv cargo bench -p lambd-compat-tests --bench table
+	cargo run --release -p lambd-sandbox --example cold_start
 
 lint:
 	@scripts/need build

@@ -39,12 +39,12 @@ const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(config: Config) -> Result<()> {
     init_log(config.log_format, config.log_level).context("failed to set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
-    let prepared = prepare::prepare(&config)?;
+    let mut prepared = prepare::prepare(&config)?;
     let launcher = prepared.start_launcher(&config)?;
     prepared.drop_privileges()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
-    let launcher = runtime.block_on(serve(config, &prepared, launcher))?;
+    let launcher = runtime.block_on(serve(config, &mut prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
         anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
@@ -52,8 +52,8 @@ pub fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config, prepared: &Prepared, launcher: Launcher) -> Result<Option<Launcher>> {
-    let listener = prepared.listener.try_clone().context("failed to take over the listener")?;
+async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> Result<Option<Launcher>> {
+    let listener = prepared.listener.take().context("the listener was taken before")?;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
     let launcher_pid = launcher.pid();

@@ -29,7 +29,8 @@ const UID_BLOCKS: &str = "/run/lambd";
 pub(super) struct Prepared {
     /// The data directory, canonical: how the launcher knows it.
     pub(super) root: PathBuf,
-    pub(super) listener: TcpListener,
+    /// Taken by the one who serves: a second descriptor would keep the port open through the drain.
+    pub(super) listener: Option<TcpListener>,
     pub(super) credentials: Credentials,
     ids: Ids,
     /// Held until the process ends: the data directory has one owner.
@@ -64,7 +65,7 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     // From here on the API process reaches its data by relative paths: a folder above it may be closed to
     // the user that it becomes.
     std::env::set_current_dir(&root).with_context(|| format!("failed to enter {}", root.display()))?;
-    Ok(Prepared { root, listener, credentials, ids, lock })
+    Ok(Prepared { root, listener: Some(listener), credentials, ids, lock })
 }
 
 impl Prepared {
