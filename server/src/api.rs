@@ -57,13 +57,26 @@ pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Decodes, validates, handles, encodes. `first` is a check whose text comes before the model's own.
+/// Decodes, validates, handles, encodes.
 macro_rules! serve {
+    ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident) => {{
+        let input = lambd_wire::input::$operation::decode($request)?;
+        lambd_wire::validate(&input)?;
+        $module::handle($app, $call, input).await.map(|output| output.encode(Operation::$operation))
+    }};
+}
+
+/// The same for a change: it and what follows from it belong together, so that a caller who hangs up in between
+/// must not part them. It runs in a task of its own. `first` is a check whose text comes before the model's own.
+macro_rules! change {
     ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident $(, $first:path)?) => {{
         let input = lambd_wire::input::$operation::decode($request)?;
         $($first(input.environment.as_ref())?;)?
         lambd_wire::validate(&input)?;
-        $module::handle($app, $call, input).await.map(|output| output.encode(Operation::$operation))
+        let (app, call) = (Arc::clone($app), $call.clone());
+        let task = tokio::spawn(async move { $module::handle(&app, &call, input).await });
+        let output = task.await.map_err(|_| service_error("The change was interrupted."))??;
+        Ok(output.encode(Operation::$operation))
     }};
 }
 
@@ -79,11 +92,11 @@ pub async fn handle(
     match operation {
         Op::Invoke => serve!(app, call, request, invoke, Invoke),
         Op::CreateFunction => {
-            serve!(app, call, request, create_function, CreateFunction, configure::no_reserved_names)
+            change!(app, call, request, create_function, CreateFunction, configure::no_reserved_names)
         }
-        Op::DeleteFunction => serve!(app, call, request, delete_function, DeleteFunction),
+        Op::DeleteFunction => change!(app, call, request, delete_function, DeleteFunction),
         Op::DeleteFunctionConcurrency => {
-            serve!(app, call, request, delete_function_concurrency, DeleteFunctionConcurrency)
+            change!(app, call, request, delete_function_concurrency, DeleteFunctionConcurrency)
         }
         Op::GetAccountSettings => serve!(app, call, request, get_account_settings, GetAccountSettings),
         Op::GetFunction => serve!(app, call, request, get_function, GetFunction),
@@ -102,13 +115,13 @@ pub async fn handle(
             serve!(app, call, request, list_versions_by_function, ListVersionsByFunction)
         }
         Op::PutFunctionConcurrency => {
-            serve!(app, call, request, put_function_concurrency, PutFunctionConcurrency)
+            change!(app, call, request, put_function_concurrency, PutFunctionConcurrency)
         }
-        Op::TagResource => serve!(app, call, request, tag_resource, TagResource),
-        Op::UntagResource => serve!(app, call, request, untag_resource, UntagResource),
-        Op::UpdateFunctionCode => serve!(app, call, request, update_function_code, UpdateFunctionCode),
+        Op::TagResource => change!(app, call, request, tag_resource, TagResource),
+        Op::UntagResource => change!(app, call, request, untag_resource, UntagResource),
+        Op::UpdateFunctionCode => change!(app, call, request, update_function_code, UpdateFunctionCode),
         Op::UpdateFunctionConfiguration => {
-            serve!(
+            change!(
                 app,
                 call,
                 request,

@@ -32,8 +32,10 @@ pub struct App {
     pub dispatcher: Arc<Dispatcher>,
     /// Log events.
     pub logs: Arc<Logs>,
-    /// Bounds the memory of large request bodies.
-    pub gate: Gate,
+    /// Bounds the memory of large packages on their way in.
+    pub package_gate: Gate,
+    /// Bounds the memory of large events, which are held for as long as their invocation runs.
+    pub event_gate: Gate,
     /// `None` when signatures are not checked.
     pub verifier: Option<Verifier>,
     /// The server's own keys, to sign download addresses.

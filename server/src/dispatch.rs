@@ -33,7 +33,7 @@ use run::Run;
 /// How long the runtime may take from its response to its next poll before the caller is answered without
 /// waiting for it. Nearly every runtime polls within microseconds; then the environment is back in the pool
 /// before the caller can ask again.
-const SETTLE_PATIENCE: Duration = Duration::from_millis(2);
+const SETTLE_PATIENCE: Duration = Duration::from_millis(20);
 /// Environments that may refuse an event undelivered before the caller is told.
 const DELIVERY_TRIES: u32 = 5;
 
@@ -71,6 +71,9 @@ pub enum InvokeError {
     /// Throttled: 429.
     #[error("throttled: {}", .0.reason())]
     Refused(Refusal),
+    /// The function was deleted meanwhile.
+    #[error("the function is gone")]
+    Gone,
     /// The function's runtime is not installed any more.
     #[error("runtime {0} is not installed")]
     NoRuntime(String),
@@ -112,11 +115,11 @@ impl Dispatcher {
         launching: Launching,
         logs: LogSink,
     ) -> Arc<Self> {
+        let functions = registry.all();
         let core = Core::new(limits);
-        for function in registry.all() {
-            core.reserve(&function.key, function.reserved_concurrency);
-        }
-        Arc::new(Self { core, registry, packages, catalog, launching, logs })
+        let dispatcher = Self { core, registry, packages, catalog, launching, logs };
+        functions.iter().for_each(|function| dispatcher.reserve(&function.key));
+        Arc::new(dispatcher)
     }
 
     /// Runs one event and waits for its answer.
@@ -132,9 +135,13 @@ impl Dispatcher {
         answer.await.map_err(|_| InvokeError::Interrupted)?
     }
 
-    /// The reserved concurrency of a function changed.
-    pub fn reserve(&self, key: &Arc<FunctionKey>, reserved: Option<u32>) {
-        self.core.reserve(key, reserved);
+    /// The reserved concurrency of a function changed, or the function is gone. What the registry says now
+    /// counts: changes that overtake each other end at the same value.
+    pub fn reserve(&self, key: &Arc<FunctionKey>) {
+        self.core.with(|state, now| {
+            let reserved = self.registry.get(key).and_then(|function| function.reserved_concurrency);
+            state.scaler.reserve(key, reserved, now);
+        });
     }
 
     /// Ends idle environments of everything but the function's present generation; busy ones end with their
@@ -151,9 +158,20 @@ impl Dispatcher {
         permit: Permit,
         reply: oneshot::Sender<Result<Answer, InvokeError>>,
     ) {
+        let mut function = function;
         for _ in 0..DELIVERY_TRIES {
             let leased = match self.lease(&function, &invocation).await {
                 Ok(leased) => leased,
+                // An update or a delete came between, and the old code is collected already.
+                Err(InvokeError::Package(PackageError::Missing { .. })) if self.is_outdated(&function) => {
+                    let Some(newer) = self.registry.get(&function.key) else {
+                        drop(permit);
+                        let _ = reply.send(Err(InvokeError::Gone));
+                        return;
+                    };
+                    function = newer;
+                    continue;
+                }
                 Err(error) => {
                     drop(permit);
                     let _ = reply.send(Err(error));
@@ -166,8 +184,8 @@ impl Dispatcher {
                     let _ = reply.send(Ok(answer));
                     return;
                 }
-                start::Leased::Ready { environment, init, budget } => {
-                    let mut run = Run::new(*environment, &invocation, init, budget);
+                start::Leased::Ready { environment, init, begun } => {
+                    let mut run = Run::new(*environment, &invocation, init, begun);
                     if run.deliver().await {
                         self.finish(run, permit, reply).await;
                         return;
@@ -177,6 +195,11 @@ impl Dispatcher {
         }
         drop(permit);
         let _ = reply.send(Err(InvokeError::Undelivered));
+    }
+
+    fn is_outdated(&self, function: &Function) -> bool {
+        let current = self.registry.get(&function.key).map(|f| f.latest.generation);
+        current != Some(function.latest.generation)
     }
 
     /// From the outcome to the end of the invoke phase. Normally the runtime polls at once: then environment
@@ -205,11 +228,15 @@ impl Dispatcher {
         }
     }
 
+    /// Back into the pool; out of it again if code or configuration changed meanwhile.
     fn give_back(&self, environment: Environment) {
         let key = Arc::clone(&environment.function.key);
-        let current = self.registry.get(&key).map(|f| f.latest.generation);
-        if current == Some(environment.function.latest.generation) {
-            self.core.put(&key, environment);
+        let generation = environment.function.latest.generation;
+        self.core.put(&key, environment);
+        // Looked at behind the put: an update that came before has retired without seeing this environment,
+        // one that comes later will see it.
+        if self.registry.get(&key).map(|f| f.latest.generation) != Some(generation) {
+            self.retire(&key);
         }
     }
 }

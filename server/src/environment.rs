@@ -34,6 +34,9 @@ use output::Output;
 
 pub use variables::RUNTIME_API;
 
+/// Connections to the Runtime API that one environment may hold: each may make the server keep a body of 6 MiB.
+const CONNECTIONS_MAX: usize = 64;
+
 /// A living environment.
 #[derive(Debug)]
 pub struct Environment {
@@ -49,7 +52,7 @@ pub struct Environment {
     ended: Option<Exit>,
     control: Control,
     /// Dropping it is what ends the processes.
-    _lifeline: Lifeline,
+    lifeline: Option<Lifeline>,
     started: Instant,
     /// Keeps the code from garbage collection.
     _package: Package,
@@ -89,7 +92,7 @@ impl Environment {
         let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
         let sandbox = launching.launch.launch(spec).await?;
         let listener = TcpListener::from_std(sandbox.listener)?;
-        let (session, service) = Session::new(&SessionConfig::default());
+        let (session, service) = Session::new(&SessionConfig { connections_max: CONNECTIONS_MAX });
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&function.key.region, &function.latest.logging.group);
         Ok(Self {
@@ -100,7 +103,7 @@ impl Environment {
             exit: watch(sandbox.exit)?,
             ended: None,
             control: sandbox.control,
-            _lifeline: sandbox.lifeline,
+            lifeline: Some(sandbox.lifeline),
             started,
             _package: package,
             _grant: grant,
@@ -125,7 +128,7 @@ impl Environment {
                 Ready::InitError(error) => Fault::reported(error.body, error.error_type),
             },
             exit = wait_exit(&self.exit, &mut self.ended) => Fault::exit(request_id, &exit),
-            () = self.output.pump() => Fault::platform("Sandbox.Failure", request_id, "output closed"),
+            never = self.output.pump() => match never {},
             () = &mut deadline => Fault::timeout(request_id, self.function.latest.timeout_s),
         };
         Err(fault)
@@ -140,6 +143,11 @@ impl Environment {
     pub fn is_alive(&mut self) -> bool {
         use futures_util::FutureExt as _;
         wait_exit(&self.exit, &mut self.ended).now_or_never().is_none()
+    }
+
+    /// Ends its processes at once; what they printed can still be read.
+    pub fn kill(&mut self) {
+        self.lifeline = None;
     }
 
     /// Lets a frozen environment run again.

@@ -50,7 +50,8 @@ async fn respond(app: &Arc<App>, head: &Parts, body: Body) -> Result<Response, E
     let too_large = |error: BodyError| body_error(&error, operation, limit);
     http::check_length(&head.headers, limit).map_err(too_large)?;
     let pending = authenticate(app, head)?;
-    let received = app.gate.read(body, limit).await.map_err(too_large)?;
+    let gate = if limit == INVOKE_BYTES_MAX { &app.event_gate } else { &app.package_gate };
+    let received = gate.read(body, limit).await.map_err(too_large)?;
     let region = finish_authentication(app, head, pending, &received)?;
     if let Some(sha256) = path.strip_prefix(CODE_PATH) {
         return download::answer(app, &head.method, sha256).await;

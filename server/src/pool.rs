@@ -63,31 +63,36 @@ impl<T: Resident> Pool<T> {
         Some(self.count_out(idle))
     }
 
-    /// Freezes whatever has been idle since `before`; returns how many are still thawed.
-    pub fn freeze_older(&mut self, before: Duration) -> usize {
+    /// Freezes at most `most` of what has been idle since `before`; returns how many it froze, and how many are
+    /// still thawed.
+    pub fn freeze_older(&mut self, before: Duration, most: usize) -> (usize, usize) {
+        let mut frozen = 0;
         if self.thawed > 0 {
-            for stack in self.idle.values_mut() {
-                // The oldest are frozen already: look from the young end until one is.
-                for idle in stack.iter_mut().rev().take_while(|idle| !idle.frozen) {
-                    if idle.since <= before {
-                        idle.resident.freeze();
-                        idle.frozen = true;
-                        self.thawed -= 1;
-                    }
-                }
+            // The oldest are frozen already: look from the young end until one is.
+            let thawed = self.idle.values_mut().flat_map(|s| s.iter_mut().rev().take_while(|i| !i.frozen));
+            for idle in thawed.filter(|idle| idle.since <= before).take(most) {
+                idle.resident.freeze();
+                idle.frozen = true;
+                frozen += 1;
             }
+            self.thawed -= frozen;
         }
-        self.thawed
+        (frozen, self.thawed)
     }
 
     /// Gives out what has been idle since `before`.
     pub fn expire_older(&mut self, before: Duration) -> Vec<T> {
-        self.remove_where(|_, idle| idle.since <= before)
+        self.remove_where(|idle| idle.since <= before)
     }
 
     /// Gives out every environment of a function but those of `keep`.
     pub fn retire(&mut self, key: &FunctionKey, keep: Option<Uuid>) -> Vec<T> {
-        self.remove_where(|k, idle| k == key && Some(idle.resident.generation()) != keep)
+        let Some(stack) = self.idle.get_mut(key) else { return Vec::new() };
+        let gone: Vec<_> = stack.extract_if(.., |idle| Some(idle.resident.generation()) != keep).collect();
+        if stack.is_empty() {
+            self.idle.remove(key);
+        }
+        gone.into_iter().map(|idle| self.count_out(idle).0).collect()
     }
 
     /// Gives out the longest idle environments until they free at least `mib`.
@@ -109,7 +114,7 @@ impl<T: Resident> Pool<T> {
 
     /// Gives out everything.
     pub fn clear(&mut self) -> Vec<T> {
-        self.remove_where(|_, _| true)
+        self.remove_where(|_| true)
     }
 
     /// Memory that [`Self::evict`] could free, MiB.
@@ -117,10 +122,10 @@ impl<T: Resident> Pool<T> {
         self.idle_mib
     }
 
-    fn remove_where(&mut self, gone: impl Fn(&FunctionKey, &Idle<T>) -> bool) -> Vec<T> {
+    fn remove_where(&mut self, gone: impl Fn(&Idle<T>) -> bool) -> Vec<T> {
         let mut out = Vec::new();
-        for (key, stack) in &mut self.idle {
-            out.extend(stack.extract_if(.., |idle| gone(key, idle)));
+        for stack in self.idle.values_mut() {
+            out.extend(stack.extract_if(.., |idle| gone(idle)));
         }
         self.idle.retain(|_, stack| !stack.is_empty());
         out.into_iter().map(|idle| self.count_out(idle).0).collect()
@@ -183,11 +188,21 @@ mod tests {
         let mut pool = Pool::default();
         pool.put(&key("f"), Fake("a", NEW, 1), at(1));
         pool.put(&key("f"), Fake("b", NEW, 1), at(5));
-        assert_eq!(pool.freeze_older(at(2)), 1);
-        assert_eq!(pool.freeze_older(at(2)), 1);
+        assert_eq!(pool.freeze_older(at(2), 9), (1, 1));
+        assert_eq!(pool.freeze_older(at(2), 9), (0, 1));
         assert_eq!(pool.take(&key("f"), NEW), Some((Fake("b", NEW, 1), false)));
         assert_eq!(pool.take(&key("f"), NEW), Some((Fake("a", NEW, 1), true)));
-        assert_eq!(pool.freeze_older(at(9)), 0);
+        assert_eq!(pool.freeze_older(at(9), 9), (0, 0));
+    }
+
+    #[test]
+    fn freezing_goes_in_small_steps() {
+        let mut pool = Pool::default();
+        for name in ["f", "g", "h"] {
+            pool.put(&key(name), Fake("x", NEW, 1), at(1));
+        }
+        assert_eq!(pool.freeze_older(at(2), 2), (2, 1));
+        assert_eq!(pool.freeze_older(at(2), 2), (1, 0));
     }
 
     #[test]
@@ -210,6 +225,6 @@ mod tests {
         }
         assert_eq!(names(&pool.expire_older(at(1))), ["a", "b"]);
         assert_eq!(names(&pool.clear()), ["c"]);
-        assert_eq!((pool.idle_mib(), pool.freeze_older(at(9))), (0, 0));
+        assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, (0, 0)));
     }
 }

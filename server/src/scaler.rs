@@ -76,6 +76,12 @@ struct PerFunction {
     bucket: TokenBucket,
 }
 
+impl PerFunction {
+    fn is_unused(&mut self, now: Duration) -> bool {
+        self.in_flight == 0 && self.environments == 0 && self.reserved.is_none() && self.bucket.is_full(now)
+    }
+}
+
 /// Counts and buckets. `now` is the time since an arbitrary start and never goes back.
 #[derive(Debug)]
 pub struct Scaler {
@@ -141,6 +147,10 @@ impl Scaler {
         evictable_mib: u64,
         now: Duration,
     ) -> Start {
+        // Asked first: a function that starts too fast must not cost its neighbours their warm environments.
+        if !self.entry(key, now).bucket.has_token(now) {
+            return Start::Refused(Refusal::Rate);
+        }
         let wanted = self.memory_mib + u64::from(memory_mib);
         if let Some(missing_mib) = wanted.checked_sub(self.limits.host_memory_mib).filter(|m| *m > 0) {
             return if evictable_mib >= missing_mib {
@@ -167,6 +177,11 @@ impl Scaler {
         self.forget_if_unused(key, now);
     }
 
+    /// Forgets functions that nothing is known of any more: their buckets have filled up since.
+    pub fn sweep(&mut self, now: Duration) {
+        self.functions.retain(|_, f| !f.is_unused(now));
+    }
+
     /// Invocations in flight over all functions.
     pub fn in_flight(&self) -> u32 {
         self.functions.values().map(|f| f.in_flight).sum()
@@ -184,10 +199,7 @@ impl Scaler {
 
     /// Keeps the table as small as the set of functions that matter now: a full bucket says nothing.
     fn forget_if_unused(&mut self, key: &Arc<FunctionKey>, now: Duration) {
-        let unused = |f: &mut PerFunction| {
-            f.in_flight == 0 && f.environments == 0 && f.reserved.is_none() && f.bucket.is_full(now)
-        };
-        if self.functions.get_mut(key).is_some_and(unused) {
+        if self.functions.get_mut(key).is_some_and(|f| f.is_unused(now)) {
             self.functions.remove(key);
         }
     }

@@ -29,7 +29,7 @@ pub(super) async fn handle(
     let key = Arc::clone(&target.key);
     app.registry.delete(target.key).await.map_err(|error| answer::of(&error, &arn))?;
     app.dispatcher.retire(&key);
-    app.dispatcher.reserve(&key, None);
+    app.dispatcher.reserve(&key);
     app.collect_garbage();
     Ok(output::DeleteFunction::default())
 }

@@ -21,7 +21,7 @@ pub(super) async fn handle(
     if function.reserved_concurrency.is_some() {
         let key = Arc::clone(&function.key);
         app.registry.reserve(target.key, None).await.map_err(|error| answer::of(&error, &arn))?;
-        app.dispatcher.reserve(&key, None);
+        app.dispatcher.reserve(&key);
     }
     Ok(output::DeleteFunctionConcurrency::default())
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
-use super::target::{Target, invalid};
+use super::target::{Target, invalid, not_found};
 use super::{Call, configure};
 use crate::app::App;
 use crate::dispatch::{Answer, Invocation, InvokeError};
@@ -53,8 +53,10 @@ pub(super) async fn handle(
         tail: input.log_type.as_deref() == Some("Tail"),
     };
     let runtime = function.latest.runtime.clone();
-    let answer =
-        app.dispatcher.invoke(function, invocation).await.map_err(|error| refused(&error, &runtime))?;
+    let answer = app.dispatcher.invoke(function, invocation).await.map_err(|error| match error {
+        InvokeError::Gone => not_found(&call.place.qualified_arn(&target.key.name, Some(LATEST))),
+        other => refused(&other, &runtime),
+    })?;
     Ok(answered(answer))
 }
 
@@ -117,14 +119,12 @@ async fn active(
 
 /// The caller's trace, or a new one that nobody samples (lambda.md D11).
 fn trace_id(given: Option<&str>) -> String {
-    let hex = Uuid::new_v4().simple().to_string();
-    let parent = &hex[..16];
     match given {
         Some(given) if given.contains("Root=") => given.to_owned(),
         _ => {
             let seconds = crate::model::clock::now_ms() / 1000;
-            let root = Uuid::new_v4().simple().to_string();
-            format!("Root=1-{seconds:08x}-{};Parent={parent};Sampled=0", &root[..24])
+            let [root, parent] = [(); 2].map(|()| Uuid::new_v4().simple().to_string());
+            format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &root[..24], &parent[..16])
         }
     }
 }

@@ -5,34 +5,41 @@
 //! is settled at the next start.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::app::App;
-use crate::model::Function;
+use crate::model::{Function, FunctionKey};
 use crate::registry::RegistryError;
+
+/// How long a settlement that the store refused waits before it is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Settles this revision in the background.
 pub(super) fn spawn(app: &Arc<App>, function: &Function) {
     let (app, key, revision) = (Arc::clone(app), Arc::clone(&function.key), function.revision_id);
     tokio::spawn(async move {
-        let settle = app.registry.update(Arc::clone(&key), move |function| {
-            if function.revision_id == revision {
-                Ok(function.settled())
-            } else {
-                Err(RegistryError::Revision)
-            }
-        });
-        match settle.await {
-            // Changed or deleted meanwhile: whoever did that settles it.
-            Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => {}
-            Err(error) => {
-                tracing::error!(
-                    function = key.name,
-                    error = &error as &dyn std::error::Error,
-                    "failed to settle"
-                );
-            }
+        while let Err(error) = settle(&app, &key, revision).await {
+            tracing::error!(
+                function = key.name,
+                error = &error as &dyn std::error::Error,
+                "failed to settle"
+            );
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     });
+}
+
+async fn settle(app: &App, key: &Arc<FunctionKey>, revision: Uuid) -> Result<(), RegistryError> {
+    let change = move |function: &Function| {
+        if function.revision_id == revision { Ok(function.settled()) } else { Err(RegistryError::Revision) }
+    };
+    match app.registry.update(Arc::clone(key), change).await {
+        // Changed or deleted meanwhile: whoever did that settles it.
+        Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Settles what a crash left behind.

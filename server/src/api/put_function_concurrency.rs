@@ -20,7 +20,7 @@ pub(super) async fn handle(
     let reserved = input.reserved_concurrent_executions.and_then(|n| u32::try_from(n).ok());
     let function =
         app.registry.reserve(target.key, reserved).await.map_err(|error| answer::of(&error, &arn))?;
-    app.dispatcher.reserve(&function.key, function.reserved_concurrency);
+    app.dispatcher.reserve(&function.key);
     Ok(output::PutFunctionConcurrency {
         reserved_concurrent_executions: input.reserved_concurrent_executions,
     })

@@ -28,8 +28,10 @@ use crate::runtimes::Catalog;
 use crate::store::{RocksStore, Store};
 use crate::{api, front, http, scaler};
 
-/// Memory that large request bodies may take together, MiB: two of the largest packages.
-const LARGE_BODIES_MIB: u32 = 140;
+/// Memory that packages on their way in may take together, MiB: two of the largest.
+const PACKAGES_MIB: u32 = 140;
+/// Memory that events of over 1 MiB may take together, MiB: they wait for a place beyond it.
+const EVENTS_MIB: u32 = 512;
 /// How long a body may make no progress.
 const BODY_STALL: Duration = Duration::from_secs(30);
 /// What the launcher gets to end everything it started.
@@ -129,8 +131,20 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
     );
     let credentials = prepared.credentials.clone();
     let verifier = (config.auth == AuthMode::Sigv4).then(|| Verifier::new(credentials.clone()));
-    let gate = Gate::new(LARGE_BODIES_MIB, BODY_STALL);
-    Ok(Arc::new(App { config, registry, packages, catalog, dispatcher, logs, gate, verifier, credentials }))
+    let package_gate = Gate::new(PACKAGES_MIB, BODY_STALL);
+    let event_gate = Gate::new(EVENTS_MIB, BODY_STALL);
+    Ok(Arc::new(App {
+        config,
+        registry,
+        packages,
+        catalog,
+        dispatcher,
+        logs,
+        package_gate,
+        event_gate,
+        verifier,
+        credentials,
+    }))
 }
 
 /// Completes at SIGTERM or SIGINT, which are caught from this call on.
@@ -157,8 +171,8 @@ async fn child_ended(pid: u32) -> Result<()> {
 }
 
 /// The thread ends when the last handle is gone; a task that still holds one is given up.
-async fn join(thread: std::thread::JoinHandle<Launcher>) -> Option<Launcher> {
-    let joined = tokio::task::spawn_blocking(move || thread.join().ok());
+async fn join(thread: std::thread::JoinHandle<Option<Launcher>>) -> Option<Launcher> {
+    let joined = tokio::task::spawn_blocking(move || thread.join().ok().flatten());
     tokio::time::timeout(Duration::from_secs(2), joined).await.ok()?.ok()?
 }
 

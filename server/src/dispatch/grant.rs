@@ -51,10 +51,6 @@ impl Core {
         Ok(Permit { core: Arc::clone(core), key: Arc::clone(key) })
     }
 
-    pub(super) fn reserve(&self, key: &Arc<FunctionKey>, reserved: Option<u32>) {
-        self.with(|state, now| state.scaler.reserve(key, reserved, now));
-    }
-
     pub(super) fn take(&self, key: &Arc<FunctionKey>, generation: Uuid) -> Option<(Environment, bool)> {
         self.with(|state, _| state.pool.take(key, generation))
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
-use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -19,6 +18,10 @@ use crate::model::clock;
 pub(super) const VERSION: &str = "$LATEST";
 /// A response may still be on its way through the socket when its process is already gone.
 const LAST_WORDS: Duration = Duration::from_millis(20);
+
+/// How long the end of an invocation waits for its log; lines that are not handed over by then follow with the
+/// environment's next ones, or are lost with it.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the invoke phase stands.
 enum Phase {
@@ -53,9 +56,9 @@ impl<'a> Run<'a> {
         environment: Environment,
         invocation: &'a Invocation,
         init: Option<Duration>,
-        budget: Duration,
+        begun: Instant,
     ) -> Self {
-        let begun = Instant::now();
+        let budget = Duration::from_secs(u64::from(environment.function.latest.timeout_s));
         let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
         Self { environment, invocation, init, begun, deadline: begun + budget, phase: Phase::Spent, ended }
     }
@@ -81,7 +84,7 @@ impl<'a> Run<'a> {
             outcome = delivery.outcome() => Ok(outcome),
             exit = exit => Err(Some(exit)),
             () = tokio::time::sleep_until(self.deadline) => Err(None),
-            () = output.pump() => Err(Some(Exit::Gone)),
+            never = output.pump() => match never {},
         };
         let end = match end {
             Err(Some(exit)) => match tokio::time::timeout(LAST_WORDS, delivery.outcome()).await {
@@ -92,7 +95,8 @@ impl<'a> Run<'a> {
         };
         match end {
             Ok(outcome) => self.take_outcome(outcome, delivery),
-            Err(_) if !delivery.is_delivered() => return false,
+            // Nobody saw the event: another environment may have it.
+            Err(Some(_)) if delivery.recall().is_some() => return false,
             Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
             Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
         }
@@ -118,10 +122,13 @@ impl<'a> Run<'a> {
                 }
                 Status::Timeout
             }
-            () = output.pump() => Status::Error("Runtime.ExitError".to_owned()),
+            never = output.pump() => match never {},
         };
         // The caller keeps the answer; only the log tells of the end (lambda.md C9).
-        self.ended.status = status;
+        // The first fatal error is the one to report (lambda.md A5).
+        if self.ended.status == Status::Success {
+            self.ended.status = status;
+        }
         self.phase = Phase::Spent;
         true
     }
@@ -140,14 +147,23 @@ impl<'a> Run<'a> {
             used_bytes: self.environment.memory_peak_bytes(),
             status: self.ended.status.clone(),
         };
+        let reusable = matches!(self.phase, Phase::Idle);
+        if !reusable {
+            // Before anything is waited for: code past its deadline must not go on.
+            self.environment.kill();
+        }
         let output = &mut self.environment.output;
-        output.settle().await;
-        output.line(lines::end(&self.invocation.request_id));
-        output.line(lines::report(&self.invocation.request_id, &report));
-        output.flush().await;
+        let log = async {
+            output.settle().await;
+            output.line(lines::end(&self.invocation.request_id));
+            output.line(lines::report(&self.invocation.request_id, &report));
+            output.flush().await;
+        };
+        // A log that is far behind delays an answer, but does not withhold it.
+        let _ = tokio::time::timeout(LOG_PATIENCE, log).await;
         let tail = finish_tail(output);
         let answer = self.answer(tail);
-        let environment = matches!(self.phase, Phase::Idle).then_some(self.environment);
+        let environment = reusable.then_some(self.environment);
         (answer, environment)
     }
 

@@ -1,11 +1,14 @@
 //! Lease an idle environment, or start one and see it through its init.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::grant::Core;
 use super::lines::{self, Report, Status};
 use super::{Answer, Dispatcher, Invocation, InvokeError};
+use crate::environment::fault::Fault;
 use crate::environment::{Environment, Start};
 use crate::model::Function;
 
@@ -19,8 +22,8 @@ pub(super) enum Leased {
         environment: Box<Environment>,
         /// Init time of a cold start, for its REPORT.
         init: Option<Duration>,
-        /// What of the function's timeout is left.
-        budget: Duration,
+        /// When the invocation's time began: with a suppressed init, before it.
+        begun: Instant,
     },
     /// Init failed twice: the invocation is over.
     Failed(Answer),
@@ -38,8 +41,8 @@ impl Dispatcher {
                 environment.thaw();
             }
             if environment.is_alive() {
-                let budget = timeout_of(function);
-                return Ok(Leased::Ready { environment: Box::new(environment), init: None, budget });
+                let begun = Instant::now();
+                return Ok(Leased::Ready { environment: Box::new(environment), init: None, begun });
             }
         }
         self.cold_start(function, invocation).await
@@ -57,39 +60,45 @@ impl Dispatcher {
             Ok(init) => {
                 let (launch_us, init_us) = (launched.as_micros(), init.as_micros());
                 tracing::debug!(function = function.key.name, launch_us, init_us, "cold start");
-                let budget = timeout_of(function);
-                return Ok(Leased::Ready { environment: Box::new(first), init: Some(init), budget });
+                let begun = Instant::now();
+                Ok(Leased::Ready { environment: Box::new(first), init: Some(init), begun })
             }
-            Err(fault) => report_init(&mut first, "init", &fault.status).await,
+            Err(fault) => {
+                first.kill();
+                report_init(&mut first, "init", &fault.status).await;
+                drop(first);
+                self.suppressed_init(function, invocation, fault).await
+            }
         }
-        drop(first);
-        self.suppressed_init(function, invocation).await
     }
 
-    /// The second init runs on the function's own time, and its failure is the invocation's.
+    /// The second init runs on the function's own time, and its failure is the invocation's. An error that the
+    /// runtime reported only the first time is still the payload (lambda.md A5).
     async fn suppressed_init(
         &self,
         function: &Arc<Function>,
         invocation: &Invocation,
+        first: Fault,
     ) -> Result<Leased, InvokeError> {
+        let begun = Instant::now();
         let mut environment = self.launch(function).await?;
-        let limit = timeout_of(function);
-        let fault = match environment.init(limit, &invocation.request_id).await {
-            Ok(spent) => {
-                let budget = limit.saturating_sub(spent);
-                return Ok(Leased::Ready { environment: Box::new(environment), init: None, budget });
-            }
-            Err(fault) => fault,
-        };
         if invocation.tail {
             environment.output.record_tail();
         }
+        let limit = timeout_of(function);
+        let fault = match environment.init(limit, &invocation.request_id).await {
+            Ok(_) => return Ok(Leased::Ready { environment: Box::new(environment), init: None, begun }),
+            Err(fault) if first.reported && !fault.reported => first,
+            Err(fault) => fault,
+        };
+        let used_bytes = environment.memory_peak_bytes();
+        environment.kill();
         report_init(&mut environment, "invoke", &fault.status).await;
         let report = Report {
             duration: environment.age(),
             init: None,
             memory_mib: function.latest.memory_mib,
-            used_bytes: environment.memory_peak_bytes(),
+            used_bytes,
             status: fault.status,
         };
         let output = &mut environment.output;

@@ -8,6 +8,9 @@ use super::Dispatcher;
 /// An environment is frozen when it has been idle this long, so that back-to-back invocations pay no thaw.
 const FREEZE_AFTER: Duration = Duration::from_millis(50);
 
+/// Environments frozen under one hold of the lock: each costs a write to its control group.
+const FREEZE_STEP: usize = 8;
+
 impl Dispatcher {
     /// Freezes idle environments, and ends those idle for longer than `keep_alive`. Runs for ever.
     pub async fn tend(self: Arc<Self>, keep_alive: Duration) {
@@ -18,8 +21,16 @@ impl Dispatcher {
     async fn freeze_idle(&self) {
         loop {
             self.core.rested.notified().await;
-            while self.core.with(|state, now| state.pool.freeze_older(now.saturating_sub(FREEZE_AFTER))) > 0 {
-                tokio::time::sleep(FREEZE_AFTER).await;
+            loop {
+                let before = |now: Duration| now.saturating_sub(FREEZE_AFTER);
+                let (frozen, thawed) =
+                    self.core.with(|state, now| state.pool.freeze_older(before(now), FREEZE_STEP));
+                match (frozen, thawed) {
+                    (_, 0) => break,
+                    // More may be due: let others at the lock first.
+                    (FREEZE_STEP, _) => tokio::task::yield_now().await,
+                    _ => tokio::time::sleep(FREEZE_AFTER).await,
+                }
             }
         }
     }

@@ -12,18 +12,20 @@ pub struct Fault {
     pub payload: Bytes,
     /// For REPORT and INIT_REPORT.
     pub status: Status,
+    /// Whether the runtime itself said so, as against the platform.
+    pub reported: bool,
 }
 
 impl Fault {
     /// The runtime's own error body, passed on untouched.
     pub fn reported(payload: Bytes, error_type: String) -> Self {
-        Self { payload, status: Status::Error(error_type) }
+        Self { payload, status: Status::Error(error_type), reported: true }
     }
 
     /// The function's timeout passed.
     pub fn timeout(request_id: &str, timeout_s: u32) -> Self {
         let text = format!("RequestId: {request_id} Error: Task timed out after {timeout_s}.00 seconds");
-        Self { payload: payload("Sandbox.Timedout", &text), status: Status::Timeout }
+        Self { payload: payload("Sandbox.Timedout", &text), status: Status::Timeout, reported: false }
     }
 
     /// The runtime process ended.
@@ -44,7 +46,7 @@ impl Fault {
             ),
         };
         let text = format!("RequestId: {request_id} Error: {reason}");
-        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()) }
+        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
     /// The response was larger than 6,291,556 bytes. Here the message comes first, as recorded.
@@ -54,18 +56,19 @@ impl Fault {
                 br#"{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}"#,
             ),
             status: Status::Error("Function.ResponseSizeTooLarge".to_owned()),
+            reported: false,
         }
     }
 
     /// A fault of the platform's own protocol, e.g. `Runtime.TruncatedResponse`; `text` may be empty.
     pub fn platform(kind: &str, request_id: &str, text: &str) -> Self {
         let text = format!("RequestId: {request_id} Error: {text}");
-        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()) }
+        Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
     /// An answer with an empty body (lambda.md A3, a wrong response mode).
     pub fn empty(kind: &str) -> Self {
-        Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()) }
+        Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()), reported: false }
     }
 }
 

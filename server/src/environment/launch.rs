@@ -41,17 +41,24 @@ pub struct LaunchHandle {
 
 impl LaunchHandle {
     /// Gives the launcher to a thread of its own; joining it gives the launcher back, for its shutdown.
-    pub fn spawn(mut launcher: Launcher) -> io::Result<(Self, std::thread::JoinHandle<Launcher>)> {
+    pub fn spawn(mut launcher: Launcher) -> io::Result<(Self, std::thread::JoinHandle<Option<Launcher>>)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name("launcher-client".to_owned()).spawn(move || {
             while let Some(job) = queue.blocking_recv() {
                 if job.reply.is_closed() {
                     continue;
                 }
+                let launched = launcher.launch(&job.spec);
+                let lost = matches!(launched, Err(LaunchError::Channel(_)));
                 // A caller that went meanwhile drops the sandbox, which ends it.
-                let _ = job.reply.send(launcher.launch(&job.spec));
+                let _ = job.reply.send(launched);
+                if lost {
+                    // A late answer would be taken for that of the next launch. Dropping the connection ends
+                    // the launcher, and its end is the server's.
+                    return None;
+                }
             }
-            launcher
+            Some(launcher)
         })?;
         Ok((Self { jobs }, thread))
     }

@@ -1,5 +1,6 @@
 //! What an environment prints, line by line into its log stream, with the platform's lines in between.
 
+use std::convert::Infallible;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -59,12 +60,12 @@ impl Output {
 
     /// Moves output into the log for as long as it is polled; never ends. Cancel-safe: a line that was read is
     /// kept until the log has room for it.
-    pub async fn pump(&mut self) {
+    pub async fn pump(&mut self) -> Infallible {
         loop {
             self.flush().await;
             if self.pipe.readable().await.is_err() || self.read_chunk() == Some(0) {
                 // Every writer is gone: what is left to learn is how the process ended.
-                std::future::pending::<()>().await;
+                std::future::pending::<Infallible>().await;
             }
         }
     }

@@ -19,10 +19,14 @@ impl TokenBucket {
         Self { capacity, refill_per_s, level_nanos: u128::from(capacity) * NANOS_PER_S, at: now }
     }
 
+    pub(super) fn has_token(&mut self, now: Duration) -> bool {
+        self.refill(now);
+        self.level_nanos >= NANOS_PER_S
+    }
+
     /// Takes one token if there is one.
     pub(super) fn take(&mut self, now: Duration) -> bool {
-        self.refill(now);
-        let enough = self.level_nanos >= NANOS_PER_S;
+        let enough = self.has_token(now);
         if enough {
             self.level_nanos -= NANOS_PER_S;
         }

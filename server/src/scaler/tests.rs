@@ -97,6 +97,28 @@ fn host_memory_is_a_budget() {
 }
 
 #[test]
+fn a_function_that_starts_too_fast_evicts_nobody() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..5 {
+        assert_eq!(s.start(&key("f"), 200, 0, at(0)), Start::Granted);
+    }
+    assert_eq!(s.start(&key("f"), 200, 1000, at(0)), Start::Refused(Refusal::Rate));
+    assert_eq!(s.start(&key("g"), 200, 1000, at(0)), Start::Evict { missing_mib: 200 });
+}
+
+#[test]
+fn a_sweep_forgets_what_only_time_could_settle() {
+    let mut s = Scaler::new(LIMITS);
+    s.start(&key("f"), 1, 0, at(0));
+    s.ended(&key("f"), 1, at(0));
+    assert_eq!(s.functions.len(), 1, "its bucket is not full yet");
+    s.sweep(at(1));
+    assert_eq!(s.functions.len(), 1);
+    s.sweep(at(1000));
+    assert!(s.functions.is_empty());
+}
+
+#[test]
 fn a_quiet_function_leaves_no_trace() {
     let mut s = Scaler::new(LIMITS);
     s.admit(&key("f"), at(0)).unwrap();

@@ -34,7 +34,7 @@ pub(super) struct Prepared {
     pub(super) credentials: Credentials,
     ids: Ids,
     /// Held until the process ends: the data directory has one owner.
-    lock: Flock<File>,
+    _lock: Flock<File>,
 }
 
 pub(super) fn prepare(config: &Config) -> Result<Prepared> {
@@ -65,7 +65,7 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     // From here on the API process reaches its data by relative paths: a folder above it may be closed to
     // the user that it becomes.
     std::env::set_current_dir(&root).with_context(|| format!("failed to enter {}", root.display()))?;
-    Ok(Prepared { root, listener: Some(listener), credentials, ids, lock })
+    Ok(Prepared { root, listener: Some(listener), credentials, ids, _lock: lock })
 }
 
 impl Prepared {
@@ -86,7 +86,7 @@ impl Prepared {
     pub(super) fn drop_privileges(&self) -> Result<()> {
         lambd_sandbox::drop_privileges(self.ids.uid.as_raw(), self.ids.gid.as_raw())
             .context("failed to give up privileges")?;
-        tracing::info!(uid = self.ids.uid.as_raw(), lock = ?self.lock.metadata().map(|m| m.ino()).ok(), "privileges given up");
+        tracing::info!(uid = self.ids.uid.as_raw(), "privileges given up");
         Ok(())
     }
 }
