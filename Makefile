@@ -27,6 +27,8 @@ stop:
 test: build
 	@scripts/need test
 	scripts/in-venv cargo test --release --workspace
+	scripts/test-unified
+	systemd/verify
 
 bench: build
 	@scripts/need test

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use lambd_compat_tests::api::{FUNCTIONS, Request};
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::http::Answer;
+use lambd_compat_tests::wait::until;
 use lambd_compat_tests::{Server, Spec, package};
 use serde_json::json;
 
@@ -125,4 +126,24 @@ fn not_even_http() -> Result<()> {
     }
     assert_eq!(server.api.call("GET", FUNCTIONS, None)?.status, 200);
     Ok(())
+}
+
+/// The change is committed or not; what follows from it is never left out.
+#[test]
+fn a_caller_who_hangs_up_parts_no_change() -> Result<()> {
+    let Some(server) = Server::shared()? else { return Ok(()) };
+    server.install("provided.al2023")?;
+    let function = Spec::bootstrap()?.create(&server.api)?;
+    let target = format!("{}/configuration", function.path());
+    let update = |text: String| Request::new("PUT", &target).body(json!({ "Description": text }).to_string());
+    for turn in 0..30 {
+        let request = update(format!("turn {turn}")).signed(server.api.address, &server.api.signer);
+        TcpStream::connect(server.api.address)?.write_all(&request)?;
+        function.wait("LastUpdateStatus", "Successful")?;
+    }
+    until("an update is possible again", || {
+        let answer = server.api.send(&update("last".to_owned()))?;
+        Ok((answer.status == 200).then_some(()))
+    })?;
+    function.wait("LastUpdateStatus", "Successful")
 }

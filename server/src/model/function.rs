@@ -140,7 +140,7 @@ pub struct Function {
     pub state: State,
     /// Absent until the function was Active once.
     pub last_update: Option<LastUpdate>,
-    /// Moves at every change, also of state (lambda.md C13).
+    /// Moves at every change of code, configuration and state (lambda.md C13); not with tags or concurrency.
     pub revision_id: Uuid,
     /// At most 50.
     pub tags: BTreeMap<String, String>,
