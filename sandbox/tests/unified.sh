@@ -11,8 +11,9 @@ set -eu
 if [ "${1-}" = --inside ]; then
     mount -t proc proc /proc
     mount -t sysfs sys /sys
-    mount -t tmpfs -o size=1800m tmp /tmp
-    mount -t tmpfs tmp "$SCRATCH"
+    # Not on /tmp, where the checkout may be.
+    mount -t tmpfs -o size=1800m tmp "$SCRATCH"
+    export TMPDIR="$SCRATCH"
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
     # No kmod in a minimal system: the call itself (313 is finit_module).
     python3 -c 'import ctypes, os, sys
