@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::{Server, Spec, host, server, tools};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Attack R5: a flood of output must not become memory of the server.
 const FLOOD_GROWTH_MAX_BYTES: u64 = 64 << 20;
@@ -84,5 +84,22 @@ fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
     for id in &said {
         ensure!(text.contains(&format!("REPORT RequestId: {id}")), "the quiet function lost a line");
     }
+    Ok(())
+}
+
+/// The platform's lines are records of the Telemetry schema when the function asks for JSON.
+#[test]
+fn json_format() -> Result<()> {
+    let Some(server) = Server::shared()? else { return Ok(()) };
+    server.install("provided.al2023")?;
+    let function =
+        Spec::bootstrap()?.with("LoggingConfig", json!({ "LogFormat": "JSON" })).create(&server.api)?;
+    let answer = function.invoke_with_tail(&json!([1]))?;
+    let tail = answer.tail()?;
+    let records: Vec<Value> = tail.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let kinds: Vec<_> = records.iter().filter_map(|record| record["type"].as_str()).collect();
+    assert_eq!(kinds, ["platform.start", "platform.report"], "{tail}");
+    assert_eq!(records[1]["record"]["requestId"], answer.id()?);
+    assert_eq!(records[1]["record"]["status"], "success");
     Ok(())
 }

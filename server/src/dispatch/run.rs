@@ -7,7 +7,7 @@ use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::lines::{self, Report, Status};
+use super::lines::{Lines, Report, Status};
 use super::{Answer, Invocation};
 use crate::environment::Environment;
 use crate::environment::fault::Fault;
@@ -74,7 +74,10 @@ impl<'a> Run<'a> {
         if invocation.tail {
             environment.output.record_tail();
         }
-        environment.output.line(lines::start(&invocation.request_id, VERSION));
+        let lines = Lines(&environment.function.latest.logging);
+        if let Some(line) = lines.start(&invocation.request_id, VERSION) {
+            environment.output.line(line);
+        }
         let timeout_s = environment.function.latest.timeout_s;
         let event = event_of(invocation, self.deadline.saturating_duration_since(Instant::now()));
         let (output, session, exit) = environment.parts();
@@ -155,8 +158,8 @@ impl<'a> Run<'a> {
         let output = &mut self.environment.output;
         let log = async {
             output.settle().await;
-            output.line(lines::end(&self.invocation.request_id));
-            output.line(lines::report(&self.invocation.request_id, &report));
+            let lines = Lines(&self.environment.function.latest.logging);
+            lines.finish(&self.invocation.request_id, &report).into_iter().for_each(|line| output.line(line));
             output.flush().await;
         };
         // A log that is far behind delays an answer, but does not withhold it.

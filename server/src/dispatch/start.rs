@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::grant::Core;
-use super::lines::{self, Report, Status};
+use super::lines::{Lines, Report, Status};
 use super::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::fault::Fault;
 use crate::environment::{Environment, Start};
@@ -102,9 +102,10 @@ impl Dispatcher {
             status: fault.status,
         };
         let output = &mut environment.output;
-        output.line(lines::start(&invocation.request_id, super::run::VERSION));
-        output.line(lines::end(&invocation.request_id));
-        output.line(lines::report(&invocation.request_id, &report));
+        let lines = Lines(&function.latest.logging);
+        let start = lines.start(&invocation.request_id, super::run::VERSION);
+        let all = start.into_iter().chain(lines.finish(&invocation.request_id, &report));
+        all.for_each(|line| output.line(line));
         output.flush().await;
         let tail = super::run::finish_tail(output);
         Ok(Leased::Failed(Answer { payload: fault.payload, is_error: true, tail }))
@@ -126,7 +127,8 @@ impl Dispatcher {
 
 async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
     environment.output.settle().await;
-    environment.output.line(lines::init_report(environment.age(), phase, status));
+    let line = Lines(&environment.function.latest.logging).init_report(environment.age(), phase, status);
+    environment.output.line(line);
     environment.output.flush().await;
 }
 

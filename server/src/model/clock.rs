@@ -15,6 +15,11 @@ pub fn last_modified(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3f+0000")
 }
 
+/// `2024-01-31T09:08:07.123Z`, the times of telemetry (lambda.md B5).
+pub fn rfc3339(ms: i64) -> String {
+    format(ms, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
 /// `2024/01/31`, the head of a log stream's name (lambda.md D6).
 pub fn stream_date(ms: i64) -> String {
     format(ms, "%Y/%m/%d")
@@ -32,6 +37,7 @@ mod tests {
     fn aws_spelling() {
         assert_eq!(last_modified(1_706_692_087_120), "2024-01-31T09:08:07.120+0000");
         assert_eq!(last_modified(0), "1970-01-01T00:00:00.000+0000");
+        assert_eq!(rfc3339(1_706_692_087_120), "2024-01-31T09:08:07.120Z");
         assert_eq!(stream_date(1_706_692_087_120), "2024/01/31");
     }
 }
