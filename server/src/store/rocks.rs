@@ -49,7 +49,7 @@ impl RocksStore {
     ///
     /// The write-ahead log is replayed up to its first unreadable record: after a power loss what lies
     /// behind it was never acknowledged. That acknowledged changes are not lost in this way is checked
-    /// before anything is altered (see [`mark`]).
+    /// before anything is altered (see the module `mark`).
     ///
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::LostChanges`], [`StoreError::Damaged`],

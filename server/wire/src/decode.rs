@@ -34,7 +34,7 @@ pub trait Input: Structure + Default + 'static {
     ///
     /// # Errors
     /// InvalidRequestContentException for malformed JSON, SerializationException for a value of the wrong
-    /// type. What is missing or out of bounds is for [`crate::validate`] to say.
+    /// type. What is missing or out of bounds is for [`crate::validate()`] to say.
     fn decode(request: &Request<'_>) -> Result<Self, Error> {
         let mut input = Self::default();
         structure(&mut input, request)?;

@@ -58,7 +58,7 @@ impl Error {
         Self { code, message: message.into(), reason: None, retry_after_seconds: None }
     }
 
-    /// A ValidationException. [`crate::validate`] words the violations of the model's constraints.
+    /// A ValidationException. [`crate::validate()`] words the violations of the model's constraints.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::ValidationException, message)
     }

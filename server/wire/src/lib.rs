@@ -1,14 +1,14 @@
 //! The public AWS Lambda wire contract as data: operations, shapes, constraints and error codes of the
 //! restJson protocol, generated from `model/lambda.tbl`, with routing, decoding, validation and encoding.
 //!
-//! An HTTP request goes through [`route`], [`Input::decode`] and [`validate`]; an output leaves by
+//! An HTTP request goes through [`route()`], [`Input::decode`] and [`validate()`]; an output leaves by
 //! [`Output::encode`], a refusal by [`Error::encode`].
 //!
 //! Invariants:
 //! - No request makes this crate panic, recurse without bound, or answer anything but a 4xx.
-//! - Every member of a structure is an `Option`: what is required is known to [`validate`] alone, so that all
+//! - Every member of a structure is an `Option`: what is required is known to [`validate()`] alone, so that all
 //!   violations of a request come in one answer, in Lambda's own words.
-//! - An enum's unknown value survives decoding and encoding: enums are `String`, checked by [`validate`].
+//! - An enum's unknown value survives decoding and encoding: enums are `String`, checked by [`validate()`].
 //! - Nothing here knows what a function is. [`special`] alone holds refusals that the model does not have but
 //!   that need nothing besides the request.
 //!

@@ -1,6 +1,6 @@
 //! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
 //!
-//! [`crate::validate`] refuses too long a name of a new function, too many tags in one request and too large
+//! [`crate::validate()`] refuses too long a name of a new function, too many tags in one request and too large
 //! an environment. The server applies [`runtime`] once it knows which runtimes are installed. Left
 //! to the server: what needs stored state (existing tags, versions, layers), the package's sizes, an
 //! operator's bounds on memory and timeout.
