@@ -162,6 +162,29 @@ mod tests {
         }
     }
 
+    /// The dates are this table's; the names are those of the service's own message.
+    #[test]
+    fn the_current_ones_are_the_model_s() {
+        let mut current: Vec<&str> = CURRENT.iter().map(|(name, _)| *name).collect();
+        let mut model = lambd_wire::SUPPORTED_RUNTIMES.to_vec();
+        current.sort_unstable();
+        model.sort_unstable();
+        assert_eq!(current, model);
+    }
+
+    #[test]
+    fn recorded_refusals() {
+        assert!(matches!(standing("python3.12"), Standing::Current { .. }));
+        assert_eq!(standing("java8"), Standing::Deprecated);
+        assert!(deprecated_message("java8").starts_with(
+            "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda functions."
+        ));
+        assert_eq!(standing("python2.8"), Standing::Unknown);
+        assert!(unknown_message("python2.8").starts_with(
+            "Value python2.8 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: ["
+        ));
+    }
+
     #[test]
     fn unknown_lists_the_recorded_order() {
         let text = unknown_message("X");

@@ -1,14 +1,13 @@
 //! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
 //!
 //! [`crate::validate()`] refuses too long a name of a new function, too many tags in one request and too large
-//! an environment. The server applies [`runtime`] once it knows which runtimes are installed. Left
-//! to the server: what needs stored state (existing tags, versions, layers), the package's sizes, an
-//! operator's bounds on memory and timeout.
+//! an environment. Left to the server: runtimes, of which it knows more than their names; what needs stored
+//! state (existing tags, versions, layers), the package's sizes, an operator's bounds on memory and timeout.
 
 use std::any::Any;
 use std::collections::BTreeMap;
 
-use crate::generated::{Operation, SUPPORTED_RUNTIMES, input, shapes, types};
+use crate::generated::{Operation, input, types};
 use crate::{Error, validate};
 
 /// Longest name of a function, without account, region or qualifier.
@@ -70,26 +69,5 @@ fn environment(environment: Option<&types::Environment>) -> Result<(), Error> {
     Err(Error::invalid_parameter(format!(
         "Lambda was unable to configure your environment variables because the environment variables you have \
          provided exceeded the 4KB limit. String measured: {measured}"
-    )))
-}
-
-/// Refuses a runtime that is unknown or that the service no longer takes.
-///
-/// # Errors
-/// InvalidParameterValueException with the recorded text of either case.
-pub fn runtime(runtime: &str) -> Result<(), Error> {
-    if SUPPORTED_RUNTIMES.contains(&runtime) {
-        return Ok(());
-    }
-    if shapes::RUNTIME.values.contains(&runtime) {
-        return Err(Error::invalid_parameter(format!(
-            "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda \
-             functions. We recommend you use a supported runtime while creating or updating functions."
-        )));
-    }
-    Err(Error::invalid_parameter(format!(
-        "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] \
-         or be a valid ARN",
-        SUPPORTED_RUNTIMES.join(", ")
     )))
 }

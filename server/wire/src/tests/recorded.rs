@@ -1,7 +1,7 @@
 //! Answers of the service as recorded 2025-11.
 
 use super::accept;
-use crate::{Error, ErrorCode, Operation, SUPPORTED_RUNTIMES, generated, input, special, types, validate};
+use crate::{Error, ErrorCode, Operation, SUPPORTED_RUNTIMES, generated, input, types, validate};
 
 const NAME: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
 const NAMESPACED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
@@ -201,20 +201,6 @@ fn refusals_outside_the_model() {
     let error = sized(4081).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidParameterValueException);
     assert!(error.message.ends_with(&format!("String measured: {{\"LARGE_VAR\":\"{}\"}}", "x".repeat(4081))));
-
-    assert_eq!(special::runtime("python3.12"), Ok(()));
-    for (runtime, want) in [
-        (
-            "java8",
-            "The runtime parameter of java8 is no longer supported for creating or updating AWS Lambda functions.",
-        ),
-        (
-            "python2.8",
-            "Value python2.8 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [",
-        ),
-    ] {
-        assert!(special::runtime(runtime).unwrap_err().message.starts_with(want), "{runtime}");
-    }
 }
 
 #[test]
