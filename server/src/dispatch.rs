@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::environment::launch::StartError;
 use crate::environment::{Environment, Launching};
@@ -94,6 +95,14 @@ pub enum InvokeError {
     Interrupted,
 }
 
+/// How far an invocation got before anything of it was given back.
+enum Begun<'a> {
+    /// It has its outcome, and an environment that may serve again.
+    Running(Box<Run<'a>>),
+    /// No environment came up for it, and that is its answer.
+    Over(Answer),
+}
+
 /// Everything that dispatch needs; cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -147,7 +156,7 @@ impl Dispatcher {
     /// Ends idle environments of everything but the function's present generation; busy ones end with their
     /// invocation.
     pub fn retire(&self, key: &FunctionKey) {
-        let keep = self.registry.get(key).map(|f| f.latest.generation);
+        let keep = self.generation(key);
         drop(self.core.with(|state, _| state.pool.retire(key, keep)));
     }
 
@@ -158,48 +167,50 @@ impl Dispatcher {
         permit: Permit,
         reply: oneshot::Sender<Result<Answer, InvokeError>>,
     ) {
-        let mut function = function;
+        let over = match self.begin(function, &invocation).await {
+            Ok(Begun::Running(run)) => return self.finish(*run, permit, reply).await,
+            Ok(Begun::Over(answer)) => Ok(answer),
+            Err(error) => Err(error),
+        };
+        drop(permit);
+        let _ = reply.send(over);
+    }
+
+    /// Finds an environment that takes the event, and waits for its outcome.
+    async fn begin<'a>(
+        &self,
+        mut function: Arc<Function>,
+        invocation: &'a Invocation,
+    ) -> Result<Begun<'a>, InvokeError> {
         for _ in 0..DELIVERY_TRIES {
-            let leased = match self.lease(&function, &invocation).await {
-                Ok(leased) => leased,
+            let leased = match self.lease(&function, invocation).await {
                 // An update or a delete came between, and the old code is collected already.
                 Err(InvokeError::Package(PackageError::Missing { .. })) if self.is_outdated(&function) => {
-                    let Some(newer) = self.registry.get(&function.key) else {
-                        drop(permit);
-                        let _ = reply.send(Err(InvokeError::Gone));
-                        return;
-                    };
-                    function = newer;
+                    function = self.registry.get(&function.key).ok_or(InvokeError::Gone)?;
                     continue;
                 }
-                Err(error) => {
-                    drop(permit);
-                    let _ = reply.send(Err(error));
-                    return;
-                }
+                leased => leased?,
             };
             match leased {
-                start::Leased::Failed(answer) => {
-                    drop(permit);
-                    let _ = reply.send(Ok(answer));
-                    return;
-                }
+                start::Leased::Failed(answer) => return Ok(Begun::Over(answer)),
                 start::Leased::Ready { environment, init, begun } => {
-                    let mut run = Run::new(*environment, &invocation, init, begun);
+                    let mut run = Box::new(Run::new(*environment, invocation, init, begun));
                     if run.deliver().await {
-                        self.finish(run, permit, reply).await;
-                        return;
+                        return Ok(Begun::Running(run));
                     }
                 }
             }
         }
-        drop(permit);
-        let _ = reply.send(Err(InvokeError::Undelivered));
+        Err(InvokeError::Undelivered)
+    }
+
+    /// The generation of code and configuration that the registry holds now.
+    fn generation(&self, key: &FunctionKey) -> Option<Uuid> {
+        self.registry.get(key).map(|function| function.latest.generation)
     }
 
     fn is_outdated(&self, function: &Function) -> bool {
-        let current = self.registry.get(&function.key).map(|f| f.latest.generation);
-        current != Some(function.latest.generation)
+        self.generation(&function.key) != Some(function.latest.generation)
     }
 
     /// From the outcome to the end of the invoke phase. Normally the runtime polls at once: then environment
@@ -235,7 +246,7 @@ impl Dispatcher {
         self.core.put(&key, environment);
         // Looked at behind the put: an update that came before has retired without seeing this environment,
         // one that comes later will see it.
-        if self.registry.get(&key).map(|f| f.latest.generation) != Some(generation) {
+        if self.generation(&key) != Some(generation) {
             self.retire(&key);
         }
     }

@@ -20,15 +20,16 @@ pub(super) fn of(error: &RegistryError, arn: &str) -> Error {
                 "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
             ),
         ),
-        RegistryError::Exists => {
-            Error::new(ErrorCode::ResourceConflictException, format!("Function already exist: {arn}"))
-        }
         RegistryError::TooManyTags => super::configure::too_many_tags(),
         RegistryError::Unreserved => invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's \
              UnreservedConcurrentExecution below its minimum value of [100].",
         ),
-        RegistryError::Store(_) | RegistryError::Record(_) | RegistryError::Interrupted => storage(error),
+        // Only a create meets a function of its name, and says so itself.
+        RegistryError::Exists
+        | RegistryError::Store(_)
+        | RegistryError::Record(_)
+        | RegistryError::Interrupted => storage(error),
     }
 }
 

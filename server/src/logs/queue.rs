@@ -129,19 +129,8 @@ impl Shared {
 impl LogStream {
     /// Hands in events in their order; waits while the group has too much waiting already, and so slows
     /// down whoever floods. Dropping the future loses the events that were not handed in yet.
-    pub async fn write(&self, events: Vec<LogEvent>) {
-        let (mut portion, mut bytes) = (Vec::new(), 0);
-        for event in events {
-            bytes += cost(&event);
-            portion.push(event);
-            if bytes >= PORTION_BYTES {
-                self.queue(std::mem::take(&mut portion), bytes).await;
-                bytes = 0;
-            }
-        }
-        if !portion.is_empty() {
-            self.queue(portion, bytes).await;
-        }
+    pub async fn write(&self, mut events: Vec<LogEvent>) {
+        self.write_pending(&mut events).await;
     }
 
     /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits as
@@ -171,11 +160,6 @@ impl LogStream {
         };
         self.send(vec![event], [Some(room), None]);
         Ok(())
-    }
-
-    async fn queue(&self, events: Vec<LogEvent>, bytes: usize) {
-        let room = self.room(bytes).await;
-        self.send(events, room);
     }
 
     /// First the group's own room, so that a flood waits there and not in the line of all.

@@ -8,6 +8,9 @@ use super::{Function, FunctionKey, RegistryError};
 /// Executions that the account keeps for functions without a reservation (lambda.md F2).
 const UNRESERVED_MIN: u32 = 100;
 
+/// Tags of one function (lambda.md C6).
+const TAGS_MAX: usize = 50;
+
 /// What the account uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
@@ -45,12 +48,12 @@ pub(super) fn usage<'a>(functions: impl Iterator<Item = &'a Arc<Function>>, limi
     usage
 }
 
-/// Tags after a merge; more than 50 are refused (lambda.md C6).
+/// Tags after a merge; more than [`TAGS_MAX`] are refused.
 pub(crate) fn merge_tags(
     present: &BTreeMap<String, String>,
     new: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, RegistryError> {
     let mut tags = present.clone();
     tags.extend(new);
-    if tags.len() > 50 { Err(RegistryError::TooManyTags) } else { Ok(tags) }
+    if tags.len() > TAGS_MAX { Err(RegistryError::TooManyTags) } else { Ok(tags) }
 }
