@@ -9,6 +9,8 @@ use super::blanks::Blank;
 use crate::cgroup::{Group, OomWatch};
 use crate::sys;
 
+/// Time until a sandbox that is to end is killed once more.
+pub(super) const INSIST_AFTER: Duration = Duration::from_millis(20);
 /// The kernel tells that memory has run out before it kills, and version 2 tells much else: time until the next look.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -23,13 +25,14 @@ pub(super) struct Environment {
     oom: Option<OomWatch>,
     /// When it is looked once more whether the kernel has killed in it.
     look_again: Option<Instant>,
+    struck: Option<Instant>,
     pub(super) uid: u32,
 }
 
 impl Environment {
     pub(super) fn new(blank: Blank, lifeline: Option<OwnedFd>) -> Self {
         let Blank { child, group, oom, uid, .. } = blank;
-        Self { pidfd: Some(child.pidfd), lifeline, group, oom, look_again: None, uid }
+        Self { pidfd: Some(child.pidfd), lifeline, group, oom, look_again: None, struck: None, uid }
     }
 
     /// What tells that its memory has run out.
@@ -55,7 +58,7 @@ impl Environment {
         self.look_again.is_some()
     }
 
-    fn end_if_out_of_memory(&self) -> bool {
+    fn end_if_out_of_memory(&mut self) -> bool {
         let out = self.oom.as_ref().is_some_and(OomWatch::has_killed);
         if out {
             self.strike();
@@ -68,14 +71,21 @@ impl Environment {
         self.lifeline.is_none()
     }
 
-    /// Starts its end: init dies, and the kernel kills all others of its pid namespace with it. Repeated
-    /// until init is gone, because the holder of the freezer's file may freeze it again.
+    /// Starts its end: init dies, and the kernel kills all others of its pid namespace with it.
     pub(super) fn kill(&mut self) {
         self.lifeline = None;
         self.strike();
     }
 
-    fn strike(&self) {
+    /// Kills again what is to end and has not: the holder of the freezer's file may have frozen it again.
+    pub(super) fn insist(&mut self, now: Instant) {
+        if self.is_dying() && self.struck.is_none_or(|last| now.duration_since(last) >= INSIST_AFTER) {
+            self.strike();
+        }
+    }
+
+    fn strike(&mut self) {
+        self.struck = Some(Instant::now());
         if let Some(pidfd) = &self.pidfd {
             // It may be dead already; that is what is wanted.
             drop(sys::process::kill(pidfd.as_fd()));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::blanks::Blank;
-use super::environment::Environment;
+use super::environment::{Environment, INSIST_AFTER};
 use super::guardian;
 use super::launch::Delivery;
 use super::machine::Machine;
@@ -15,8 +15,6 @@ use crate::error::{At, LaunchFailure, StepError};
 use crate::protocol::{Channel, ChannelError, Reply, Request, Started};
 use crate::sys::{self, process::Child};
 
-/// How often the dying are looked at again.
-const RETRY_MS: u16 = 20;
 /// How long the end of all sandboxes may take before the launcher gives up.
 const TEAR_DOWN_WAIT: Duration = Duration::from_secs(15);
 const EVENTS: usize = 64;
@@ -89,9 +87,9 @@ impl Server {
 
     fn wait(&self, events: &mut [EpollEvent]) -> Vec<u64> {
         let waits = self.environments.values().any(|one| one.is_dying() || one.is_doubtful());
-        let timeout = if waits { EpollTimeout::from(RETRY_MS) } else { EpollTimeout::NONE };
+        let timeout = if waits { INSIST_AFTER.try_into() } else { Ok(EpollTimeout::NONE) };
         // EINTR is the only error that can come; the next round waits again.
-        let count = self.epoll.wait(events, timeout).unwrap_or_default();
+        let count = self.epoll.wait(events, timeout.unwrap_or(EpollTimeout::ZERO)).unwrap_or_default();
         events.iter().take(count).map(EpollEvent::data).collect()
     }
 
@@ -155,9 +153,8 @@ impl Server {
 
     /// Removes the dead, and insists where something still lives.
     fn bury(&mut self) {
-        for environment in self.environments.values_mut().filter(|environment| environment.is_dying()) {
-            environment.kill();
-        }
+        let now = Instant::now();
+        self.environments.values_mut().for_each(|environment| environment.insist(now));
         let uids = &mut self.machine.uids;
         self.environments.retain(|_, environment| {
             let gone = environment.remove();
