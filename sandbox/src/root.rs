@@ -107,7 +107,8 @@ fn make_folder(root: BorrowedFd<'_>, path: &Path) -> Result<(), StepError> {
 
 /// The folder in which `path` lies, opened beneath the root, and its name there.
 fn parent<'a>(root: BorrowedFd<'_>, path: &'a Path) -> Result<(OwnedFd, &'a OsStr), StepError> {
-    let folder = path.parent().filter(|parent| parent.components().count() > 1).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|parent| parent.components().count() > 1).unwrap_or_else(|| Path::new("."));
     let folder = open_beneath(root, folder, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
     Ok((folder, path.file_name().unwrap_or_default()))
 }
@@ -120,7 +121,7 @@ pub(crate) fn memory_folder(size_mib: u32) -> Result<OwnedFd, StepError> {
 }
 
 /// A C string for the kernel.
-pub(crate) fn c_string(text: impl AsRef<std::ffi::OsStr>) -> Result<CString, StepError> {
+pub(crate) fn c_string(text: impl AsRef<OsStr>) -> Result<CString, StepError> {
     let bytes = text.as_ref().as_bytes();
     CString::new(bytes).map_err(|_| StepError { step: "a text holds a NUL byte".into(), errno: libc::EINVAL })
 }

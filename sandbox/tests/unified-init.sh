@@ -12,7 +12,7 @@ fi
 /busybox mount -t proc proc /proc
 /busybox mount -t sysfs sys /sys
 /busybox mount -t devtmpfs dev /dev
-/busybox mount -t tmpfs -o size=2200m scratch /scratch
+/busybox mount -t tmpfs -o size=2000m scratch /scratch
 /busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for module in $(/busybox cat /modules); do /busybox insmod "$module"; done
 /busybox ip link set lo up
