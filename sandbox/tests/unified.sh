@@ -90,7 +90,7 @@ make_initramfs() {
 
 run() {
     : >"$log"
-    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -M q35 -m 3072 -smp 2 \
+    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=multi -cpu qemu64 -M q35 -m 3072 -smp 2 \
         -nodefaults -display none -no-reboot -serial stdio -kernel "$(echo "$kernel_folder"/boot/vmlinuz-*)" \
         -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" \
         </dev/null >"$log" 2>&1 &

@@ -16,7 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 
 /// How long a condition is waited for. Generous: nothing is measured by it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The folder with the compiled `inside`, shared by all tests. Where there is no compiler, whoever runs the
 /// tests has compiled it and names the folder.
