@@ -55,6 +55,7 @@ pub struct FileSpec {
     /// Permission bits; set-id bits are refused.
     pub mode: u32,
     /// Its content.
+    #[serde(with = "crate::protocol::bytes")]
     pub content: Vec<u8>,
 }
 
