@@ -9,6 +9,7 @@ mod cli;
 mod clients;
 mod commands;
 mod concurrency;
+mod environments;
 mod invoke;
 mod life;
 mod logs;
