@@ -37,6 +37,7 @@ mod sources;
 mod spec;
 mod sys;
 mod uids;
+mod view;
 mod volume;
 
 pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
@@ -45,3 +46,4 @@ pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailu
 pub use identity::drop_privileges;
 pub use launcher::launcher_entry;
 pub use spec::{Bind, FileSpec, MOUNT_POINTS, Refusal, Spec, SymlinkSpec};
+pub use view::enter_view;
