@@ -27,7 +27,7 @@ use crate::logs::{LogSink, group_key};
 use crate::model::{Function, clock};
 use crate::packages::Package;
 use crate::pool::Resident;
-use crate::runtimes::Runtime;
+use crate::runtimes::{Entrypoint, Runtime};
 use fault::Fault;
 use launch::{LaunchHandle, StartError};
 use output::Output;
@@ -44,6 +44,8 @@ pub struct Environment {
     pub function: Arc<Function>,
     /// Its log: platform lines go through it too, so that they keep their place.
     pub output: Output,
+    /// What was started.
+    entrypoint: Entrypoint,
     /// The Runtime API side.
     pub session: Session,
     /// The server side of that API; ends with the session.
@@ -89,7 +91,9 @@ impl Environment {
         let Start { function, runtime, package, grant } = start;
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
-        let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
+        let code = &package.code_dir;
+        let entrypoint = runtime.entrypoint(code, None);
+        let spec = spec::build(&id, &function, runtime, code, &entrypoint, &stream, &launching.root);
         let sandbox = launching.launch.launch(spec).await?;
         let listener = TcpListener::from_std(sandbox.listener)?;
         let (session, service) = Session::new(&SessionConfig { connections_max: CONNECTIONS_MAX });
@@ -98,6 +102,7 @@ impl Environment {
         Ok(Self {
             output: Output::new(sandbox.output, logs.stream(&group, &stream))?,
             function,
+            entrypoint,
             session,
             _service: service,
             exit: watch(sandbox.exit)?,
@@ -127,7 +132,10 @@ impl Environment {
                 }
                 Ready::InitError(error) => Fault::reported(error.body, error.error_type),
             },
-            exit = wait_exit(&self.exit, &mut self.ended) => Fault::exit(request_id, &exit),
+            exit = wait_exit(&self.exit, &mut self.ended) => match exit {
+                Exit::ExecFailed(errno) => Fault::entrypoint(request_id, &self.entrypoint.refused(errno)),
+                exit => Fault::exit(request_id, &exit),
+            },
             never = self.output.pump() => match never {},
             () = &mut deadline => Fault::timeout(request_id, self.function.latest.timeout_s),
         };
