@@ -7,6 +7,7 @@
 //! Only this module and its children use cgroups-rs, and only off the hot path; freezing and
 //! reading go through the descriptors of [`Handles`].
 
+mod oom;
 mod sweep;
 mod v1;
 mod v2;
@@ -20,6 +21,7 @@ use cgroups_rs::fs::error::Error as GroupError;
 use cgroups_rs::fs::hierarchies::is_cgroup2_unified_mode;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::oom::{OomWatch, count};
 use crate::error::{At, StartFailure, StepError};
 
 /// Length of the period in which a CPU quota is counted, in microseconds. Short, so that a function
@@ -86,8 +88,10 @@ pub(crate) enum Entry {
 pub(crate) trait Hierarchy: std::fmt::Debug {
     /// Makes an empty group without limits.
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError>;
-    /// Kills and removes what earlier launchers of this instance left, and makes the parent anew.
-    fn reset(&self) -> Result<(), StepError>;
+    /// Kills and removes what launchers of this instance left, and the parent.
+    fn sweep(&self) -> Result<(), StepError>;
+    /// Makes the parent, after a [`sweep`](Self::sweep).
+    fn make(&self) -> Result<(), StepError>;
     /// Removes the parent; every group must have been removed.
     fn remove(&self);
 }
@@ -99,8 +103,11 @@ pub(crate) trait Group: std::fmt::Debug {
     /// Sets memory and processes. The CPU quota waits for [`Handles::cpu`].
     fn limit(&self, limits: Limits) -> Result<(), StepError>;
     fn handles(&self, limits: Limits) -> Result<Handles, StepError>;
-    /// Lets its processes run, so that they can die.
-    fn thaw(&self);
+    /// What tells that its memory has run out; `None` where this kernel tells nobody.
+    fn oom_watch(&self) -> Option<OomWatch>;
+    /// Lets its processes run unhindered, so that they can die: thaws them and lifts the CPU quota, whose debt a dying
+    /// process would have to pay off first.
+    fn release(&self);
     /// Whether the group is gone; `false` while something still lives in it.
     fn remove(&self) -> bool;
 }

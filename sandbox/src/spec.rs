@@ -53,6 +53,7 @@ pub struct FileSpec {
     /// Permission bits; set-id bits are refused.
     pub mode: u32,
     /// Its content.
+    #[serde(with = "crate::protocol::bytes")]
     pub content: Vec<u8>,
 }
 
