@@ -109,7 +109,7 @@ mod tests {
         config
     }
 
-    fn is_refused(found: Result<OwnedFd, LaunchFailure>) -> bool {
+    fn is_refused(found: &Result<OwnedFd, LaunchFailure>) -> bool {
         matches!(found, Err(LaunchFailure::Refused(_)))
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let outside =
             [dir.path().join("outside"), allowed.join("up"), allowed.join("absolute"), allowed.join("magic")];
         for bad in outside.iter().chain([&PathBuf::from("/etc"), &allowed.join("up/x")]) {
-            assert!(is_refused(sources.resolve(bad)), "{} was found", bad.display());
+            assert!(is_refused(&sources.resolve(bad)), "{} was found", bad.display());
         }
         assert!(matches!(sources.resolve(&allowed.join("none")), Err(LaunchFailure::Step(_))));
     }
@@ -147,7 +147,7 @@ mod tests {
         std::fs::create_dir_all(shown.join("deep")).unwrap();
         assert!(sources.resolve(&shown).is_ok());
         for bad in [shown.join("deep"), dir.path().to_owned()] {
-            assert!(is_refused(sources.resolve(&bad)), "{} was found", bad.display());
+            assert!(is_refused(&sources.resolve(&bad)), "{} was found", bad.display());
         }
     }
 
@@ -163,7 +163,7 @@ mod tests {
         symlink("../../../outside", allowed.join("x/bind/relative")).unwrap();
         symlink("/proc/self/root", allowed.join("x/bind/magic")).unwrap();
         let mut config = config(&allowed);
-        assert!(is_refused(Sources::open(&config).unwrap().resolve(&link)), "links lead nowhere by default");
+        assert!(is_refused(&Sources::open(&config).unwrap().resolve(&link)), "links lead nowhere by default");
         config.linked_sources = Some(allowed.clone());
         let sources = Sources::open(&config).unwrap();
         assert!(sources.resolve(&link).is_ok());
@@ -172,12 +172,12 @@ mod tests {
         }
         let mode = |bits| std::fs::Permissions::from_mode(bits);
         std::fs::set_permissions(allowed.join("x"), mode(0o775)).unwrap();
-        assert!(is_refused(sources.resolve(&link)), "others may write a folder on the way");
+        assert!(is_refused(&sources.resolve(&link)), "others may write a folder on the way");
         std::fs::set_permissions(allowed.join("x"), mode(0o755)).unwrap();
         chown(allowed.join("x/bind"), Some(65_534), None).unwrap();
-        assert!(is_refused(sources.resolve(&link)), "a folder on the way is another's");
+        assert!(is_refused(&sources.resolve(&link)), "a folder on the way is another's");
         chown(allowed.join("x/bind"), Some(0), None).unwrap();
         std::os::unix::fs::lchown(&link, Some(65_534), None).unwrap();
-        assert!(is_refused(sources.resolve(&link)), "the link is another's");
+        assert!(is_refused(&sources.resolve(&link)), "the link is another's");
     }
 }
