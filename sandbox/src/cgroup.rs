@@ -37,12 +37,17 @@ const PROCESSES_EXTRA: u32 = 2;
 pub(crate) struct Limits {
     pub(crate) memory_bytes: u64,
     pub(crate) cpu_quota_permille: u32,
+    pub(crate) cpu_init_permille: u32,
     pub(crate) processes_max: u32,
 }
 
 impl Limits {
     fn quota_us(self) -> u64 {
-        (u64::from(self.cpu_quota_permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
+        quota_us(self.cpu_quota_permille)
+    }
+
+    fn init_quota_us(self) -> u64 {
+        quota_us(self.cpu_init_permille)
     }
 
     fn memory(self) -> i64 {
@@ -52,6 +57,10 @@ impl Limits {
     fn processes(self) -> i64 {
         i64::from(self.processes_max.saturating_add(PROCESSES_EXTRA))
     }
+}
+
+fn quota_us(permille: u32) -> u64 {
+    (u64::from(permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
 }
 
 /// Which files the descriptors of a sandbox's group are.
@@ -100,7 +109,7 @@ pub(crate) trait Hierarchy: std::fmt::Debug {
 pub(crate) trait Group: std::fmt::Debug {
     /// The way in; given once.
     fn entry(&mut self) -> Entry;
-    /// Sets memory and processes. The CPU quota waits for [`Handles::cpu`].
+    /// Sets memory, processes and the CPU quota of the start; that of the rest waits for [`Handles::cpu`].
     fn limit(&self, limits: Limits) -> Result<(), StepError>;
     fn handles(&self, limits: Limits) -> Result<Handles, StepError>;
     /// What tells that its memory has run out; `None` where this kernel tells nobody.
@@ -168,8 +177,7 @@ mod tests {
     #[test]
     fn quota_is_a_share_of_the_period_with_a_floor() {
         for (permille, us) in [(1000, 20_000), (72, 1_440), (1, 1_000), (6000, 120_000)] {
-            let limits = Limits { memory_bytes: 0, cpu_quota_permille: permille, processes_max: 1 };
-            assert_eq!(limits.quota_us(), us, "{permille} permille");
+            assert_eq!(quota_us(permille), us, "{permille} permille");
         }
     }
 

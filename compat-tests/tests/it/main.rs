@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod entrypoints;
+mod environments;
 mod invoke;
 mod life;
 mod logs;

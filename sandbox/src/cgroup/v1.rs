@@ -135,6 +135,7 @@ impl Group for LegacyGroup {
         let shares = u64::from(limits.cpu_quota_permille) * SHARES_PER_CPU / 1000;
         step(self.cpu.set_shares(shares.max(2)), self.cpu.path(), "set CPU shares")?;
         step(self.cpu.set_cfs_period(CPU_PERIOD_US), self.cpu.path(), "set CPU period")?;
+        write(self.cpu.path(), "cpu.cfs_quota_us", &limits.init_quota_us().to_string())?;
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 

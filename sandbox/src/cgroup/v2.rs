@@ -129,11 +129,8 @@ impl Group for UnifiedGroup {
         write(&self.folder, "memory.oom.group", "1")?;
         let weight = (u64::from(limits.cpu_quota_permille) * WEIGHT_PER_CPU / 1000).clamp(1, 10_000);
         write(&self.folder, "cpu.weight", &weight.to_string())?;
-        step(
-            self.cpu.set_cfs_quota_and_period(None, Some(CPU_PERIOD_US)),
-            self.cpu.path(),
-            "set CPU period",
-        )?;
+        let quota = i64::try_from(limits.init_quota_us()).ok();
+        step(self.cpu.set_cfs_quota_and_period(quota, Some(CPU_PERIOD_US)), self.cpu.path(), "limit CPU")?;
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 

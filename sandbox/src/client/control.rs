@@ -43,8 +43,8 @@ impl Control {
         self.write_freeze("THAWED", "0")
     }
 
-    /// Holds the sandbox to its share of CPU, or lets it have what is free (as at the start: AWS
-    /// gives a function more while it initialises).
+    /// Holds the sandbox to its share of CPU, which takes the place of that of its start, or lets it have what
+    /// is free.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.

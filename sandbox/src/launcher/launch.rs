@@ -107,6 +107,7 @@ fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Resul
     let limits = Limits {
         memory_bytes: u64::from(spec.memory_mib) << 20,
         cpu_quota_permille: spec.cpu_quota_permille,
+        cpu_init_permille: spec.cpu_init_permille,
         processes_max: spec.processes_max,
     };
     blank.group.limit(limits)?;

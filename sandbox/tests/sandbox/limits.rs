@@ -135,18 +135,25 @@ fn tmp_is_empty_for_the_next_one() {
 }
 
 #[test]
-fn the_cpu_quota_can_be_turned_on_and_off() {
+fn the_cpu_quota_holds_from_the_start_and_can_be_turned_on_and_off() {
     let mut fixture = Fixture::new();
-    let sandbox = fixture.launch(&shell("read x; cat /proc/self/cgroup"));
+    let mut spec = shell("read x; cat /proc/self/cgroup");
+    spec.cpu_init_permille = 500;
+    let sandbox = fixture.launcher().launch(&spec).unwrap();
+    let quota = |fixture: &Fixture| {
+        let text = fixture.groups().into_iter().find_map(|folder| {
+            let folder = folder.join(sandbox.uid.to_string());
+            let read = |file| std::fs::read_to_string(folder.join(file)).ok();
+            ["cpu.cfs_quota_us", "cpu.max"].into_iter().find_map(read)
+        });
+        text.unwrap().split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(quota(&fixture), "10000", "500 permille of 20 ms before anybody asked for it");
     sandbox.control.set_cpu_quota(true).unwrap();
+    assert_eq!(quota(&fixture), "20000", "1000 permille of 20 ms");
+    sandbox.control.set_cpu_quota(false).unwrap();
+    assert!(["-1", "max"].contains(&&*quota(&fixture)));
     let (text, _) = finish(&sandbox);
     // The namespace's root is the group itself.
     assert!(text.lines().all(|line| line.ends_with(":/") || !line.contains("lambd")), "{text}");
-    let quota = fixture.groups().into_iter().find_map(|folder| {
-        let folder = folder.join(sandbox.uid.to_string());
-        ["cpu.cfs_quota_us", "cpu.max"]
-            .into_iter()
-            .find_map(|file| std::fs::read_to_string(folder.join(file)).ok())
-    });
-    assert_eq!(quota.unwrap().split_whitespace().next(), Some("20000"), "1000 permille of 20 ms");
 }

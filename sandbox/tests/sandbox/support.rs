@@ -156,6 +156,7 @@ pub(crate) fn spec(argv: &[&str]) -> Spec {
         hostname: "inside.test".into(),
         memory_mib: 128,
         cpu_quota_permille: 1000,
+        cpu_init_permille: 1000,
         tmp_mib: 64,
         processes_max: 1024,
         ..Spec::default()
