@@ -11,6 +11,13 @@ pub struct LauncherConfig {
     pub instance: String,
     /// Folders beneath which the sources of binds must lie. Opened at start.
     pub allowed_sources: Vec<PathBuf>,
+    /// Files and folders of the host that may be shown as they are, and nothing beneath them by itself. Looked up
+    /// anew each time, since packages of the host may replace them; one that is absent may come later.
+    pub shown_sources: Vec<PathBuf>,
+    /// One of [`allowed_sources`](Self::allowed_sources) in which a symbolic link stands for the file or folder
+    /// that it names, wherever that is: where root made the link, and nobody else may change it or a folder on
+    /// the way to it.
+    pub linked_sources: Option<PathBuf>,
     /// Folder for the images of `/tmp`, owned by root; made when absent.
     pub volumes_dir: PathBuf,
     /// Folder of lock files by which the launchers of one machine share the user ids; made when absent.
@@ -35,6 +42,8 @@ impl LauncherConfig {
         Self {
             instance: instance.into(),
             allowed_sources: Vec::new(),
+            shown_sources: Vec::new(),
+            linked_sources: None,
             volumes_dir: volumes_dir.into(),
             uid_block_dir: uid_block_dir.into(),
             volume_stock: 4,

@@ -38,6 +38,7 @@ mod sources;
 mod spec;
 mod sys;
 mod uids;
+mod view;
 mod volume;
 
 pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
@@ -47,3 +48,4 @@ pub use identity::drop_privileges;
 pub use kernel::{KERNEL_MIN, kernel_suffices};
 pub use launcher::launcher_entry;
 pub use spec::{Bind, FileSpec, MOUNT_POINTS, Refusal, Spec, SymlinkSpec};
+pub use view::enter_view;

@@ -41,7 +41,7 @@ pub struct Spec {
 /// A file or folder of the host shown inside, always read-only, `nosuid` and `nodev`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bind {
-    /// Absolute, beneath one of [`LauncherConfig::allowed_sources`](crate::LauncherConfig).
+    /// Absolute; one that [`LauncherConfig`](crate::LauncherConfig) allows.
     pub source: PathBuf,
     /// One of [`MOUNT_POINTS`], or a path under `/etc`.
     pub target: PathBuf,
@@ -125,7 +125,7 @@ pub enum Refusal {
         /// The inner path.
         path: PathBuf,
     },
-    /// The source of a bind is not beneath an allowed folder.
+    /// The source of a bind is not one that the configuration allows.
     #[error("bind source {path:?} is not beneath an allowed folder")]
     Source {
         /// The path.

@@ -4,6 +4,7 @@
 
 pub mod check_config;
 pub mod doctor;
+mod folder;
 pub mod logs;
 pub mod runtime;
 pub mod serve;
@@ -81,10 +82,14 @@ pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
     // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(io::stderr(), "lambd: {line}");
+    let _ = writeln!(io::stderr(), "lambd: {}", one_line(&error));
     ExitCode::FAILURE
+}
+
+/// An error with its causes, in one line.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::logs::{LogSink, group_key};
 use crate::model::{Function, clock};
 use crate::packages::Package;
 use crate::pool::Resident;
-use crate::runtimes::Runtime;
+use crate::runtimes::{Entrypoint, Runtime};
 use fault::Fault;
 use launch::{LaunchHandle, StartError};
 use output::Output;
@@ -45,6 +45,8 @@ pub struct Environment {
     pub function: Arc<Function>,
     /// Its log: platform lines go through it too, so that they keep their place.
     pub output: Output,
+    /// What was started.
+    entrypoint: Entrypoint,
     /// The Runtime API side.
     pub session: Session,
     /// The server side of that API; ends with the session.
@@ -90,7 +92,8 @@ impl Environment {
     pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
-        let spec = spec::build(&start, &id, &stream, &launching.root);
+        let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
+        let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
         let Start { function, package, mut grant, .. } = start;
         let sandbox = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
@@ -103,6 +106,7 @@ impl Environment {
         Ok(Self {
             output: Output::new(sandbox.output, logs.stream(&group, &stream))?,
             function,
+            entrypoint,
             session,
             _service: service,
             exit: watch(sandbox.exit)?,
@@ -131,7 +135,10 @@ impl Environment {
                 }
                 Ready::InitError(error) => Fault::reported(error.body, error.error_type),
             },
-            exit = wait_exit(&self.exit, &mut self.ended) => Fault::exit(request_id, &exit),
+            exit = wait_exit(&self.exit, &mut self.ended) => match exit {
+                Exit::ExecFailed(errno) => Fault::entrypoint(request_id, &self.entrypoint.refused(errno)),
+                exit => Fault::exit(request_id, &exit),
+            },
             never = self.output.pump() => match never {},
             () = &mut deadline => Fault::timeout(request_id, self.function.latest.timeout_s),
         };

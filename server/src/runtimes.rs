@@ -13,13 +13,15 @@
 
 mod cache;
 mod catalog;
-mod entrypoint;
+pub mod entrypoint;
 mod environment;
 mod host;
 pub mod identifiers;
 pub mod install;
 mod interpreter;
+mod links;
 mod manifest;
+mod os_release;
 mod tool;
 mod tree;
 
@@ -27,8 +29,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use catalog::Catalog;
-pub use entrypoint::InvalidEntrypoint;
-pub use host::{Bind, File, Symlink};
+pub use entrypoint::{Entrypoint, InvalidEntrypoint};
+pub use host::{Bind, File, HOSTNAME, Symlink, host_sources};
 pub use manifest::{Manifest, Root};
 
 use crate::runtimes::host::System;
@@ -81,18 +83,10 @@ impl Runtime {
         &self.system.files
     }
 
-    /// The programs to start, as paths inside the sandbox: the first that exists and is executable.
-    pub fn bootstraps(&self) -> &[PathBuf] {
-        &self.manifest.bootstrap
-    }
-
     /// Chooses the program to start for a function whose code lies in `task` and whose merged
     /// layers lie in `opt` (host paths). It is started without arguments, in `/var/task`.
-    ///
-    /// # Errors
-    /// No candidate is an executable file: the environment fails with `Runtime.InvalidEntrypoint`.
-    pub fn bootstrap(&self, task: &Path, opt: Option<&Path>) -> Result<&Path, InvalidEntrypoint> {
-        entrypoint::choose(&self.manifest.bootstrap, task, opt)
+    pub fn entrypoint(&self, task: &Path, opt: Option<&Path>) -> Entrypoint {
+        Entrypoint::choose(&self.manifest.bootstrap, task, opt)
     }
 }
 

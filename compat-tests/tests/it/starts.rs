@@ -1,13 +1,17 @@
 //! Starts that must be refused, with one line that says why.
 
+use std::fs::Permissions;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
 use lambd_compat_tests::{Server, Spec, server, tools};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
@@ -93,6 +97,128 @@ fn a_runtime_that_is_not_installed_says_how() -> Result<()> {
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
     let text = answer.message();
     assert!(text.contains("ruby3.4") && text.contains("install"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_data_directory_that_is_not_root_s_alone_is_refused() -> Result<()> {
+    if !tools::root()? {
+        return Ok(());
+    }
+    let dir = tempfile::tempdir()?;
+    let made = |name: &str, owner: u32, mode: u32| -> Result<PathBuf> {
+        let path = dir.path().join(name);
+        std::fs::create_dir(&path)?;
+        std::fs::set_permissions(&path, Permissions::from_mode(mode))?;
+        chown(&path, Some(owner), None)?;
+        Ok(path)
+    };
+    let closed = made("closed", 0, 0o700)?;
+    let link = dir.path().join("link");
+    symlink(&closed, &link)?;
+    for (path, mend) in [
+        (made("another's", 65_534, 0o755)?, "chown it to root"),
+        (made("open", 0, 0o775)?, "chmod go-w it"),
+        (link, "name the folder itself"),
+    ] {
+        let line = refused(&mut serve(&path, "127.0.0.1:0")?, 1)?;
+        assert!(line.contains(&*path.to_string_lossy()) && line.contains(mend), "{line}");
+        assert_eq!(std::fs::read_dir(&path)?.count(), 0, "something was made in {}", path.display());
+    }
+    assert_eq!(mode_of(&closed)?, 0o700, "a link was followed");
+
+    // Folders in it that somebody else could have filled, or that lead elsewhere.
+    let data = made("data", 0, 0o755)?;
+    symlink(&closed, data.join("runtimes"))?;
+    assert!(refused(&mut serve(&data, "127.0.0.1:0")?, 1)?.contains("data/runtimes"));
+    assert_eq!(mode_of(&closed)?, 0o700, "a link was followed");
+    std::fs::remove_file(data.join("runtimes"))?;
+    made("data/runtimes", 65_534, 0o755)?;
+    assert!(refused(&mut serve(&data, "127.0.0.1:0")?, 1)?.contains("data/runtimes belongs to uid 65534"));
+    Ok(())
+}
+
+#[test]
+fn keys_that_others_may_read_are_refused() -> Result<()> {
+    let Some(mut server) = Server::start()? else { return Ok(()) };
+    server.stop()?;
+    let keys = server.data_dir().join("credentials");
+    std::fs::set_permissions(&keys, Permissions::from_mode(0o644))?;
+    let line = refused(&mut serve(&server.data_dir(), "127.0.0.1:0")?, 1)?;
+    assert!(line.contains("credentials has mode 0644") && line.contains("chmod 0600"), "{line}");
+    Ok(())
+}
+
+fn mode_of(path: &Path) -> Result<u32> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o7777)
+}
+
+/// The directory's mode is the operator's; the API process does not even see what in it is root's.
+#[test]
+fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
+    let Some(mut server) = Server::start()? else { return Ok(()) };
+    server.stop()?;
+    let data = server.data_dir();
+    std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
+    server.restart()?;
+    assert_eq!(mode_of(&data)?, 0o700);
+    server.install("provided.al2023")?;
+    let function = Spec::bootstrap()?.create(&server.api)?;
+    assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
+    let seen = std::fs::read_dir(format!("/proc/{}/cwd", server.pid()))?;
+    let mut seen = seen.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
+    seen.sort();
+    assert_eq!(seen, ["db", "packages", "runtimes"], "of the API process");
+    Ok(())
+}
+
+#[test]
+fn nothing_is_open_to_others_whatever_the_mask() -> Result<()> {
+    if !tools::root()? {
+        return Ok(());
+    }
+    let dir = tempfile::tempdir()?;
+    let data = dir.path().join("data");
+    let mut masked = tools::command("/bin/sh");
+    masked.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(server::binary()?);
+    masked.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
+    let mut process = masked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut line = String::new();
+    let output = process.stdout.take().context("no pipe")?;
+    let heard = BufReader::new(output).read_line(&mut line);
+    let modes = std::fs::read_dir(&data)?.map(|entry| {
+        let path = entry?.path();
+        Ok((mode_of(&path)?, path))
+    });
+    let modes = modes.collect::<Result<Vec<_>>>();
+    kill(Pid::from_raw(process.id().cast_signed()), Signal::SIGTERM)?;
+    process.wait()?;
+    ensure!(heard? > 0 && line.starts_with("listening on "), "{line:?}");
+    for (mode, path) in modes? {
+        assert_eq!(mode & 0o022, 0, "{}", path.display());
+    }
+    // Whoever can open a lock can hold it.
+    assert_eq!((mode_of(&data.join("lock"))?, mode_of(Path::new("/run/lambd"))?), (0o600, 0o700));
+    assert_eq!(mode_of(&data.join("endpoint"))?, 0o644);
+    Ok(())
+}
+
+/// Processes of one user may signal and trace each other.
+#[test]
+fn servers_without_an_account_share_no_user() -> Result<()> {
+    let nobody = ["--user", "no-such-account"];
+    let (Some(one), Some(other)) = (Server::start_with(&nobody)?, Server::start_with(&nobody)?) else {
+        return Ok(());
+    };
+    let user = |server: &Server| -> Result<String> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
+        let line = status.lines().find(|line| line.starts_with("Uid:")).context("no Uid")?.to_owned();
+        // The kernel gives the files of a process that must not be read to root.
+        let owner = std::fs::metadata(format!("/proc/{}/environ", server.pid()))?.uid();
+        ensure!(owner == 0 && !line.contains("\t0"), "owner {owner}, {line}");
+        Ok(line)
+    };
+    assert_ne!(user(&one)?, user(&other)?);
     Ok(())
 }
 

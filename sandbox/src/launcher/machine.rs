@@ -57,7 +57,7 @@ impl Machine {
         set_child_subreaper(true).at("become a subreaper")?;
         own_namespace()?;
         // After that: the kernel copies only mounts of the own namespace.
-        let sources = Sources::open(&config.allowed_sources)?;
+        let sources = Sources::open(config)?;
         let groups = cgroup::detect(&config.instance)?;
         groups.sweep()?;
         groups.make()?;

@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 const PROFILE: &str = "default";
 /// No credentials file is longer than this.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Permission bits that the server's own file must not have.
+const OPEN_TO_OTHERS: u32 = 0o077;
 
 /// A secret access key. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -65,6 +67,17 @@ pub enum CredentialsError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others than its owner may read or write it.
+    #[error(
+        "{path} has mode {mode:04o}, so that others may use the server's keys: chmod 0600 it, or remove it and the \
+         server makes new keys"
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// It is there and does not hold a pair of keys.
     #[error("{path}: {problem}; restore the file, or remove it and the server makes new keys")]
     Garbled {
@@ -96,9 +109,9 @@ impl Credentials {
     /// all, on disk when this returns.
     ///
     /// # Errors
-    /// [`CredentialsError`]; a file that is there is never replaced.
+    /// [`CredentialsError`], also where others may read or write the file; one that is there is never replaced.
     pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
-        match Self::load(path) {
+        match Self::read(path, OPEN_TO_OTHERS) {
             Err(CredentialsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let new = Self::generate();
                 new.and_then(|new| new.write(path).map(|()| new))
@@ -113,10 +126,19 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`], also where there is no file.
     pub fn load(path: &Path) -> Result<Self, CredentialsError> {
+        Self::read(path, 0)
+    }
+
+    /// Refuses a file that has one of these permission bits.
+    fn read(path: &Path, refused: u32) -> Result<Self, CredentialsError> {
+        let failed = |source| CredentialsError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+        if mode & refused != 0 {
+            return Err(CredentialsError::Open { path: path.to_owned(), mode });
+        }
         let mut text = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut text))
-            .map_err(|source| CredentialsError::Read { path: path.to_owned(), source })?;
+        file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
         let parsed = str::from_utf8(&text).map_err(|_| "not a text".to_owned()).and_then(Self::parse);
         parsed.map_err(|problem| CredentialsError::Garbled { path: path.to_owned(), problem })
     }
@@ -172,8 +194,6 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -224,11 +244,25 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_others_may_use_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let made = Credentials::load_or_create(&path).unwrap();
+        for mode in [0o644, 0o640, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = Credentials::load_or_create(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("mode {mode:04o}")) && error.contains("chmod 0600"), "{error}");
+            assert_eq!(Credentials::load(&path).unwrap(), made, "who reads a file of their own is not asked");
+        }
+    }
+
+    #[test]
     fn a_garbled_file_is_kept_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials");
         for garbled in [b"[default]".as_slice(), b"\xff\xfe"] {
             fs::write(&path, garbled).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             let error = Credentials::load_or_create(&path).unwrap_err().to_string();
             assert!(error.contains(path.to_str().unwrap()) && error.contains("restore the file"), "{error}");
             assert_eq!(fs::read(&path).unwrap(), garbled);

@@ -29,6 +29,8 @@ use crate::runtimes::Catalog;
 use crate::store::{RocksStore, Store};
 use crate::{api, front, http, scaler};
 
+/// The file of the data directory that tells `lambd logs` where the server is.
+const ENDPOINT_FILE: &str = "endpoint";
 /// Memory that packages on their way in may take together, MiB: two of the largest.
 const PACKAGES_MIB: u32 = 140;
 /// Memory that events of over 1 MiB may take together, MiB: they wait for a place beyond it.
@@ -202,9 +204,4 @@ async fn child_ended(pid: u32) -> Result<()> {
 async fn join(thread: std::thread::JoinHandle<Option<Launcher>>) -> Option<Launcher> {
     let joined = tokio::task::spawn_blocking(move || thread.join().ok().flatten());
     tokio::time::timeout(Duration::from_secs(2), joined).await.ok()?.ok()?
-}
-
-/// The file that tells `lambd logs` where the server is.
-fn endpoint_file(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("endpoint")
 }

@@ -52,7 +52,7 @@ keys! {
     account_id: String = "000000000000".to_owned(), "LAMBD_ACCOUNT_ID", "ID";
     /// The region where a request names none
     region: String = "us-east-1".to_owned(), "LAMBD_REGION", "REGION";
-    /// Account of the API process; uid and gid 65530 where it does not exist
+    /// Account of the API process; an unused uid of this server's own where it does not exist
     user: String = "lambd".to_owned(), "LAMBD_USER", "NAME";
     /// Whether signatures are checked; `off` on loopback only
     auth: AuthMode = AuthMode::Sigv4, "LAMBD_AUTH", "MODE";

@@ -1,14 +1,14 @@
 //! The types of values that have a few words only, and defaults that are read off the machine.
 
-use std::{fmt, fs};
+use std::{fmt, fs, ops::Range};
 
 use clap::ValueEnum;
 use nix::unistd::{Gid, Uid, User};
 use serde::{Deserialize, Serialize};
 
-/// The uid and gid of the API process where the configured user does not exist: outside the ranges
-/// that Debian and systemd give to accounts (Debian Policy 9.2.2; systemd `UIDS-GIDS`).
-const FALLBACK_ID: u32 = 65_530;
+/// The uids and gids of API processes where the configured user does not exist: a range that neither Debian nor
+/// systemd give to accounts (Debian Policy 9.2.2; systemd `UIDS-GIDS`), beside that of the sandboxes.
+const STAND_INS: Range<u32> = 1_890_000_000..1_891_000_000;
 /// The part of the machine's memory that environments may take unless configured, in percent.
 const MEMORY_SHARE_PERCENT: u64 = 80;
 
@@ -67,20 +67,24 @@ pub struct Ids {
     pub uid: Uid,
     /// Primary group id.
     pub gid: Gid,
-    /// Whether an account of that name exists.
-    pub exists: bool,
 }
 
 impl Ids {
-    /// The ids of this account, or 65530 for both where there is none.
+    /// The ids of this account; `None` where there is none of that name.
     ///
     /// # Errors
     /// The system's account database cannot be read.
-    pub fn of(user: &str) -> nix::Result<Self> {
-        Ok(match User::from_name(user)? {
-            Some(user) => Self { uid: user.uid, gid: user.gid, exists: true },
-            None => Self { uid: Uid::from_raw(FALLBACK_ID), gid: Gid::from_raw(FALLBACK_ID), exists: false },
-        })
+    pub fn of(user: &str) -> nix::Result<Option<Self>> {
+        Ok(User::from_name(user)?.map(|user| Self { uid: user.uid, gid: user.gid }))
+    }
+
+    /// Ids for a server without an account: its own, since processes of one user id can signal and trace each
+    /// other. `owner`, who has its data, stays if it is such an id; else one follows from `digest`, the server's
+    /// name.
+    pub fn stand_in(digest: u32, owner: Option<u32>) -> Self {
+        let made = STAND_INS.start + digest % (STAND_INS.end - STAND_INS.start);
+        let id = owner.filter(|owner| STAND_INS.contains(owner)).unwrap_or(made);
+        Self { uid: Uid::from_raw(id), gid: Gid::from_raw(id) }
     }
 }
 
@@ -113,8 +117,17 @@ mod tests {
 
     #[test]
     fn accounts() {
-        assert_eq!(Ids::of("root").unwrap().uid, Uid::from_raw(0));
-        let none = Ids::of("no-such-account-here").unwrap();
-        assert_eq!((none.uid.as_raw(), none.gid.as_raw(), none.exists), (65_530, 65_530, false));
+        assert_eq!(Ids::of("root").unwrap().map(|ids| ids.uid), Some(Uid::from_raw(0)));
+        assert_eq!(Ids::of("no-such-account-here"), Ok(None));
+    }
+
+    #[test]
+    fn stand_ins_are_one_per_server_and_keep_what_they_have() {
+        let (one, other) = (Ids::stand_in(0, None), Ids::stand_in(u32::MAX, None));
+        assert!(one != other && one == Ids::stand_in(0, Some(65_530)), "{one:?} {other:?}");
+        for ids in [one, other] {
+            assert!(STAND_INS.contains(&ids.uid.as_raw()) && ids.uid.as_raw() == ids.gid.as_raw(), "{ids:?}");
+        }
+        assert_eq!(Ids::stand_in(u32::MAX, Some(one.uid.as_raw())), one, "the data moved to another folder");
     }
 }

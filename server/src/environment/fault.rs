@@ -4,6 +4,7 @@ use bytes::Bytes;
 use lambd_sandbox::Exit;
 
 use crate::dispatch::lines::Status;
+use crate::runtimes::{InvalidEntrypoint, entrypoint};
 
 /// An invocation that failed: the payload for the caller and what the log says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +41,15 @@ impl Fault {
             Exit::Signal(signal) => {
                 ("Runtime.ExitError", format!("Runtime exited with error: signal: {}", signal_name(*signal)))
             }
-            Exit::ExecFailed(_) => (
-                "Runtime.InvalidEntrypoint",
-                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
-            ),
+            Exit::ExecFailed(errno) => (InvalidEntrypoint::TYPE, entrypoint::reason(*errno)),
         };
         let text = format!("RequestId: {request_id} Error: {reason}");
         Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
+    }
+
+    /// The program could not be run at all.
+    pub fn entrypoint(request_id: &str, reason: &InvalidEntrypoint) -> Self {
+        Self::platform(InvalidEntrypoint::TYPE, request_id, &reason.to_string())
     }
 
     /// The response was larger than 6,291,556 bytes. Here the message comes first, as recorded.

@@ -1,13 +1,13 @@
 //! From a function and its runtime to the launcher's order.
 
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
 
 use super::Start;
 use super::variables::variables;
-use crate::runtimes::{File, Runtime, Symlink};
+use crate::runtimes::{Entrypoint, File, HOSTNAME, Symlink};
 
 /// Processes and threads of one environment (lambda.md C6).
 const PROCESSES_MAX: u32 = 1024;
@@ -17,7 +17,13 @@ const MIB_PER_CPU: u64 = 1769;
 /// more than their share too. A whole CPU is what runtimes, which start in one thread, can use.
 const BOOST_PERMILLE: u32 = 1000;
 
-pub(super) fn build(start: &Start<'_>, id: &str, log_stream: &str, root: &Path) -> Spec {
+pub(super) fn build(
+    start: &Start<'_>,
+    entrypoint: &Entrypoint,
+    id: &str,
+    log_stream: &str,
+    root: &Path,
+) -> Spec {
     let (function, runtime, code) = (&*start.function, start.runtime, &*start.package.code_dir);
     let config = &function.latest;
     let share = cpu_permille(config.memory_mib);
@@ -35,26 +41,15 @@ pub(super) fn build(start: &Start<'_>, id: &str, log_stream: &str, root: &Path) 
         binds,
         files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
-        argv: vec![bootstrap(runtime, code).into_os_string().into_vec()],
+        argv: vec![entrypoint.program().as_os_str().as_bytes().to_vec()],
         env: variables(function, runtime.environment(), log_stream),
         cwd: PathBuf::from("/var/task"),
-        hostname: "169-254-100-1".to_owned(),
+        hostname: HOSTNAME.to_owned(),
         memory_mib: config.memory_mib,
         cpu_quota_permille: share,
         cpu_init_permille: if start.boost { share.max(BOOST_PERMILLE) } else { share },
         tmp_mib: config.ephemeral_mib,
         processes_max: PROCESSES_MAX,
-    }
-}
-
-/// The program to start. Without an executable candidate the first one is tried all the same: its failure
-/// takes the way of every other failed init, into the log and to the caller.
-fn bootstrap(runtime: &Runtime, code: &Path) -> PathBuf {
-    match runtime.bootstrap(code, None) {
-        Ok(path) => path.to_owned(),
-        Err(_) => {
-            runtime.bootstraps().first().cloned().unwrap_or_else(|| PathBuf::from("/var/task/bootstrap"))
-        }
     }
 }
 

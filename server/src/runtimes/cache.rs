@@ -3,7 +3,6 @@
 //! An entry is named by the runtime and a digest of everything that went into it: the recipe, the
 //! client's version, the interpreter's version and place. An entry never changes once it is there.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -27,8 +26,8 @@ impl Cache {
     pub(super) fn open(dir: Option<&Path>) -> Result<Self, Error> {
         let dir = dir.map_or_else(usual_dir, Path::to_owned);
         tree::make_dirs(&dir)?;
-        let meta = fs::metadata(&dir).map_err(Error::io("read", &dir))?;
-        if meta.uid() != nix::unistd::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+        let dir = fs::canonicalize(&dir).map_err(Error::io("read", &dir))?;
+        if !tree::is_private(&dir)? {
             let what = "others can write to this cache; choose another with --cache-dir".to_owned();
             return Err(Error::Rule { path: dir, what });
         }

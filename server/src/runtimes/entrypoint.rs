@@ -1,14 +1,36 @@
-//! Which `bootstrap` is started.
+//! Which `bootstrap` is started, and AWS's texts where none can be.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// No candidate is an executable file: AWS's error `Runtime.InvalidEntrypoint`.
+use nix::errno::Errno;
+
+/// The program of an environment, chosen before anything runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entrypoint {
+    program: PathBuf,
+    /// Where no candidate is there: all of them, for the message.
+    missing: Option<Vec<String>>,
+}
+
+/// Why no program runs: AWS's error `Runtime.InvalidEntrypoint`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Couldn't find valid bootstrap(s): [{}]", candidates.join(" "))]
-pub struct InvalidEntrypoint {
-    candidates: Vec<String>,
+pub enum InvalidEntrypoint {
+    /// No candidate is there.
+    #[error("Couldn't find valid bootstrap(s): [{}]", candidates.join(" "))]
+    Missing {
+        /// All candidates, as paths inside the sandbox.
+        candidates: Vec<String>,
+    },
+    /// The kernel refused to run it: no execute permission, an interpreter that is not there (a script with
+    /// CRLF line ends names one), a program for another processor.
+    #[error("fork/exec {}: {}", program.display(), reason(*errno))]
+    Refused {
+        /// The program, as path inside the sandbox.
+        program: PathBuf,
+        /// The kernel's error number.
+        errno: i32,
+    },
 }
 
 impl InvalidEntrypoint {
@@ -16,33 +38,53 @@ impl InvalidEntrypoint {
     pub const TYPE: &'static str = "Runtime.InvalidEntrypoint";
 }
 
-/// The first candidate that can be executed; those below `/var/task` and `/opt` are looked up in
-/// the folders that will be shown there, all others are the runtime's own and taken as they are.
-///
-/// A link counts as executable: where it leads is only known inside the sandbox.
-pub(super) fn choose<'a>(
-    candidates: &'a [PathBuf],
-    task: &Path,
-    opt: Option<&Path>,
-) -> Result<&'a Path, InvalidEntrypoint> {
-    let usable = |candidate: &&PathBuf| {
-        if let Ok(rest) = candidate.strip_prefix("/var/task") {
-            executable(&task.join(rest))
-        } else if let Ok(rest) = candidate.strip_prefix("/opt") {
-            opt.is_some_and(|opt| executable(&opt.join(rest)))
-        } else {
-            true
+impl Entrypoint {
+    /// The first candidate that exists; those below `/var/task` and `/opt` are looked up in the folders that
+    /// will be shown there, all others are the runtime's own and taken as they are.
+    ///
+    /// Whether it can be executed is the kernel's to say, inside the sandbox. Without any candidate the first
+    /// is tried all the same: its failure then takes the way of every other failed init.
+    pub(super) fn choose(candidates: &[PathBuf], task: &Path, opt: Option<&Path>) -> Self {
+        let there = |candidate: &&PathBuf| {
+            if let Ok(rest) = candidate.strip_prefix("/var/task") {
+                exists(&task.join(rest))
+            } else if let Ok(rest) = candidate.strip_prefix("/opt") {
+                opt.is_some_and(|opt| exists(&opt.join(rest)))
+            } else {
+                true
+            }
+        };
+        match candidates.iter().find(there) {
+            Some(program) => Self { program: program.clone(), missing: None },
+            None => Self {
+                program: candidates.first().cloned().unwrap_or_else(|| PathBuf::from("/var/task/bootstrap")),
+                missing: Some(candidates.iter().map(|path| path.display().to_string()).collect()),
+            },
         }
-    };
-    candidates.iter().find(usable).map(PathBuf::as_path).ok_or_else(|| InvalidEntrypoint {
-        candidates: candidates.iter().map(|candidate| candidate.display().to_string()).collect(),
-    })
+    }
+
+    /// The program, as path inside the sandbox.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// What the kernel's refusal to run the program means.
+    pub fn refused(&self, errno: i32) -> InvalidEntrypoint {
+        match &self.missing {
+            Some(candidates) => InvalidEntrypoint::Missing { candidates: candidates.clone() },
+            None => InvalidEntrypoint::Refused { program: self.program.clone(), errno },
+        }
+    }
 }
 
-/// Executable for the sandbox's user, who neither owns the file nor is in its group.
-fn executable(path: &Path) -> bool {
-    fs::symlink_metadata(path)
-        .is_ok_and(|meta| meta.is_symlink() || meta.is_file() && meta.permissions().mode() & 0o001 != 0)
+/// An error number in Go's words, which AWS's texts use: the C library's in lower case.
+pub fn reason(errno: i32) -> String {
+    Errno::from_raw(errno).desc().to_lowercase()
+}
+
+/// A link counts: where it leads is only known inside the sandbox.
+fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir())
 }
 
 #[cfg(test)]
@@ -50,28 +92,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_modes() {
+    fn the_first_that_exists_is_chosen() {
         let candidates = [PathBuf::from("/var/task/bootstrap"), PathBuf::from("/opt/bootstrap")];
-        for (task_mode, opt_mode, want) in [
-            (Some(0o755), Some(0o755), Some("/var/task/bootstrap")),
-            (Some(0o644), Some(0o755), Some("/opt/bootstrap")),
-            (None, Some(0o755), Some("/opt/bootstrap")),
-            (Some(0o750), None, None),
-            (None, None, None),
+        let missing = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+        for (in_task, in_opt, program, told) in [
+            (true, true, "/var/task/bootstrap", "fork/exec /var/task/bootstrap: permission denied"),
+            (false, true, "/opt/bootstrap", "fork/exec /opt/bootstrap: permission denied"),
+            (false, false, "/var/task/bootstrap", missing),
         ] {
             let (task, opt) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-            for (dir, mode) in [(&task, task_mode), (&opt, opt_mode)] {
-                let Some(mode) = mode else { continue };
-                let path = dir.path().join("bootstrap");
-                fs::write(&path, "").unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            for (dir, there) in [(&task, in_task), (&opt, in_opt)] {
+                if there {
+                    fs::write(dir.path().join("bootstrap"), "").unwrap();
+                }
             }
-            let got = choose(&candidates, task.path(), Some(opt.path()));
-            assert_eq!(got.as_ref().ok().copied(), want.map(Path::new), "{task_mode:?} {opt_mode:?}");
-            if let Err(error) = got {
-                let want = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
-                assert_eq!(error.to_string(), want);
-            }
+            let chosen = Entrypoint::choose(&candidates, task.path(), Some(opt.path()));
+            assert_eq!(chosen.program(), Path::new(program));
+            assert_eq!(chosen.refused(Errno::EACCES as i32).to_string(), told);
+        }
+    }
+
+    #[test]
+    fn a_folder_is_no_program_and_a_link_may_be_one() {
+        let task = tempfile::tempdir().unwrap();
+        let path = task.path().join("bootstrap");
+        fs::create_dir(&path).unwrap();
+        assert!(!exists(&path));
+        fs::remove_dir(&path).unwrap();
+        std::os::unix::fs::symlink("/opt/elsewhere", &path).unwrap();
+        assert!(exists(&path));
+    }
+
+    #[test]
+    fn reasons_are_in_aws_s_words() {
+        for (errno, text) in [
+            (Errno::EACCES, "permission denied"),
+            (Errno::ENOENT, "no such file or directory"),
+            (Errno::ENOEXEC, "exec format error"),
+        ] {
+            assert_eq!(reason(errno as i32), text);
         }
     }
 }

@@ -8,7 +8,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Manifest, Root};
+use super::{Error, Manifest, Root, links, os_release};
+
+/// The host name of every environment, in AWS's form. It resolves to the environment itself.
+pub const HOSTNAME: &str = "169-254-100-1";
 
 /// The folders of a root that hold programs and libraries.
 const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
@@ -18,17 +21,25 @@ const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "
 const ETC_BINDS: [&str; 5] =
     ["alternatives", "ld.so.cache", "pki/ca-trust/extracted", "pki/tls/certs", "ssl/certs"];
 
-/// Of the host's `/etc`: copied, being small.
+/// Of a root's `/etc`: copied, being small.
 const ETC_COPIES: [&str; 3] = ["protocols", "services", "ssl/openssl.cnf"];
+/// Of a tree's `/etc` besides: what the host's says is not what AWS's image says.
+const OS_RELEASE: &str = "os-release";
 const ETC_COPY_MAX_BYTES: u64 = 64 << 10;
 
 /// What is the same in every sandbox.
 const FIXED_FILES: [(&str, u32, &str); 4] = [
-    ("/etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 169-254-100-1\n"),
     ("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"),
     ("/etc/resolv.conf", 0o644, ""),
     ("/lambda-entrypoint.sh", 0o755, "#!/bin/sh\nexport _HANDLER=\"$1\"\nexec /var/runtime/bootstrap\n"),
 ];
+
+/// What of the host itself runtimes may show, whether it is there or not.
+pub fn host_sources() -> impl Iterator<Item = PathBuf> {
+    let dirs = SYSTEM_DIRS.map(|name| Path::new("/").join(name));
+    dirs.into_iter().chain(ETC_BINDS.map(|name| Path::new("/etc").join(name)))
+}
 
 /// A folder or file of the host, shown read-only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +88,13 @@ impl System {
         };
         system.add_dirs(&root)?;
         system.add_etc(&root)?;
+        match manifest.root {
+            Root::Host => {
+                let content = os_release::of(&manifest.identifier).into();
+                system.files.push(File { path: "/etc/os-release".into(), mode: 0o644, content });
+            }
+            Root::Tree(_) => system.copy_etc(&root, OS_RELEASE)?,
+        }
         for (path, mode, content) in FIXED_FILES {
             let content = content.as_bytes().to_vec();
             system.files.push(File { path: path.into(), mode, content });
@@ -87,10 +105,19 @@ impl System {
                 system.binds.push(Bind { source, target: target.into() });
             }
         }
-        for (target, source) in &manifest.bind {
-            system.binds.push(Bind { source: source.clone(), target: target.clone() });
-        }
+        system.binds.extend(links::binds(manifest, dir)?);
         Ok(system)
+    }
+
+    /// A place that is to show two things, or one inside the other, which a sandbox cannot.
+    pub(super) fn contested(&self) -> Option<&Path> {
+        let contests = |(n, bind): &(usize, &Bind)| {
+            let others =
+                self.binds.iter().enumerate().filter(|(m, _)| m != n).map(|(_, other)| &other.target);
+            let links = self.symlinks.iter().map(|link| &link.path);
+            others.chain(links).any(|other| bind.target.starts_with(other))
+        };
+        self.binds.iter().enumerate().find(contests).map(|(_, bind)| bind.target.as_path())
     }
 
     fn add_dirs(&mut self, root: &Path) -> Result<(), Error> {
@@ -115,13 +142,16 @@ impl System {
                 self.binds.push(Bind { source, target: Path::new("/etc").join(name) });
             }
         }
-        for name in ETC_COPIES {
-            let source = root.join("etc").join(name);
-            let Ok(meta) = fs::metadata(&source) else { continue };
-            if meta.is_file() && meta.len() <= ETC_COPY_MAX_BYTES && meta.permissions().mode() & 0o004 != 0 {
-                let content = fs::read(&source).map_err(Error::io("read", &source))?;
-                self.files.push(File { path: Path::new("/etc").join(name), mode: 0o644, content });
-            }
+        ETC_COPIES.iter().try_for_each(|name| self.copy_etc(root, name))
+    }
+
+    /// Copies one file of the root's `/etc`, if it is there, small and for everyone to read.
+    fn copy_etc(&mut self, root: &Path, name: &str) -> Result<(), Error> {
+        let source = root.join("etc").join(name);
+        let Ok(meta) = fs::metadata(&source) else { return Ok(()) };
+        if meta.is_file() && meta.len() <= ETC_COPY_MAX_BYTES && meta.permissions().mode() & 0o004 != 0 {
+            let content = fs::read(&source).map_err(Error::io("read", &source))?;
+            self.files.push(File { path: Path::new("/etc").join(name), mode: 0o644, content });
         }
         Ok(())
     }
@@ -141,6 +171,7 @@ mod tests {
         }
         symlink("usr/bin", dir.path().join("root/bin")).unwrap();
         fs::write(dir.path().join("root/etc/services"), "http 80/tcp\n").unwrap();
+        fs::write(dir.path().join("root/etc/os-release"), "ID=mine\n").unwrap();
         fs::write(dir.path().join("root/etc/shadow"), "secret").unwrap();
         let manifest = Manifest {
             identifier: "x".to_owned(),
@@ -151,6 +182,8 @@ mod tests {
             bind: [("/var/lang".into(), "/opt/lang".into())].into(),
             environment: [].into(),
         };
+        fs::create_dir(dir.path().join("bind")).unwrap();
+        symlink("/opt/lang", dir.path().join("bind/0")).unwrap();
         let system = System::of(&manifest, dir.path()).unwrap();
         let targets: Vec<_> = system.binds.iter().map(|bind| bind.target.to_str().unwrap()).collect();
         assert_eq!(targets, ["/usr", "/lib", "/etc/ssl/certs", "/var/runtime", "/var/lang"]);
@@ -160,11 +193,18 @@ mod tests {
             files,
             [
                 "/etc/services",
+                "/etc/os-release",
                 "/etc/hosts",
                 "/etc/nsswitch.conf",
                 "/etc/resolv.conf",
                 "/lambda-entrypoint.sh"
             ]
         );
+    }
+
+    #[test]
+    fn every_environment_resolves_its_own_name() {
+        let (_, _, hosts) = FIXED_FILES.iter().find(|(path, _, _)| *path == "/etc/hosts").unwrap();
+        assert!(hosts.lines().any(|line| line == format!("127.0.0.1 {HOSTNAME}")), "{hosts}");
     }
 }

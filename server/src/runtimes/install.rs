@@ -7,19 +7,21 @@ mod needs;
 mod node;
 mod provided;
 mod python;
+mod sdk;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::cache::{Build, Cache};
+use super::host::System;
 use super::identifiers::{Standing, standing};
 use super::manifest::{self, Manifest, valid_identifier};
 use super::tree::{self, By, Staging};
-use super::{Error, dir_of};
+use super::{Error, dir_of, links};
 
 /// Part of each build's name: raise it when a recipe changes what it makes.
-const RECIPES_VERSION: &str = "1";
+const RECIPES_VERSION: &str = "2";
 
 /// What the operator can choose.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +105,7 @@ pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Resu
     let build = Build::new(identifier, &parts);
 
     let place = dir_of(&options.data_dir).join(identifier);
+    check_data_dir(&options.data_dir)?;
     if !options.refresh && Manifest::read(&place).is_ok_and(|there| there.build.as_ref() == Some(&build.name))
     {
         writeln!(out, "{identifier}: already installed")?;
@@ -134,6 +137,7 @@ pub fn add(from: &Path, data_dir: &Path, out: &mut dyn Write) -> Result<(), Erro
         return Err(Error::Unknown(identifier));
     }
     let place = dir_of(data_dir).join(&identifier);
+    check_data_dir(data_dir)?;
     put(from, &place, By::Copy)?;
     writeln!(out, "{identifier}: installed in {}", place.display())?;
     Ok(())
@@ -155,6 +159,17 @@ pub fn remove(identifier: &str, data_dir: &Path, out: &mut dyn Write) -> Result<
     Ok(())
 }
 
+/// Nothing is put where somebody else could change it, or have it put elsewhere by a link.
+fn check_data_dir(data_dir: &Path) -> Result<(), Error> {
+    for path in [data_dir.to_owned(), dir_of(data_dir)] {
+        if path.symlink_metadata().is_ok() && !tree::is_private(&path)? {
+            let what = "others than you can change it; chown it to yourself and chmod go-w it".to_owned();
+            return Err(Error::Rule { path, what });
+        }
+    }
+    Ok(())
+}
+
 fn put(from: &Path, place: &Path, by: By) -> Result<(), Error> {
     let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
         return Err(Error::Rule { path: place.to_owned(), what: "is no folder for a runtime".to_owned() });
@@ -167,17 +182,25 @@ fn put(from: &Path, place: &Path, by: By) -> Result<(), Error> {
         tree::remove(&manifest)?;
         fs::copy(from.join(manifest::FILE_NAME), &manifest).map_err(Error::io("write", &manifest))?;
     }
+    let manifest = Manifest::read(staging.path())?;
+    links::make(&manifest, staging.path())?;
+    if let Some(target) = System::of(&manifest, staging.path())?.contested() {
+        let what = format!("{} would show two things, one of them by [bind]", target.display());
+        return Err(Error::Rule { path: from.join(manifest::FILE_NAME), what });
+    }
     staging.put_at(place)
 }
 
 /// The program `/var/runtime/bootstrap` of a managed runtime. AWS's wrapper scripts are this
 /// script's doing, not the platform's: OS-only runtimes ignore them. A wrapper that is not
 /// executable ends with the shell's 126.
-fn bootstrap_script(interpreter: &str, client: &str) -> String {
+///
+/// `command` is the shell's words for interpreter and arguments.
+fn bootstrap_script(command: &str) -> String {
     format!(
         "#!/bin/sh\n\
          # Starts the runtime client, through the program that AWS_LAMBDA_EXEC_WRAPPER names.\n\
-         set -- {interpreter} {client}\n\
+         set -- {command}\n\
          if [ -n \"${{AWS_LAMBDA_EXEC_WRAPPER-}}\" ]; then\n    \
              if [ ! -f \"$AWS_LAMBDA_EXEC_WRAPPER\" ]; then\n        \
                  echo \"$AWS_LAMBDA_EXEC_WRAPPER: does not exist\"\n        \

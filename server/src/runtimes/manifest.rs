@@ -5,8 +5,9 @@
 //! root = "host"                          # or a folder beside this file, such as "rootfs"
 //! interpreter = "/opt/ruby/bin/ruby"     # for the reader; nothing depends on it
 //! bootstrap = ["/var/runtime/bootstrap"] # the first that exists and is executable is started
-//! [bind]                                 # more of the host, read-only
+//! [bind]                                 # more of the host, read-only; nobody but root may write there
 //! "/var/lang" = "/opt/ruby"
+//! "/etc/java-17-openjdk" = "/etc/java-17-openjdk"
 //! [environment]
 //! PATH = "/var/lang/bin:/usr/bin:/bin"
 //! ```
@@ -28,10 +29,10 @@ pub(super) const FILE_NAME: &str = "runtime.toml";
 /// A manifest is read at each start of an environment of a new runtime: small.
 const SIZE_MAX_BYTES: u64 = 64 << 10;
 
-/// What a sandbox may be asked to show. The sandbox's own `/tmp`, `/proc` and `/dev` are not a
-/// runtime's, nor is anything else of the host.
-const TARGETS: [&str; 10] =
-    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/var/runtime", "/var/lang"];
+/// Where a sandbox can show something, besides places below `/etc`. The sandbox's own `/tmp`, `/proc` and `/dev`
+/// are not a runtime's, nor are the function's `/var/task` and `/opt`.
+const TARGETS: [&str; 9] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/runtime", "/var/lang"];
 
 /// A runtime as `runtime.toml` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,8 +132,11 @@ impl Manifest {
             return Some(format!("bootstrap {} is not an absolute path", path.display()));
         }
         for (target, source) in &self.bind {
-            if !absolute(target) || !TARGETS.iter().any(|allowed| target.starts_with(allowed)) {
-                return Some(format!("bind {} is not below {}", target.display(), TARGETS.join(", ")));
+            let below_etc = target.starts_with("/etc") && target != Path::new("/etc");
+            if !absolute(target) || !below_etc && !TARGETS.iter().any(|allowed| target == Path::new(allowed))
+            {
+                let allowed = TARGETS.join(", ");
+                return Some(format!("bind {} is neither below /etc nor one of {allowed}", target.display()));
             }
             if !absolute(source) {
                 return Some(format!("bind source {} is not an absolute path", source.display()));
@@ -197,8 +201,10 @@ mod tests {
             ("'host'", "'host'\nwhat = 1", "unknown field `what`"),
             ("['/var/runtime/bootstrap']", "[]", "names no program"),
             ("'/var/runtime/bootstrap'", "'bootstrap'", "not an absolute path"),
-            ("bootstrap']\n", "bootstrap']\n[bind]\n'/tmp' = '/tmp'\n", "is not below"),
-            ("bootstrap']\n", "bootstrap']\n[bind]\n'/usr/../tmp' = '/tmp'\n", "is not below"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/tmp' = '/tmp'\n", "is neither below /etc"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/etc' = '/etc'\n", "is neither below /etc"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/var/lang/lib' = '/opt'\n", "is neither below /etc"),
+            ("bootstrap']\n", "bootstrap']\n[bind]\n'/etc/../tmp' = '/tmp'\n", "is neither below /etc"),
             ("bootstrap']\n", "bootstrap']\n[bind]\n'/var/lang' = 'lang'\n", "bind source"),
             ("bootstrap']\n", "bootstrap']\n[environment]\n'A=B' = ''\n", "environment"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -64,6 +64,13 @@ pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
 /// Makes a folder and its parents, mode 0755, if they are not there.
 pub(super) fn make_dirs(path: &Path) -> Result<(), Error> {
     DirBuilder::new().mode(0o755).recursive(true).create(path).map_err(Error::io("make the folder", path))
+}
+
+/// Whether this is a folder of the current user's, no link to one, that nobody else may write.
+pub(super) fn is_private(path: &Path) -> Result<bool, Error> {
+    let meta = fs::symlink_metadata(path).map_err(Error::io("read", path))?;
+    let own = meta.uid() == nix::unistd::geteuid().as_raw();
+    Ok(meta.is_dir() && own && meta.mode() & 0o022 == 0)
 }
 
 /// Writes a file of the given permission bits.
@@ -150,8 +157,6 @@ fn clear_abandoned(parent: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt as _;
-
     use super::*;
 
     fn sample(dir: &Path) -> PathBuf {

@@ -12,7 +12,11 @@ use nix::{
 
 use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
 
-use crate::config::{Config, Ids};
+use crate::{
+    cli::{self, folder::Folder},
+    config::{Config, Ids},
+    runtimes::Catalog,
+};
 
 /// Control group controllers that limit an environment.
 const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
@@ -55,6 +59,7 @@ pub(super) fn all(config: &Config) -> Vec<Check> {
         check("mke2fs", mke2fs(&["/usr/sbin", "/sbin", "/usr/bin", "/bin"])),
         check("open files", open_files(getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard))),
         check("disk", disk(&config.data_dir)),
+        check("data directory", data_directory(&config.data_dir)),
         check("account", account(&config.user)),
         check("runtimes", runtimes(&config.data_dir)),
     ]
@@ -178,23 +183,37 @@ fn disk(data_dir: &Path) -> Found {
 
 fn account(user: &str) -> Found {
     match Ids::of(user) {
-        Ok(ids) if ids.exists => Found::Ok(format!("{user}, uid {}", ids.uid)),
-        Ok(ids) => Found::Note(format!(
-            "no user {user}, uid {} stands in; make it with systemd-sysusers or useradd --system {user}",
-            ids.uid
+        Ok(Some(ids)) => Found::Ok(format!("{user}, uid {}", ids.uid)),
+        Ok(None) => Found::Note(format!(
+            "no user {user}, an unused uid stands in; make it with systemd-sysusers or useradd --system {user}"
         )),
         Err(error) => Found::Missing(format!("the account database cannot be read ({error})")),
     }
 }
 
+/// Whether `serve` would take it.
+fn data_directory(path: &Path) -> Found {
+    let judged = Folder::open(path).and_then(|folder| match folder {
+        None => Ok(format!("{} is not there yet; serve makes it", path.display())),
+        Some(folder) => folder.is_roots_alone().map(|()| path.display().to_string()),
+    });
+    judged.map_or_else(|error| Found::Missing(format!("{error:#}")), Found::Ok)
+}
+
 fn runtimes(data_dir: &Path) -> Found {
-    let folders = fs::read_dir(data_dir.join("runtimes")).into_iter().flatten().flatten();
-    match folders.filter(|entry| entry.path().join("runtime.toml").is_file()).count() {
-        0 => Found::Note(format!(
+    let catalog = Catalog::new(data_dir);
+    let identifiers = match catalog.identifiers() {
+        Ok(identifiers) => identifiers,
+        Err(error) => return Found::Note(cli::one_line(&error.into())),
+    };
+    let found: Result<Vec<_>, _> = identifiers.iter().map(|identifier| catalog.find(identifier)).collect();
+    match found.map(|all| all.into_iter().flatten().count()) {
+        Err(error) => Found::Note(cli::one_line(&error.into())),
+        Ok(0) => Found::Note(format!(
             "none in {}; lambd runtime install provided.al2023 python3.11 … builds some",
             data_dir.display()
         )),
-        count => Found::Ok(format!("{count} installed")),
+        Ok(count) => Found::Ok(format!("{count} installed")),
     }
 }
 
@@ -257,6 +276,16 @@ mod tests {
     }
 
     #[test]
+    fn a_data_directory_is_judged_as_serve_does() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_ok(&data_directory(&folder.path().join("not/yet/made"))));
+        assert_eq!(is_ok(&data_directory(folder.path())), geteuid().is_root());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert!(matches!(data_directory(&link), Found::Missing(text) if text.contains("symbolic link")));
+    }
+
+    #[test]
     fn the_rest() {
         assert!(is_ok(&namespaces(|_| true)));
         let Found::Missing(mend) = namespaces(|name| name != "net") else { panic!("net is missing") };
@@ -269,8 +298,11 @@ mod tests {
         assert!(!is_ok(&runtimes(folder.path())));
         fs::create_dir_all(folder.path().join("runtimes/python3.11")).unwrap();
         fs::create_dir_all(folder.path().join("runtimes/half-made")).unwrap();
-        fs::write(folder.path().join("runtimes/python3.11/runtime.toml"), "").unwrap();
+        let manifest = folder.path().join("runtimes/python3.11/runtime.toml");
+        fs::write(&manifest, "identifier = 'python3.11'\nroot = 'host'\nbootstrap = ['/x']\n").unwrap();
         assert_eq!(runtimes(folder.path()), Found::Ok("1 installed".to_owned()));
+        fs::write(&manifest, "").unwrap();
+        assert!(matches!(runtimes(folder.path()), Found::Note(text) if text.contains("no runtime manifest")));
         assert!(!matches!(disk(&folder.path().join("not/yet/made")), Found::Missing(_)));
     }
 }

@@ -6,8 +6,20 @@ use sha2::{Digest as _, Sha256};
 
 /// Short and stable, made of the canonical path: names the control groups.
 pub(super) fn name(root: &Path) -> String {
+    hash(root).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same as a number.
+pub(super) fn number(root: &Path) -> u32 {
+    let [a, b, c, d, ..] = hash(root);
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn hash(root: &Path) -> [u8; 6] {
+    let mut short = [0; 6];
     let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    short
 }
 
 #[cfg(test)]

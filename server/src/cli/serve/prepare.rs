@@ -1,27 +1,34 @@
 //! What is done as root, before the server gives its privileges up: the data directory, its lock, the keys,
 //! the port, the launcher.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use lambd_sandbox::{Launcher, LauncherConfig};
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{Mode, umask};
 
-use super::{endpoint_file, instance};
+use super::{ENDPOINT_FILE, instance};
 use crate::auth::Credentials;
+use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
+use crate::runtimes;
 
 /// Folders that the API process writes.
 const OWN_FOLDERS: [&str; 2] = ["db", "packages"];
-/// Folders that only root writes: what the launcher trusts.
-const ROOT_FOLDERS: [&str; 2] = ["runtimes", "volumes"];
-/// System folders of the host that a runtime may show, read-only.
-const SYSTEM_FOLDERS: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc"];
-/// Where the launchers of one machine share out user ids.
+/// Where root alone writes what the API process reads, and the launcher trusts.
+const RUNTIMES: &str = "runtimes";
+/// Where the launcher keeps images of `/tmp`.
+const VOLUMES: &str = "volumes";
+/// All that the API process sees of the data directory.
+const VIEW: [&str; 3] = [OWN_FOLDERS[0], OWN_FOLDERS[1], RUNTIMES];
+/// Where the launchers of one machine share out user ids. Only root can look into it: whoever can open a lock
+/// can hold it.
 const UID_BLOCKS: &str = "/run/lambd";
 
 /// Everything that was made as root.
@@ -41,40 +48,56 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     if !nix::unistd::geteuid().is_root() {
         bail!("lambd serve must be started as root: it makes sandboxes, and gives its privileges up itself");
     }
-    let ids = Ids::of(&config.user).with_context(|| format!("failed to look up user {}", config.user))?;
-    let dir = &config.data_dir;
-    make_dir(dir, 0o755)?;
-    let lock = lock(dir)?;
-    for name in ROOT_FOLDERS {
-        make_dir(&dir.join(name), 0o755)?;
-    }
-    for name in OWN_FOLDERS {
-        let folder = dir.join(name);
-        make_dir(&folder, 0o700)?;
-        own(&folder, &ids)?;
-    }
-    let credentials = Credentials::load_or_create(&dir.join("credentials"))?;
+    // Whatever root's own mask: what is made here says who may use it.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    let dir = Folder::open_or_make(&config.data_dir, 0o755)?;
+    dir.is_roots_alone().context("the data directory cannot be used")?;
+    let lock = lock(&dir, &config.data_dir)?;
+    // From here on everything is reached by relative paths: whatever its path leads to later, and also when the
+    // directory or a folder above it is closed to the user that the API process becomes.
+    dir.enter()?;
+    let root = std::env::current_dir().context("failed to name the data directory")?;
+    let ids = folders(&dir, config, &root)?;
+    let credentials = Credentials::load_or_create(Path::new("credentials"))
+        .with_context(|| format!("in {}", root.display()))?;
     let listener =
         TcpListener::bind(config.listen).with_context(|| format!("failed to listen on {}", config.listen))?;
     listener.set_nonblocking(true).context("failed to prepare the listener")?;
-    let endpoint =
-        format!("{}\n", url(listener.local_addr().context("failed to read the listener's address")?));
-    write(&endpoint_file(dir), &endpoint)?;
+    let address = listener.local_addr().context("failed to read the listener's address")?;
+    write(dir.file(ENDPOINT_FILE, 0o644)?, &format!("{}\n", url(address)))?;
     raise_descriptor_limit();
-    let root = fs::canonicalize(dir).with_context(|| format!("failed to resolve {}", dir.display()))?;
-    // From here on the API process reaches its data by relative paths: a folder above it may be closed to
-    // the user that it becomes.
-    std::env::set_current_dir(&root).with_context(|| format!("failed to enter {}", root.display()))?;
     Ok(Prepared { root, listener: Some(listener), credentials, ids, _lock: lock })
+}
+
+/// Makes the folders of the data directory and sees to it that each is its owner's alone.
+fn folders(dir: &Folder, config: &Config, root: &Path) -> Result<Ids> {
+    for (name, mode) in [(RUNTIMES, 0o755), (VOLUMES, 0o700)] {
+        let folder = dir.child(name, mode)?;
+        folder.is_roots_alone()?;
+        folder.set_mode(mode)?;
+    }
+    let own = OWN_FOLDERS.iter().map(|name| dir.child(name, 0o700)).collect::<Result<Vec<_>>>()?;
+    let owner = own.first().map(Folder::owner).transpose()?;
+    let ids = Ids::of(&config.user).with_context(|| format!("failed to look up user {}", config.user))?;
+    let ids = ids.unwrap_or_else(|| Ids::stand_in(instance::number(root), owner));
+    for folder in own {
+        folder.set_mode(0o700)?;
+        folder.give(&ids)?;
+    }
+    let locks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
+    locks.is_roots_alone()?;
+    locks.set_mode(0o700)?;
+    Ok(ids)
 }
 
 impl Prepared {
     pub(super) fn start_launcher(&self, config: &Config) -> Result<Launcher> {
         let dir = &self.root;
         let instance = instance::name(dir);
-        let mut launcher = LauncherConfig::new(instance, dir.join("volumes"), UID_BLOCKS);
-        launcher.allowed_sources = SYSTEM_FOLDERS.iter().map(PathBuf::from).filter(|p| p.is_dir()).collect();
-        launcher.allowed_sources.extend([dir.join("packages"), dir.join("runtimes")]);
+        let mut launcher = LauncherConfig::new(instance, dir.join(VOLUMES), UID_BLOCKS);
+        launcher.allowed_sources = vec![dir.join("packages"), dir.join(RUNTIMES)];
+        launcher.linked_sources = Some(dir.join(RUNTIMES));
+        launcher.shown_sources = runtimes::host_sources().collect();
         launcher.volume_stock = usize::try_from(config.volume_stock).unwrap_or(usize::MAX);
         let launcher = lambd_sandbox::start(&launcher).context("failed to start the launcher")?;
         for note in launcher.notes() {
@@ -84,8 +107,12 @@ impl Prepared {
     }
 
     pub(super) fn drop_privileges(&self) -> Result<()> {
+        lambd_sandbox::enter_view(&VIEW).context("failed to hide what is root's of the data directory")?;
         lambd_sandbox::drop_privileges(self.ids.uid.as_raw(), self.ids.gid.as_raw())
             .context("failed to give up privileges")?;
+        // The keys are in this process. Its change of user forbids reading it too, but only where the machine's
+        // `fs.suid_dumpable` is 0.
+        set_dumpable(false).context("failed to forbid reading this process")?;
         tracing::info!(uid = self.ids.uid.as_raw(), "privileges given up");
         Ok(())
     }
@@ -93,7 +120,6 @@ impl Prepared {
 
 /// Says on standard output and to systemd that the server serves.
 pub(super) fn announce(address: SocketAddr) -> Result<()> {
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("failed to write")?;
     crate::http::notify::ready();
@@ -104,52 +130,24 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn lock(dir: &Path) -> Result<Flock<File>> {
-    let path = dir.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("failed to open {}", path.display()))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+fn lock(dir: &Folder, path: &Path) -> Result<Flock<File>> {
+    match Flock::lock(dir.file("lock", 0o600)?, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(lock),
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            let lock = path.join("lock");
             bail!(
                 "data directory {} is in use by another lambd (lock held on {})",
-                dir.display(),
-                path.display()
+                path.display(),
+                lock.display()
             )
         }
         Err((_, errno)) => Err(errno).with_context(|| format!("failed to lock {}", path.display())),
     }
 }
 
-fn make_dir(path: &Path, mode: u32) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(mode).create(path);
-    made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
-        .with_context(|| format!("failed to make {}", path.display()))
-}
-
-/// Gives a folder with all it holds to the API process, unless it has it already.
-fn own(path: &Path, ids: &Ids) -> Result<()> {
-    let (uid, gid) = (ids.uid.as_raw(), ids.gid.as_raw());
-    let meta = fs::symlink_metadata(path).with_context(|| format!("failed to read {}", path.display()))?;
-    if (meta.uid(), meta.gid()) == (uid, gid) {
-        return Ok(());
-    }
-    if meta.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| format!("failed to list {}", path.display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("failed to list {}", path.display()))?;
-            own(&entry.path(), ids)?;
-        }
-    }
-    // Last, so that an interrupted change is taken up again by the next start.
-    if meta.is_symlink() {
-        return Ok(());
-    }
-    chown(path, Some(uid), Some(gid)).with_context(|| format!("failed to give away {}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
+fn write(mut file: File, text: &str) -> Result<()> {
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("failed to write {ENDPOINT_FILE}"))
 }
 
 /// Every environment holds several descriptors in the server; the usual soft limit of 1,024 is too small.

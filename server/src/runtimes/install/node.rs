@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::needs::{Need, ensure};
-use super::{Plan, bootstrap_script};
+use super::{Plan, bootstrap_script, sdk};
 use crate::runtimes::interpreter::{self, Interpreter};
 use crate::runtimes::tool::Tool;
 use crate::runtimes::{Error, Manifest, Root, environment, tree};
@@ -38,10 +38,24 @@ const NEEDS: [Need; 8] = [
 const CLIENT_FILES: [&str; 6] =
     ["package.json", "LICENSE", "NOTICE", "dist", "index.mjs", "rapid-client.node"];
 
+/// How ES modules get to see `NODE_PATH`.
+const NODE_PATH: &str = include_str!("node_path.mjs");
 /// The third series is started by a call; the fourth starts when it is imported.
-const INDEX_3: &str = "import { run } from \"aws-lambda-ric\";\n\
+const INDEX_3: &str = "import { install } from \"./node-path.mjs\";\n\
+                       import { run } from \"aws-lambda-ric\";\n\
+                       install();\n\
                        await run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n";
-const INDEX_4: &str = "import \"aws-lambda-ric\";\n";
+const INDEX_4: &str = "import { install } from \"./node-path.mjs\";\n\
+                       install();\n\
+                       await import(\"aws-lambda-ric\");\n";
+
+/// AWS's flags: nine tenths of the function's memory are for old objects, a twentieth for each half of the
+/// young ones, so that a function collects garbage before it meets its limit. A header of the Runtime API may
+/// hold a client context.
+const COMMAND: &str = "/var/lang/bin/node --expose-gc --max-http-header-size=81920 \
+                       --max-semi-space-size=$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE / 20)) \
+                       --max-old-space-size=$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 9 / 10)) \
+                       /var/runtime/index.mjs";
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -52,6 +66,7 @@ pub(super) struct Node {
     /// npm's name of the Node package for this processor, with the major version.
     package: String,
     client: &'static str,
+    sdk: Vec<String>,
 }
 
 impl Node {
@@ -68,6 +83,7 @@ impl Node {
             found,
             package: format!("node-linux-{processor}@{major}"),
             client: if major < FOURTH_SERIES_FROM { "aws-lambda-ric@3.3.0" } else { "aws-lambda-ric@4.0.2" },
+            sdk: sdk::packages(major).collect(),
         })
     }
 
@@ -78,7 +94,7 @@ impl Node {
             return Ok(found.prefix.clone());
         }
         writeln!(out, "{}: fetching {} by npm", self.identifier, self.package)?;
-        modules.install(&self.package, None)?;
+        modules.install(std::slice::from_ref(&self.package), None)?;
         let name = self.package.split('@').next().unwrap_or_default();
         Ok(modules.0.join("node_modules").join(name))
     }
@@ -102,8 +118,19 @@ impl Node {
             .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
             .run()?;
         tree::write(&runtime.join("index.mjs"), 0o644, if fourth { INDEX_4 } else { INDEX_3 })?;
-        let script = bootstrap_script("/var/lang/bin/node", "/var/runtime/index.mjs");
-        tree::write(&runtime.join("bootstrap"), 0o755, &script)
+        tree::write(&runtime.join("node-path.mjs"), 0o644, NODE_PATH)?;
+        tree::write(&runtime.join("bootstrap"), 0o755, &bootstrap_script(COMMAND))
+    }
+
+    /// The SDK is npm's folder as it is: its packages find each other there, and functions find it by `NODE_PATH`.
+    fn place_sdk(&self, dir: &Path, runtime: &Path, out: &mut dyn Write) -> Result<(), Error> {
+        writeln!(out, "{}: fetching the AWS SDK by npm", self.identifier)?;
+        let project = Modules::new(dir.join("sdk"))?;
+        project.install(&self.sdk, None)?;
+        let modules = project.0.join("node_modules");
+        sdk::prune(&modules)?;
+        fs::rename(&modules, runtime.join("node_modules")).map_err(Error::io("move", &modules))?;
+        tree::remove(&project.0)
     }
 
     /// What is to be at `/var/lang`: nothing here if the host's prefix is bound there.
@@ -127,6 +154,7 @@ impl Node {
 impl Plan for Node {
     fn parts(&self) -> Vec<&str> {
         let mut parts = vec![self.client];
+        parts.extend(self.sdk.iter().map(String::as_str));
         match &self.found {
             Some(found) => {
                 parts.push(&found.version);
@@ -139,20 +167,19 @@ impl Plan for Node {
 
     fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, Error> {
         ensure(&NEEDS, out)?;
-        let modules = Modules(dir.join("npm"));
-        tree::make_dir(&modules.0)?;
-        tree::write(&modules.0.join("package.json"), 0o644, PROJECT)?;
+        let modules = Modules::new(dir.join("npm"))?;
         let node = self.prefix(&modules, out)?;
         writeln!(
             out,
             "{}: building {} by npm, once for this machine; this takes minutes",
             self.identifier, self.client
         )?;
-        modules.install(self.client, Some(&node))?;
+        modules.install(&[self.client.to_owned()], Some(&node))?;
 
         let version = Tool::new(node.join("bin/node")).arg("--version").run()?;
         let runtime = dir.join("runtime");
         tree::make_dir(&runtime)?;
+        self.place_sdk(dir, &runtime, out)?;
         self.place_client(&modules, &node, &runtime)?;
         let prefix = self.place_node(&node, dir)?;
         tree::remove(&modules.0)?;
@@ -172,16 +199,24 @@ impl Plan for Node {
 struct Modules(PathBuf);
 
 impl Modules {
-    /// Installs one package; its native parts are compiled with the headers of the Node in `node`.
-    fn install(&self, package: &str, node: Option<&Path>) -> Result<(), Error> {
+    fn new(dir: PathBuf) -> Result<Self, Error> {
+        tree::make_dir(&dir)?;
+        tree::write(&dir.join("package.json"), 0o644, PROJECT)?;
+        Ok(Self(dir))
+    }
+
+    /// Installs packages. Native parts are compiled with the headers of the Node in `node`; without it no script
+    /// of a package runs.
+    fn install(&self, packages: &[String], node: Option<&Path>) -> Result<(), Error> {
         let mut npm = Tool::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--no-package-lock"])
             .arg("--loglevel=error")
-            .arg(package)
+            .args(packages)
             .dir(&self.0);
-        if let Some(node) = node {
-            npm = npm.env("npm_config_nodedir", node);
-        }
+        npm = match node {
+            Some(node) => npm.env("npm_config_nodedir", node),
+            None => npm.arg("--ignore-scripts"),
+        };
         npm.run().map(drop)
     }
 }

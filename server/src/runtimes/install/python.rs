@@ -18,17 +18,18 @@ pub(super) const MINOR_MIN: u32 = 10;
 const REQUIREMENTS: [&str; 2] = ["awslambdaric==4.2.2", "boto3==1.44.5"];
 
 /// The import path is that of AWS's Python runtimes: the function's code before layers before the
-/// runtime. The client is imported first, so that a function's `json.py` cannot break it.
+/// runtime. The client is imported first, so that a function's `json.py` cannot break it, and under the name that
+/// it has in AWS's program: error reporters look for `__main__.awslambdaricmain` to attach to it.
 const BOOTSTRAP_PY: &str = r#""""Starts the runtime client with the function's code and layers on the import path."""
 import os
 import sys
 
-from awslambdaric.__main__ import main
+from awslambdaric import __main__ as awslambdaricmain
 
 version = "python%d.%d" % sys.version_info[:2]
 first = [os.environ["LAMBDA_TASK_ROOT"], "/opt/python/lib/" + version + "/site-packages", "/opt/python"]
 sys.path[:] = dict.fromkeys(first + sys.path)
-main([sys.argv[0], os.environ["_HANDLER"]])
+awslambdaricmain.main([sys.argv[0], os.environ["_HANDLER"]])
 "#;
 
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Plan for Python {
         tree::write(
             &runtime.join("bootstrap"),
             0o755,
-            &bootstrap_script(&inside, "/var/runtime/bootstrap.py"),
+            &bootstrap_script(&format!("{inside} /var/runtime/bootstrap.py")),
         )?;
         let mut bind = std::collections::BTreeMap::new();
         if self.found.in_usr() {

@@ -1,0 +1,187 @@
+//! Folders in root's hands: opened through no symbolic link, judged and changed by descriptor, and used only where
+//! nobody but root has a say.
+
+use std::fs::File;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat};
+use nix::unistd::fchownat;
+
+use crate::config::Ids;
+
+/// An open folder, with its path for messages.
+#[derive(Debug)]
+pub(super) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder at this absolute path; `None` if it is absent.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
+        Self::open_in(AT_FDCWD, path, path.to_owned())
+    }
+
+    /// The folder at this absolute path, made with this mode if it is absent, its parents with 0755.
+    pub(super) fn open_or_make(path: &Path, mode: u32) -> Result<Self> {
+        if let Some(folder) = Self::open(path)? {
+            return Ok(folder);
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            bail!("{} cannot be made: name a folder", path.display());
+        };
+        Self::open_or_make(parent, 0o755)?.child(name, mode)
+    }
+
+    /// The folder of this name in it, made with this mode if it is absent.
+    pub(super) fn child(&self, name: &str, mode: u32) -> Result<Self> {
+        let path = self.path.join(name);
+        match mkdirat(&self.fd, name, Mode::from_bits_truncate(mode)) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno).with_context(|| format!("failed to make {}", path.display())),
+        }
+        let opened = Self::open_in(self.fd.as_fd(), Path::new(name), path)?;
+        opened.with_context(|| format!("{} vanished", self.path.join(name).display()))
+    }
+
+    fn open_in(at: BorrowedFd<'_>, name: &Path, path: PathBuf) -> Result<Option<Self>> {
+        match open(at, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0) {
+            Ok(fd) => Ok(Some(Self { fd, path })),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(Errno::ELOOP) => {
+                bail!("{} goes through a symbolic link: name the folder itself", path.display())
+            }
+            Err(errno) => Err(errno).with_context(|| format!("failed to open the folder {}", path.display())),
+        }
+    }
+
+    /// Refuses a folder that somebody else than root could have filled, or could fill.
+    pub(super) fn is_roots_alone(&self) -> Result<()> {
+        let stat = self.stat()?;
+        if stat.st_uid != 0 {
+            bail!(
+                "{} belongs to uid {}, and root uses only what root owns: chown it to root, or choose another folder",
+                self.path.display(),
+                stat.st_uid
+            );
+        }
+        if stat.st_mode & 0o022 != 0 {
+            bail!(
+                "{} has mode {:04o}, so that others may write to it: chmod go-w it, or choose another folder",
+                self.path.display(),
+                stat.st_mode & 0o7777
+            );
+        }
+        Ok(())
+    }
+
+    /// Sets its mode.
+    pub(super) fn set_mode(&self, mode: u32) -> Result<()> {
+        fchmod(&self.fd, Mode::from_bits_truncate(mode))
+            .with_context(|| format!("failed to set the mode of {}", self.path.display()))
+    }
+
+    /// Opens a file of root's in it for writing, made if it is absent, and gives it exactly this mode.
+    pub(super) fn file(&self, name: &str, mode: u32) -> Result<File> {
+        let path = self.path.join(name);
+        let opened = open(self.fd.as_fd(), Path::new(name), OFlag::O_RDWR | OFlag::O_CREAT, mode);
+        let file = opened.with_context(|| format!("failed to open {}", path.display()))?;
+        fchmod(&file, Mode::from_bits_truncate(mode))
+            .with_context(|| format!("failed to set the mode of {}", path.display()))?;
+        Ok(File::from(file))
+    }
+
+    /// Makes it the working folder of this process.
+    pub(super) fn enter(&self) -> Result<()> {
+        nix::unistd::fchdir(&self.fd).with_context(|| format!("failed to enter {}", self.path.display()))
+    }
+
+    /// Who owns it.
+    pub(super) fn owner(&self) -> Result<u32> {
+        Ok(self.stat()?.st_uid)
+    }
+
+    /// Gives it with all it holds to this account, unless it has it already. What belonged to neither this
+    /// account nor the folder's former owner is refused: that owner could have linked it there.
+    pub(super) fn give(&self, ids: &Ids) -> Result<()> {
+        let stat = self.stat()?;
+        let handover = Handover { from: stat.st_uid, ids: *ids };
+        if handover.is_done(&stat) {
+            return Ok(());
+        }
+        handover.whole(&self.fd, &self.path)
+    }
+
+    fn stat(&self) -> Result<FileStat> {
+        fstat(&self.fd).with_context(|| format!("failed to read {}", self.path.display()))
+    }
+}
+
+/// Opens something beneath `at`, through no link of any kind.
+fn open(at: BorrowedFd<'_>, name: &Path, flags: OFlag, mode: u32) -> nix::Result<OwnedFd> {
+    let resolve = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
+    let made = if flags.contains(OFlag::O_CREAT) { Mode::from_bits_truncate(mode) } else { Mode::empty() };
+    openat2(at, name, OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(made).resolve(resolve))
+}
+
+/// A folder's change of owner.
+#[derive(Debug)]
+struct Handover {
+    from: u32,
+    ids: Ids,
+}
+
+impl Handover {
+    fn is_done(&self, stat: &FileStat) -> bool {
+        (stat.st_uid, stat.st_gid) == (self.ids.uid.as_raw(), self.ids.gid.as_raw())
+    }
+
+    /// Its entries first, so that an interrupted change is taken up again by the next start.
+    fn whole(&self, folder: &OwnedFd, path: &Path) -> Result<()> {
+        let failed = || format!("failed to list {}", path.display());
+        let listed = open(folder.as_fd(), Path::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0);
+        let mut entries = listed.and_then(nix::dir::Dir::from_fd).with_context(failed)?;
+        for entry in entries.iter() {
+            let entry = entry.with_context(failed)?;
+            let name = Path::new(std::ffi::OsStr::from_bytes(entry.file_name().to_bytes()));
+            if name != Path::new(".") && name != Path::new("..") {
+                self.entry(folder, name, &path.join(name))?;
+            }
+        }
+        self.one(folder, path)
+    }
+
+    fn entry(&self, folder: &OwnedFd, name: &Path, path: &Path) -> Result<()> {
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH);
+        let failed = || format!("failed to read {}", path.display());
+        let fd = openat2(folder, name, how).with_context(failed)?;
+        let stat = fstat(&fd).with_context(failed)?;
+        if stat.st_uid != self.from && stat.st_uid != self.ids.uid.as_raw() {
+            bail!(
+                "{} belongs to uid {}, which has no business there: remove it",
+                path.display(),
+                stat.st_uid
+            );
+        }
+        if SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR {
+            return self.whole(&fd, path);
+        }
+        self.one(&fd, path)
+    }
+
+    fn one(&self, fd: &OwnedFd, path: &Path) -> Result<()> {
+        fchownat(fd, "", Some(self.ids.uid), Some(self.ids.gid), AtFlags::AT_EMPTY_PATH)
+            .with_context(|| format!("failed to give away {}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! The links by which an installed runtime names what of the host it shows besides the system's own folders.
+//!
+//! The launcher believes no path that the server's API process names. But it follows a link that root made in the
+//! folder of runtimes: so what a manifest's `[bind]` names becomes links `bind/0`, `bind/1`, … beside the manifest
+//! when the runtime is installed, and that is where its sources are checked.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use super::manifest::{self, Manifest};
+use super::{Bind, Error, tree};
+
+/// The folder of links, beside the manifest.
+const FOLDER: &str = "bind";
+
+/// Makes the links of the runtime in `dir`, in place of any that are there.
+///
+/// # Errors
+/// A source is missing, or others than root could replace it, or nothing can be written.
+pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), Error> {
+    let folder = dir.join(FOLDER);
+    tree::remove(&folder)?;
+    if manifest.bind.is_empty() {
+        return Ok(());
+    }
+    tree::make_dir(&folder)?;
+    for (n, source) in manifest.bind.values().enumerate() {
+        check(source)?;
+        let link = folder.join(n.to_string());
+        symlink(source, &link).map_err(Error::io("link", &link))?;
+    }
+    Ok(())
+}
+
+/// The binds of the runtime in `dir`.
+///
+/// # Errors
+/// The manifest names something else than when the runtime was installed.
+pub(super) fn binds(manifest: &Manifest, dir: &Path) -> Result<Vec<Bind>, Error> {
+    let bind = |(n, (target, source)): (usize, (&PathBuf, &PathBuf))| {
+        let link = dir.join(FOLDER).join(n.to_string());
+        if fs::read_link(&link).is_ok_and(|named| named == *source) {
+            return Ok(Bind { source: link, target: target.clone() });
+        }
+        let what = format!(
+            "bind {} was not {} when the runtime was installed; install it again, by lambd runtime add",
+            target.display(),
+            source.display()
+        );
+        Err(Error::Rule { path: dir.join(manifest::FILE_NAME), what })
+    };
+    manifest.bind.iter().enumerate().map(bind).collect()
+}
+
+/// A source may be shown if nobody but root (or whoever installs) could put something else in its place: else
+/// that person would choose what of the host functions see.
+fn check(source: &Path) -> Result<(), Error> {
+    let real = fs::canonicalize(source).map_err(Error::io("read", source))?;
+    for path in source.ancestors().chain(real.ancestors()) {
+        let meta = fs::symlink_metadata(path).map_err(Error::io("read", path))?;
+        let owned = meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw();
+        // What lies in a sticky folder can be moved by its owner alone; a link has no mode of its own.
+        let closed =
+            meta.is_symlink() || meta.mode() & 0o022 == 0 || (meta.mode() & 0o1000 != 0 && path != source);
+        if !owned || !closed {
+            let what = format!(
+                "others than root may change it, and with it what functions see of {}; chown it to root and chmod \
+                 go-w it, or copy what is needed to a folder of root's",
+                source.display()
+            );
+            return Err(Error::Rule { path: path.to_owned(), what });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn manifest(source: &Path) -> Manifest {
+        let text = format!(
+            "identifier = 'ruby3.4'\nroot = 'host'\nbootstrap = ['/x']\n[bind]\n'/var/lang' = '{}'\n",
+            source.display()
+        );
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_bind_is_what_was_installed() {
+        let (dir, lang) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut manifest = manifest(lang.path());
+        assert!(binds(&manifest, dir.path()).is_err(), "never installed");
+        for _ in 0..2 {
+            make(&manifest, dir.path()).unwrap();
+        }
+        let link = dir.path().join("bind/0");
+        let want = [Bind { source: link, target: "/var/lang".into() }];
+        assert_eq!(binds(&manifest, dir.path()).unwrap(), want);
+
+        manifest.bind.insert("/var/lang".into(), "/etc".into());
+        let error = binds(&manifest, dir.path()).unwrap_err().to_string();
+        assert!(error.contains("lambd runtime add"), "{error}");
+        manifest.bind.clear();
+        make(&manifest, dir.path()).unwrap();
+        assert!(!dir.path().join(FOLDER).exists());
+    }
+
+    #[test]
+    fn sources_are_nobody_else_s() {
+        let (dir, lang) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let inner = lang.path().join("ruby");
+        let install = || make(&manifest(&inner), dir.path()).map_err(|error| error.to_string());
+        assert!(install().unwrap_err().contains("ruby"), "it is missing");
+        fs::create_dir(&inner).unwrap();
+        install().unwrap();
+        for open in [lang.path(), &inner] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+            let error = install().unwrap_err();
+            assert!(error.starts_with(&*open.to_string_lossy()) && error.contains("chmod go-w"), "{error}");
+            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(&inner, Some(65_534), None).unwrap();
+            assert!(install().unwrap_err().contains("chown it to root"));
+        }
+    }
+}
