@@ -19,9 +19,11 @@ use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::descriptors::Descriptors;
 use crate::dispatch::grant::Grant;
 use crate::logs::{LogSink, group_key};
 use crate::model::{Function, clock};
@@ -34,8 +36,8 @@ use output::Output;
 
 pub use variables::RUNTIME_API;
 
-/// Connections to the Runtime API that one environment may hold: each may make the server keep a body of 6 MiB.
-const CONNECTIONS_MAX: usize = 64;
+/// Connections to the Runtime API that one environment may hold.
+const CONNECTIONS_MAX: usize = 16;
 
 /// A living environment.
 #[derive(Debug)]
@@ -58,6 +60,7 @@ pub struct Environment {
     _package: Package,
     /// Gives memory back to the scaler when the environment goes.
     _grant: Grant,
+    _descriptors: OwnedSemaphorePermit,
 }
 
 /// Where sandboxes come from.
@@ -67,6 +70,8 @@ pub struct Launching {
     pub launch: LaunchHandle,
     /// The data directory as the launcher knows it; the server's own paths are relative to it.
     pub root: PathBuf,
+    /// What environments may take of this process's descriptors.
+    pub descriptors: Descriptors,
 }
 
 /// What an environment is started with.
@@ -80,19 +85,24 @@ pub struct Start<'a> {
     pub package: Package,
     /// Memory granted by the scaler.
     pub grant: Grant,
+    /// The descriptors that it will take.
+    pub descriptors: OwnedSemaphorePermit,
 }
 
 impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
     pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
         let started = Instant::now();
-        let Start { function, runtime, package, grant } = start;
+        let Start { function, runtime, package, grant, descriptors } = start;
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
         let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
         let sandbox = launching.launch.launch(spec).await?;
         let listener = TcpListener::from_std(sandbox.listener)?;
-        let (session, service) = Session::new(&SessionConfig { connections_max: CONNECTIONS_MAX });
+        let (session, service) = Session::new(&SessionConfig {
+            connections_max: CONNECTIONS_MAX,
+            descriptors: Some(launching.descriptors.pool()),
+        });
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&function.key.region, &function.latest.logging.group);
         Ok(Self {
@@ -107,6 +117,7 @@ impl Environment {
             started,
             _package: package,
             _grant: grant,
+            _descriptors: descriptors,
         })
     }
 

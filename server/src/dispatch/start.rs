@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::grant::Core;
 use super::lines::{Lines, Report, Status};
 use super::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::fault::Fault;
+use crate::environment::launch::StartError;
 use crate::environment::{Environment, Start};
 use crate::model::Function;
+use crate::scaler::Refusal;
 
 /// On-demand init has 10 s; one that fails is run again inside the invocation (lambda.md C7).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -120,8 +123,30 @@ impl Dispatcher {
         let (packages, sha256) = (Arc::clone(&self.packages), config.code.sha256);
         let package = tokio::task::spawn_blocking(move || packages.get(sha256)).await;
         let package = package.map_err(|_| InvokeError::Interrupted)?.map_err(InvokeError::Package)?;
-        let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant };
-        Environment::start(start, &self.launching, &self.logs).await.map_err(InvokeError::Start)
+        let descriptors = self.descriptors()?;
+        let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant, descriptors };
+        Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
+            StartError::Descriptors => self.out_of_descriptors(),
+            error => InvokeError::Start(error),
+        })
+    }
+
+    /// Descriptors for a new environment, ending idle ones for them.
+    fn descriptors(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
+        loop {
+            if let Some(descriptors) = self.launching.descriptors.take() {
+                return Ok(descriptors);
+            }
+            let evicted = self.core.with(|state, _| state.pool.evict(1));
+            if evicted.is_empty() {
+                return Err(self.out_of_descriptors());
+            }
+        }
+    }
+
+    fn out_of_descriptors(&self) -> InvokeError {
+        self.launching.descriptors.tell_refused();
+        InvokeError::Refused(Refusal::Descriptors)
     }
 }
 
