@@ -101,6 +101,16 @@ impl Api {
         Connection::open(self.address)?.exchange(&request.signed(self.address, &self.signer))
     }
 
+    /// Sends a signed request and leaves its answer in the connection: dropping that hangs up.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn begin(&self, request: &Request) -> Result<Connection> {
+        let mut connection = Connection::open(self.address)?;
+        connection.send(&request.signed(self.address, &self.signer))?;
+        Ok(connection)
+    }
+
     /// Sends a signed JSON request.
     ///
     /// # Errors

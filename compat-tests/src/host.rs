@@ -60,6 +60,13 @@ pub fn tree(root: i32) -> BTreeSet<i32> {
     found
 }
 
+/// The processes that `parent` started and that still are.
+#[must_use]
+pub fn children(parent: i32) -> Vec<i32> {
+    let own = |pid: &i32| stat(*pid).get(1).and_then(|p| p.parse().ok()) == Some(parent);
+    pids().into_iter().filter(own).collect()
+}
+
 /// Processes with `mark` in their environment.
 #[must_use]
 pub fn marked(mark: &str) -> Vec<i32> {

@@ -76,6 +76,14 @@ impl Connection {
         Ok(Self(BufReader::with_capacity(1 << 16, stream)))
     }
 
+    /// Sends these bytes.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.0.get_mut().write_all(request).context("sending a request")
+    }
+
     /// Sends these bytes and reads one answer.
     ///
     /// # Errors

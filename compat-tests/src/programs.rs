@@ -38,7 +38,11 @@ pub fn allocation_counter(output: &Path) -> Result<()> {
     Ok(())
 }
 
-fn compile(source: &str) -> Result<Vec<u8>> {
+/// A static program compiled from this C source.
+///
+/// # Errors
+/// Without a C compiler and a static C library, or with the compiler's messages.
+pub fn compile(source: &str) -> Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
     let (input, output) = (dir.path().join("program.c"), dir.path().join("program"));
     std::fs::write(&input, source)?;

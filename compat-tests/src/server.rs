@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::api::Api;
-use crate::host::Footprint;
+use crate::host::{self, Footprint};
 use crate::sigv4::Signer;
 use crate::tools::{self, command};
 use crate::wait::until;
@@ -35,6 +36,8 @@ pub struct Server {
     dir: TempDir,
     installed: Mutex<BTreeSet<String>>,
     allowed: Mutex<Vec<String>>,
+    /// A second signal would cut the drain short.
+    is_ending: AtomicBool,
 }
 
 /// The binary: `LAMBD_BIN`, or `lambd` in the target directory of this executable.
@@ -90,7 +93,7 @@ impl Server {
         let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
         let (process, url, api) = launch(dir.path(), wrapper, arguments)?;
         let (installed, allowed) = (Mutex::default(), Mutex::default());
-        Ok(Some(Self { url, api, process, dir, installed, allowed }))
+        Ok(Some(Self { url, api, process, dir, installed, allowed, is_ending: AtomicBool::new(false) }))
     }
 
     /// The server that tests share: it starts with the first of them and ends when none holds it.
@@ -138,6 +141,24 @@ impl Server {
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.process.id().cast_signed()
+    }
+
+    /// The process id of its launcher: the one child in the host's pid namespace that has children of its own.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub fn launcher(&self) -> Result<i32> {
+        let children = host::children(self.pid());
+        let [launcher] = children[..] else { bail!("not one launcher but {children:?}") };
+        Ok(launcher)
+    }
+
+    /// All of the server's log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(log_path(self.dir.path()))?)
     }
 
     /// What it holds on the host now, with the environments marked by `mark`.
@@ -202,6 +223,7 @@ impl Server {
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
         (self.process, self.url, self.api) = launch(self.dir.path(), &[], &[])?;
+        self.is_ending.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -210,15 +232,16 @@ impl Server {
     /// # Errors
     /// When it is gone already.
     pub fn terminate(&self) -> Result<()> {
+        self.is_ending.store(true, Ordering::Release);
         Ok(kill(Pid::from_raw(self.pid()), Signal::SIGTERM)?)
     }
 
-    /// SIGTERM; it must end with status 0 and a clean log.
+    /// SIGTERM, unless it was asked to end already; it must end with status 0 and a clean log.
     ///
     /// # Errors
     /// When it does not.
     pub fn stop(&mut self) -> Result<()> {
-        if self.process.try_wait()?.is_none() {
+        if self.process.try_wait()?.is_none() && !self.is_ending.load(Ordering::Acquire) {
             self.terminate()?;
         }
         let ended = until("the server ends after SIGTERM", || Ok(self.process.try_wait()?));
@@ -235,12 +258,6 @@ impl Server {
             bad[..bad.len().min(5)].join("\n")
         );
         Ok(())
-    }
-
-    /// The file with the server's log.
-    #[must_use]
-    pub fn log_path(&self) -> PathBuf {
-        log_path(self.dir.path())
     }
 
     /// The end of the server's log, for messages.

@@ -89,6 +89,7 @@ fn spec(code: &Path) -> Spec {
         hostname: "bench".into(),
         memory_mib: 128,
         cpu_quota_permille: 72,
+        cpu_init_permille: 1000,
         tmp_mib: 512,
         processes_max: 1024,
         ..Spec::default()

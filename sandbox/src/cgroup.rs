@@ -7,6 +7,7 @@
 //! Only this module and its children use cgroups-rs, and only off the hot path; freezing and
 //! reading go through the descriptors of [`Handles`].
 
+mod oom;
 mod sweep;
 mod v1;
 mod v2;
@@ -20,6 +21,7 @@ use cgroups_rs::fs::error::Error as GroupError;
 use cgroups_rs::fs::hierarchies::is_cgroup2_unified_mode;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::oom::{OomWatch, count};
 use crate::error::{At, StartFailure, StepError};
 
 /// Length of the period in which a CPU quota is counted, in microseconds. Short, so that a function
@@ -35,12 +37,17 @@ const PROCESSES_EXTRA: u32 = 2;
 pub(crate) struct Limits {
     pub(crate) memory_bytes: u64,
     pub(crate) cpu_quota_permille: u32,
+    pub(crate) cpu_init_permille: u32,
     pub(crate) processes_max: u32,
 }
 
 impl Limits {
     fn quota_us(self) -> u64 {
-        (u64::from(self.cpu_quota_permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
+        quota_us(self.cpu_quota_permille)
+    }
+
+    fn init_quota_us(self) -> u64 {
+        quota_us(self.cpu_init_permille)
     }
 
     fn memory(self) -> i64 {
@@ -50,6 +57,10 @@ impl Limits {
     fn processes(self) -> i64 {
         i64::from(self.processes_max.saturating_add(PROCESSES_EXTRA))
     }
+}
+
+fn quota_us(permille: u32) -> u64 {
+    (u64::from(permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
 }
 
 /// Which files the descriptors of a sandbox's group are.
@@ -86,8 +97,10 @@ pub(crate) enum Entry {
 pub(crate) trait Hierarchy: std::fmt::Debug {
     /// Makes an empty group without limits.
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError>;
-    /// Kills and removes what earlier launchers of this instance left, and makes the parent anew.
-    fn reset(&self) -> Result<(), StepError>;
+    /// Kills and removes what launchers of this instance left, and the parent.
+    fn sweep(&self) -> Result<(), StepError>;
+    /// Makes the parent, after a [`sweep`](Self::sweep).
+    fn make(&self) -> Result<(), StepError>;
     /// Removes the parent; every group must have been removed.
     fn remove(&self);
 }
@@ -96,11 +109,14 @@ pub(crate) trait Hierarchy: std::fmt::Debug {
 pub(crate) trait Group: std::fmt::Debug {
     /// The way in; given once.
     fn entry(&mut self) -> Entry;
-    /// Sets memory and processes. The CPU quota waits for [`Handles::cpu`].
+    /// Sets memory, processes and the CPU quota of the start; that of the rest waits for [`Handles::cpu`].
     fn limit(&self, limits: Limits) -> Result<(), StepError>;
     fn handles(&self, limits: Limits) -> Result<Handles, StepError>;
-    /// Lets its processes run, so that they can die.
-    fn thaw(&self);
+    /// What tells that its memory has run out; `None` where this kernel tells nobody.
+    fn oom_watch(&self) -> Option<OomWatch>;
+    /// Lets its processes run unhindered, so that they can die: thaws them and lifts the CPU quota, whose debt a dying
+    /// process would have to pay off first.
+    fn release(&self);
     /// Whether the group is gone; `false` while something still lives in it.
     fn remove(&self) -> bool;
 }
@@ -161,8 +177,7 @@ mod tests {
     #[test]
     fn quota_is_a_share_of_the_period_with_a_floor() {
         for (permille, us) in [(1000, 20_000), (72, 1_440), (1, 1_000), (6000, 120_000)] {
-            let limits = Limits { memory_bytes: 0, cpu_quota_permille: permille, processes_max: 1 };
-            assert_eq!(limits.quota_us(), us, "{permille} permille");
+            assert_eq!(quota_us(permille), us, "{permille} permille");
         }
     }
 

@@ -68,6 +68,12 @@ pub enum StartFailure {
     /// [`LauncherConfig::instance`](crate::LauncherConfig) is not `[a-z0-9-]{1,32}`.
     #[error("the instance name {0:?} is not 1 to 32 of a-z, 0-9 and hyphen")]
     Instance(String),
+    /// The kernel is older than [`KERNEL_MIN`](crate::KERNEL_MIN).
+    #[error("this is Linux {release}; {}.{} or newer is needed", crate::KERNEL_MIN.0, crate::KERNEL_MIN.1)]
+    Kernel {
+        /// The kernel's release.
+        release: String,
+    },
     /// Another launcher of the same name is alive.
     #[error("another launcher of the instance {0} is running")]
     Busy(String),

@@ -22,12 +22,25 @@ const LAUNCHER: [Capability; 11] = [
     Capability::CAP_SYS_RESOURCE, // hard limits above the launcher's own
 ];
 
-/// Leaves the launcher only what [`LAUNCHER`] lists. Where one is missing from the start, it stays so:
-/// the step that needs it says so.
+/// Makes and mounts images.
+pub(crate) const MAKER: [Capability; 1] = [Capability::CAP_SYS_ADMIN];
+
+/// Ends processes of other users and removes groups: the folder above them may be writable for nobody.
+pub(crate) const GUARDIAN: [Capability; 2] = [Capability::CAP_KILL, Capability::CAP_DAC_OVERRIDE];
+
+/// Leaves the launcher only what [`LAUNCHER`] lists.
 pub(crate) fn keep_launcher_capabilities() -> Result<(), StepError> {
-    let step = "keep the launcher's capabilities";
+    keep(&LAUNCHER)
+}
+
+/// Leaves the calling process these capabilities and no gain of others by exec, for ever. Where one is missing from
+/// the start, it stays so: the step that needs it says so.
+pub(crate) fn keep(capabilities: &[Capability]) -> Result<(), StepError> {
+    let step = "keep capabilities";
     let held = caps::read(None, CapSet::Permitted).map_err(|error| failed(step, &error))?;
-    let kept: CapsHashSet = LAUNCHER.into_iter().filter(|capability| held.contains(capability)).collect();
+    let kept: CapsHashSet =
+        capabilities.iter().copied().filter(|capability| held.contains(capability)).collect();
+    nix::sys::prctl::set_no_new_privs().at("set no_new_privs")?;
     drop_bounding(&kept)?;
     for (set, value) in
         [(CapSet::Inheritable, &CapsHashSet::new()), (CapSet::Effective, &kept), (CapSet::Permitted, &kept)]
@@ -89,13 +102,18 @@ fn failed(step: &str, error: &caps::errors::CapsError) -> StepError {
     StepError { step: format!("{step}: {error}"), errno: 0 }
 }
 
-/// The limits that AWS sets (`ulimit -a` in a function), but for core dumps: there are none here, since
-/// nobody could read them.
+/// Switches core dumps off for the calling process and all that it starts, for ever: they would be written, or
+/// piped to a program, outside every sandbox. A limit of 1 refuses both; 0 refuses files only.
+pub(crate) fn forbid_core_dumps() -> Result<(), StepError> {
+    setrlimit(Resource::RLIMIT_CORE, 1, 1)
+        .at("set RLIMIT_CORE to 1 (start with a hard limit of at least that: ulimit -Hc, LimitCORE=)")
+}
+
+/// The limits that AWS sets (`ulimit -a` in a function), but for core dumps: [`forbid_core_dumps`].
 pub(crate) fn limit_resources(processes_max: u64) -> Result<(), StepError> {
     let limits = [
         (Resource::RLIMIT_NOFILE, 1024, 1024),
         (Resource::RLIMIT_NPROC, processes_max, processes_max),
-        (Resource::RLIMIT_CORE, 0, 0),
         (Resource::RLIMIT_MEMLOCK, 65_536, 65_536),
         (Resource::RLIMIT_STACK, 8 << 20, RLIM_INFINITY),
     ];

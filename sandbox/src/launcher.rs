@@ -5,6 +5,8 @@
 
 mod blanks;
 mod environment;
+mod guardian;
+mod launch;
 mod machine;
 mod serve;
 

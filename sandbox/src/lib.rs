@@ -15,10 +15,10 @@
 //! - The launcher believes nothing: sources of binds must lie beneath folders it opened at start, targets
 //!   are a fixed set, every size has a limit.
 //! - No process of a sandbox outlives its init, no init outlives the launcher, no launcher outlives the
-//!   connection to the API process. What a launcher killed by SIGKILL left, the next one of its instance
-//!   sweeps.
+//!   connection to the API process. What a launcher killed by SIGKILL leaves (what version 1 holds frozen, groups), its
+//!   guardian removes; if that was killed as well, the next launcher of the instance does.
 //! - Two living sandboxes never share a user id, a namespace or a control group.
-//! - No mount made here is ever seen by the host.
+//! - No mount made here is ever seen by the host, and none that the host makes later by a sandbox.
 //! - Foreign code runs only after the last step of `contain`, whose order CONTAINMENT.md explains.
 //! - `unsafe` is in the module `sys` alone; cgroups-rs is known to `cgroup` alone; no thread, no async.
 
@@ -29,6 +29,7 @@ mod contain;
 mod error;
 mod identity;
 mod init;
+mod kernel;
 mod launcher;
 mod protocol;
 mod root;
@@ -43,5 +44,6 @@ pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
 pub use config::LauncherConfig;
 pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailure, StepError};
 pub use identity::drop_privileges;
+pub use kernel::{KERNEL_MIN, kernel_suffices};
 pub use launcher::launcher_entry;
 pub use spec::{Bind, FileSpec, MOUNT_POINTS, Refusal, Spec, SymlinkSpec};

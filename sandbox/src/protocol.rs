@@ -4,6 +4,7 @@
 //! answered by [`Started`], [`Reply`]), launcher to init ([`Assignment`], answered by [`Progress`]),
 //! init to API process ([`Exit`](crate::Exit)). Descriptors come in the order that the structs give.
 
+pub(crate) mod bytes;
 mod channel;
 
 use serde::{Deserialize, Serialize};

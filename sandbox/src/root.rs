@@ -6,7 +6,7 @@
 pub(crate) mod devices;
 pub(crate) mod proc;
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -69,9 +69,10 @@ pub(crate) fn write_file(root: impl AsFd, file: &FileSpec) -> Result<(), StepErr
 
 /// Makes a symbolic link of the skeleton.
 pub(crate) fn link(root: impl AsFd, symlink: &SymlinkSpec) -> Result<(), StepError> {
-    make_parents(root.as_fd(), &symlink.link)?;
-    let relative = symlink.link.strip_prefix("/").unwrap_or(&symlink.link);
-    symlinkat(&symlink.to, root, relative).at(format!("link {}", symlink.link.display()))
+    let root = root.as_fd();
+    make_parents(root, &symlink.link)?;
+    let (folder, name) = parent(root, &symlink.link)?;
+    symlinkat(&symlink.to, &folder, name).at(format!("link {}", symlink.link.display()))
 }
 
 /// Attaches a bind at its target, which is made to fit it.
@@ -97,19 +98,19 @@ fn make_parents(root: BorrowedFd<'_>, path: &Path) -> Result<(), StepError> {
 }
 
 fn make_folder(root: BorrowedFd<'_>, path: &Path) -> Result<(), StepError> {
-    let relative = path.strip_prefix("/").unwrap_or(path);
-    let made = match relative.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        None => mkdirat(root, relative, Mode::from_bits_truncate(0o755)),
-        Some(parent) => {
-            let parent = open_beneath(root, parent, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
-            let name = relative.file_name().unwrap_or_default();
-            mkdirat(&parent, name, Mode::from_bits_truncate(0o755))
-        }
-    };
-    match made {
+    let (folder, name) = parent(root, path)?;
+    match mkdirat(&folder, name, Mode::from_bits_truncate(0o755)) {
         Err(nix::Error::EEXIST) => Ok(()),
         made => made.at(format!("make {}", path.display())),
     }
+}
+
+/// The folder in which `path` lies, opened beneath the root, and its name there.
+fn parent<'a>(root: BorrowedFd<'_>, path: &'a Path) -> Result<(OwnedFd, &'a OsStr), StepError> {
+    let folder =
+        path.parent().filter(|parent| parent.components().count() > 1).unwrap_or_else(|| Path::new("."));
+    let folder = open_beneath(root, folder, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
+    Ok((folder, path.file_name().unwrap_or_default()))
 }
 
 /// A tmpfs of `size_mib`, writable by everyone, charged to whoever fills it.
@@ -120,7 +121,7 @@ pub(crate) fn memory_folder(size_mib: u32) -> Result<OwnedFd, StepError> {
 }
 
 /// A C string for the kernel.
-pub(crate) fn c_string(text: impl AsRef<std::ffi::OsStr>) -> Result<CString, StepError> {
+pub(crate) fn c_string(text: impl AsRef<OsStr>) -> Result<CString, StepError> {
     let bytes = text.as_ref().as_bytes();
     CString::new(bytes).map_err(|_| StepError { step: "a text holds a NUL byte".into(), errno: libc::EINVAL })
 }

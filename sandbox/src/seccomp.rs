@@ -1,9 +1,10 @@
 //! The system call filter: an allow-list as data ([`policy`]), compiled once per launcher.
 //!
-//! Two programs are installed. The first looks at the number alone and is a binary search over ranges
+//! Three programs are installed. The first looks at the number alone and is a binary search over ranges
 //! ([`tree`]): the kernel runs a filter once for every number when it is installed, so a linear
-//! list of 300 comparisons costs 20 times more there. The second, by seccompiler, looks at the
-//! arguments of the few calls that are allowed only in part ([`arguments`]).
+//! list of 300 comparisons costs 20 times more there. The others, by seccompiler, look at the
+//! arguments of the few calls that are allowed only in part ([`arguments`]): seccompiler knows one answer
+//! per program, and there are two.
 
 mod arguments;
 mod policy;
@@ -15,18 +16,24 @@ use seccompiler::BpfProgram;
 #[derive(Debug)]
 pub(crate) struct Filter {
     numbers: BpfProgram,
-    arguments: BpfProgram,
+    refusals: BpfProgram,
+    pretences: BpfProgram,
 }
 
 impl Filter {
     /// Compiles the policy.
     pub(crate) fn compile() -> Result<Self, seccompiler::BackendError> {
-        Ok(Self { numbers: tree::compile(&policy::ranges()), arguments: arguments::compile()? })
+        Ok(Self {
+            numbers: tree::compile(&policy::ranges()),
+            refusals: arguments::refusals()?,
+            pretences: arguments::pretences()?,
+        })
     }
 
     /// Binds the calling process to the filter for ever. Also sets `no_new_privs`.
     pub(crate) fn install(&self) -> Result<(), seccompiler::Error> {
-        seccompiler::apply_filter(&self.arguments)?;
+        seccompiler::apply_filter(&self.pretences)?;
+        seccompiler::apply_filter(&self.refusals)?;
         seccompiler::apply_filter(&self.numbers)
     }
 }

@@ -30,6 +30,8 @@ pub struct Spec {
     /// Share of CPU in thousandths of one CPU, 1–1,024,000. Takes effect when
     /// [`Control::set_cpu_quota`](crate::Control::set_cpu_quota) turns it on.
     pub cpu_quota_permille: u32,
+    /// Share of CPU until then, from the program's first instruction on, in the same unit.
+    pub cpu_init_permille: u32,
     /// Size of `/tmp` in MiB, 1–10,240.
     pub tmp_mib: u32,
     /// Most processes and threads of the function, 1–4,096.
@@ -53,6 +55,7 @@ pub struct FileSpec {
     /// Permission bits; set-id bits are refused.
     pub mode: u32,
     /// Its content.
+    #[serde(with = "crate::protocol::bytes")]
     pub content: Vec<u8>,
 }
 
@@ -148,7 +151,7 @@ impl Spec {
     fn check_numbers(&self) -> Result<(), Refusal> {
         let strings: usize = self.argv.iter().chain(&self.env).map(|text| text.len() + 1).sum();
         let modes = self.files.iter().map(|file| file.mode).max().unwrap_or_default();
-        let checks: [(&str, u64, u64, u64); 13] = [
+        let checks: [(&str, u64, u64, u64); 14] = [
             ("id length", self.id.len() as u64, 1, 64),
             ("hostname length", self.hostname.len() as u64, 1, 63),
             ("binds", self.binds.len() as u64, 0, BINDS_MAX as u64),
@@ -160,6 +163,7 @@ impl Spec {
             ("file mode", modes.into(), 0, 0o777),
             ("memory_mib", self.memory_mib.into(), 16, 65_536),
             ("cpu_quota_permille", self.cpu_quota_permille.into(), 1, 1_024_000),
+            ("cpu_init_permille", self.cpu_init_permille.into(), 1, 1_024_000),
             ("tmp_mib", self.tmp_mib.into(), 1, 10_240),
             ("processes_max", self.processes_max.into(), 1, 4_096),
         ];
@@ -244,6 +248,7 @@ mod tests {
             hostname: "h".into(),
             memory_mib: 128,
             cpu_quota_permille: 72,
+            cpu_init_permille: 1000,
             tmp_mib: 512,
             processes_max: 1024,
             ..Spec::default()

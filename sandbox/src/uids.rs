@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -21,26 +22,38 @@ const BLOCK: u32 = 4_096;
 /// Blocks per machine.
 const BLOCKS_MAX: u32 = 1_024;
 
-/// The block of one launcher. The lock ends with the process.
+/// The block of one launcher. The lock ends with the launcher and its guardian.
 #[derive(Debug)]
 pub(crate) struct Uids {
     first: u32,
     next: u32,
     used: BTreeSet<u32>,
-    _lock: Flock<File>,
+    lock: Flock<File>,
 }
 
 impl Uids {
-    /// Takes the first block that no other launcher has.
+    /// Takes the first block that no other launcher has and under which no process lives: what a launcher left that
+    /// was killed together with its guardian would share its ids with new sandboxes.
     pub(crate) fn claim(folder: &Path) -> Result<Self, StepError> {
+        Self::claim_where(folder, |first| !is_inhabited(first))
+    }
+
+    fn claim_where(folder: &Path, is_free: impl Fn(u32) -> bool) -> Result<Self, StepError> {
         for block in 0..BLOCKS_MAX {
             let path = folder.join(format!("uids-{block}.lock"));
-            if let Some(lock) = try_lock(&path)? {
-                let first = BASE + block * BLOCK;
-                return Ok(Self { first, next: 0, used: BTreeSet::new(), _lock: lock });
+            let Some(lock) = try_lock(&path)? else { continue };
+            let first = BASE + block * BLOCK;
+            // Asked with the lock in hand: from here on nobody starts a process there.
+            if is_free(first) {
+                return Ok(Self { first, next: 0, used: BTreeSet::new(), lock });
             }
         }
         Err(StepError { step: format!("find a free block of user ids in {}", folder.display()), errno: 0 })
+    }
+
+    /// The lock, for the guardian to hold as well.
+    pub(crate) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// A free id. Ids are handed out in turn, so that one just given back rests the longest.
@@ -55,6 +68,22 @@ impl Uids {
     pub(crate) fn give_back(&mut self, uid: u32) {
         self.used.remove(&uid.wrapping_sub(self.first));
     }
+}
+
+/// Whether any process of the machine has a user id of the block.
+fn is_inhabited(first: u32) -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+    entries.flatten().any(|entry| {
+        // Absent for what is no process, or has just ended.
+        let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        users(&status).any(|uid| (first..first + BLOCK).contains(&uid))
+    })
+}
+
+/// The user ids (real, effective, saved, of files) in a `status` of `/proc`.
+fn users(status: &str) -> impl Iterator<Item = u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
+    line.split_whitespace().filter_map(|uid| uid.parse().ok())
 }
 
 /// Opens (and makes) `path` and locks it; `None` when another process holds the lock.
@@ -84,8 +113,8 @@ mod tests {
     #[test]
     fn blocks_do_not_overlap_and_ids_rotate() {
         let folder = tempfile::tempdir().unwrap();
-        let mut first = Uids::claim(folder.path()).unwrap();
-        let mut second = Uids::claim(folder.path()).unwrap();
+        let claim = || Uids::claim_where(folder.path(), |_| true).unwrap();
+        let (mut first, mut second) = (claim(), claim());
         assert_eq!((first.take(), second.take()), (Some(BASE), Some(BASE + BLOCK)));
 
         first.give_back(BASE);
@@ -95,6 +124,18 @@ mod tests {
         assert_eq!(first.take(), None);
 
         drop(first);
-        assert_eq!(Uids::claim(folder.path()).unwrap().first, BASE, "a block is free again");
+        assert_eq!(claim().first, BASE, "a block is free again");
+    }
+
+    #[test]
+    fn a_block_with_processes_is_not_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = Uids::claim_where(folder.path(), |first| first != BASE).unwrap();
+        assert_eq!(claimed.first, BASE + BLOCK);
+        let status = "Name:\tx\nUid:\t1900000000\t1\t2\t3\nGid:\t7\n";
+        assert_eq!(users(status).collect::<Vec<_>>(), [BASE, 1, 2, 3]);
+        assert_eq!(users("").count(), 0);
+        let own = nix::unistd::getuid().as_raw();
+        assert!(is_inhabited(own) && !is_inhabited(BASE + BLOCKS_MAX * BLOCK));
     }
 }

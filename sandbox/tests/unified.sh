@@ -1,50 +1,120 @@
-#!/bin/sh
-# Runs the sandbox tests on cgroup version 2, whatever this machine has: in a user-mode Linux kernel whose
-# root is this machine's, read-only. Takes half a minute and no image.
+#!/usr/bin/env bash
+# Runs the sandbox's tests on control groups version 2, whatever this machine has: in a small machine of its own,
+# emulated by qemu, which works on every processor and needs no right to /dev/kvm.
 #
-#   sandbox/tests/unified.sh TEST_BINARY [FILTER]
+#   sandbox/tests/unified.sh KERNEL_FOLDER TEST_BINARY LAUNCHER [ARGUMENT…]
 #
-# TEST_BINARY is what `cargo test -p lambd-sandbox --release --test sandbox --no-run` names.
-# Needs root and the package user-mode-linux (or LAMBD_UML, the folder where it was unpacked).
-set -eu
+# KERNEL_FOLDER holds an unpacked package linux-image-*; TEST_BINARY is what `cargo test -p lambd-sandbox --test
+# sandbox --no-run` names; the arguments are the test binary's.
+#
+# Exit: 0 all tests passed, 1 a test failed, 3 the kernel did not boot, 4 it booted and ended without a result.
+set -euo pipefail
+BOOT_S=${LAMBD_BOOT_S:-120}
+TESTS_S=${LAMBD_TESTS_S:-900}
 
-if [ "${1-}" = --inside ]; then
-    mount -t proc proc /proc
-    mount -t sysfs sys /sys
-    # Not on /tmp, where the checkout may be.
-    mount -t tmpfs -o size=1800m tmp "$SCRATCH"
-    export TMPDIR="$SCRATCH"
-    mount -t cgroup2 cgroup2 /sys/fs/cgroup
-    # No kmod in a minimal system: the call itself (313 is finit_module).
-    python3 -c 'import ctypes, os, sys
-sys.exit(ctypes.CDLL(None).syscall(313, os.open(sys.argv[1], os.O_RDONLY), b"", 0))' "$LOOP"
-    python3 -c 'import fcntl, socket, struct
-fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x41))'
-    # As a service manager does for Delegate=yes.
-    echo '+memory +cpu +pids' > /sys/fs/cgroup/cgroup.subtree_control
-    mkdir /sys/fs/cgroup/unit
-    echo $$ > /sys/fs/cgroup/unit/cgroup.procs
-    result=0
-    # One CPU. It has no 32-bit calls that could be killed.
-    # shellcheck disable=SC2086
-    "$BINARY" $ARGUMENTS --test-threads=1 --skip other_call_tables_kill || result=$?
-    echo "RESULT $result"
-    echo o > /proc/sysrq-trigger
-    sleep 10
+kernel_folder=$(realpath "$1") binary=$(realpath "$2") launcher=$(realpath "$3")
+shift 3
+here=$(realpath "$(dirname "$0")")
+work=$(mktemp -d "$(dirname "$binary")/unified.XXXXXX")
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+tree=$work/tree log=$work/log
+
+# A program (or anything else) with the libraries that it is linked with, under its own name.
+take() {
+    local path
+    for path in "$@"; do
+        mkdir -p "$tree$(dirname "$path")"
+        [[ -e $tree$path ]] || cp -L "$path" "$tree$path"
+        ldd "$path" 2>/dev/null | grep -o '/[^ ]*' || true
+    done | sort -u | while read -r path; do
+        mkdir -p "$tree$(dirname "$path")"
+        [[ -e $tree$path ]] || cp -L "$path" "$tree$path"
+    done
+}
+
+make_tree() {
+    mkdir -p "$tree"/{root,proc,sys,dev,scratch,tmp,etc,usr/bin,usr/sbin,usr/lib,usr/lib64,inside}
+    ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree"
+    cp "$(command -v busybox)" "$tree/busybox"
+    cp "$here/unified-init.sh" "$tree/init"
+    chmod +x "$tree/init"
+    printf 'root:x:0:0:root:/root:/bin/sh\n' >"$tree/etc/passwd"
+    printf 'root:x:0:\n' >"$tree/etc/group"
+    [[ ! -e /etc/mke2fs.conf ]] || cp /etc/mke2fs.conf "$tree/etc/"
+    cc -O1 -static -w -o "$tree/inside/inside" "$here/sandbox/inside.c"
+    take "$binary" "$launcher" "$(command -v mke2fs)" /bin/sh
+    local name
+    for name in cat cut echo grep hostname id kill ls mount readlink sleep stat tail true; do
+        take "/usr/bin/$name" 2>/dev/null || take "/bin/$name"
+    done
+    take_python
+}
+
+take_python() {
+    local library
+    take /usr/bin/python3
+    library=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+    mkdir -p "$tree$library"
+    tar -C "$library" --exclude='./config-*' --exclude=./test --exclude=./ensurepip --exclude=./lib2to3 -c . |
+        tar -C "$tree$library" -x
+    take "$library"/lib-dynload/*.so
+}
+
+# The module files that the tests need and this kernel has not built in, in the order of loading.
+take_modules() {
+    local modules version module file
+    modules=$(echo "$kernel_folder"/lib/modules/*)
+    version=$(basename "$modules")
+    [[ -e $modules/modules.dep ]] || busybox depmod -b "$kernel_folder" "$version"
+    for module in loop ext4 tls; do
+        file=$(sed -n "s|^\([^:]*/$module\.ko[^:]*\): *|\1 |p" "$modules/modules.dep")
+        # The line names a module and then what it needs, the innermost last.
+        for file in $(echo "$file" | tr ' ' '\n' | tac); do
+            mkdir -p "$tree/lib/modules"
+            cp "$modules/$file" "$tree/lib/modules/"
+            echo "/lib/modules/$(basename "$file")"
+        done
+    done >"$tree/modules"
+}
+
+make_initramfs() {
+    make_tree
+    take_modules
+    {
+        printf 'BINARY=%q\nset --' "$binary"
+        ((!$#)) || printf ' %q' "$@"
+        printf '\n'
+    } >"$tree/arguments"
+    (cd "$tree" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs"
+}
+
+run() {
+    : >"$log"
+    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=multi -cpu qemu64 -M q35 -m 3072 -smp 2 \
+        -nodefaults -display none -no-reboot -serial stdio -kernel "$(echo "$kernel_folder"/boot/vmlinuz-*)" \
+        -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" \
+        </dev/null >"$log" 2>&1 &
+    local qemu=$!
+    { tail -f --pid=$qemu "$log" & } 2>/dev/null
+    local tail=$! deadline=$((SECONDS + BOOT_S))
+    until grep -q '^BOOTED' "$log"; do
+        kill -0 $qemu 2>/dev/null || break
+        ((SECONDS < deadline)) || { kill $qemu || true; break; }
+        sleep 0.2
+    done
+    wait $qemu || true
+    wait $tail || true
+}
+
+make_initramfs "$@"
+run
+if ! grep -q '^BOOTED' "$log"; then
+    echo "lambd: the kernel in $kernel_folder did not boot within $BOOT_S s; no test was run" >&2
+    exit 3
 fi
-
-uml=${LAMBD_UML-}
-[ -x "$uml/usr/bin/linux.uml" ] || { echo "install user-mode-linux: $uml/usr/bin/linux.uml is missing" >&2; exit 1; }
-loop=$(find "$uml/usr/lib/uml/modules" -name loop.ko)
-test_binary=$(realpath "$1")
-shift
-here=$(realpath "$0")
-scratch=$(realpath "$(dirname "$test_binary")/../../tmp")
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-# The kernel's command line carries the program of PID 1; unpinned, it is three times slower.
-taskset -c 1 timeout 600 "$uml/usr/bin/linux.uml" root=/dev/root rootfstype=hostfs rootflags=/ ro mem=3000M \
-    init=/bin/sh con=null con0=fd:0,fd:1 quiet panic=-1 \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin SCRATCH="$scratch" LOOP="$loop" \
-    BINARY="$test_binary" ARGUMENTS="$*" -- "$here" --inside < /dev/null | tee "$log"
-grep -q 'RESULT 0' "$log"
+result=$(tr -d '\r' <"$log" | sed -n 's/^RESULT \([0-9]*\)$/\1/p')
+case $result in
+0) exit 0 ;;
+'') echo "lambd: the emulated machine ended, or was ended after $TESTS_S s, before its tests had" >&2 && exit 4 ;;
+*) echo "lambd: tests on control groups version 2 failed" >&2 && exit 1 ;;
+esac

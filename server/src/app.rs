@@ -1,5 +1,6 @@
 //! The composed server: every part, shared by all requests.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use crate::config::Config;
 use crate::dispatch::Dispatcher;
 use crate::http::Gate;
 use crate::logs::Logs;
-use crate::packages::{Packages, Sha256};
+use crate::packages::{Collector, Packages, Sha256};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
 
@@ -26,6 +27,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Their packages.
     pub packages: Arc<Packages>,
+    /// Asked when a package may be named by no function any more.
+    pub collector: Collector,
     /// Installed runtimes.
     pub catalog: Arc<Catalog>,
     /// Invocations.
@@ -58,15 +61,16 @@ impl App {
         )
     }
 
-    /// Removes packages that no function names any more, in the background.
-    pub fn collect_garbage(&self) {
+    /// Removes packages that no function names any more whenever [`Self::collector`] is asked to. Never ends.
+    pub async fn collect_packages(self: Arc<Self>) -> Infallible {
         let (packages, registry) = (Arc::clone(&self.packages), Arc::clone(&self.registry));
-        tokio::task::spawn_blocking(move || match packages.collect(|| registry.live_packages()) {
+        let collect = move || match packages.collect(|| registry.live_packages()) {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "collected packages"),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "failed to collect packages");
             }
-        });
+        };
+        self.collector.run(collect).await
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod grant;
 pub mod lines;
+mod notice;
 mod run;
 mod start;
 mod tend;
@@ -29,14 +30,13 @@ use crate::registry::Registry;
 use crate::runtimes::Catalog;
 use crate::scaler::{Limits, Refusal};
 use grant::{Core, Permit};
+use notice::Notice;
 use run::Run;
 
 /// How long the runtime may take from its response to its next poll before the caller is answered without
 /// waiting for it. Nearly every runtime polls within microseconds; then the environment is back in the pool
 /// before the caller can ask again.
 const SETTLE_PATIENCE: Duration = Duration::from_millis(20);
-/// Environments that may refuse an event undelivered before the caller is told.
-const DELIVERY_TRIES: u32 = 5;
 
 /// One synchronous invocation.
 #[derive(Debug, Clone)]
@@ -87,9 +87,6 @@ pub enum InvokeError {
     /// No environment could be started.
     #[error("failed to start an execution environment")]
     Start(#[source] StartError),
-    /// No environment took the event.
-    #[error("no execution environment took the event")]
-    Undelivered,
     /// The task ended without an answer.
     #[error("the invocation was interrupted")]
     Interrupted,
@@ -112,6 +109,7 @@ pub struct Dispatcher {
     catalog: Arc<Catalog>,
     launching: Launching,
     logs: LogSink,
+    memory_notice: Notice,
 }
 
 impl Dispatcher {
@@ -126,7 +124,8 @@ impl Dispatcher {
     ) -> Arc<Self> {
         let functions = registry.all();
         let core = Core::new(limits);
-        let dispatcher = Self { core, registry, packages, catalog, launching, logs };
+        let dispatcher =
+            Self { core, registry, packages, catalog, launching, logs, memory_notice: Notice::default() };
         functions.iter().for_each(|function| dispatcher.reserve(&function.key));
         Arc::new(dispatcher)
     }
@@ -157,7 +156,8 @@ impl Dispatcher {
     /// invocation.
     pub fn retire(&self, key: &FunctionKey) {
         let keep = self.generation(key);
-        drop(self.core.with(|state, _| state.pool.retire(key, keep)));
+        let retired = self.core.with(|state, _| state.pool.retire(key, keep));
+        retired.into_iter().for_each(|environment| drop(environment.bury()));
     }
 
     async fn serve(
@@ -176,13 +176,14 @@ impl Dispatcher {
         let _ = reply.send(over);
     }
 
-    /// Finds an environment that takes the event, and waits for its outcome.
+    /// Finds an environment that takes the event, and waits for its outcome. Each turn of the loop uses up an
+    /// idle environment that died while it rested, or follows a change of the function.
     async fn begin<'a>(
         &self,
         mut function: Arc<Function>,
         invocation: &'a Invocation,
     ) -> Result<Begun<'a>, InvokeError> {
-        for _ in 0..DELIVERY_TRIES {
+        loop {
             let leased = match self.lease(&function, invocation).await {
                 // An update or a delete came between, and the old code is collected already.
                 Err(InvokeError::Package(PackageError::Missing { .. })) if self.is_outdated(&function) => {
@@ -193,15 +194,15 @@ impl Dispatcher {
             };
             match leased {
                 start::Leased::Failed(answer) => return Ok(Begun::Over(answer)),
-                start::Leased::Ready { environment, init, begun } => {
-                    let mut run = Box::new(Run::new(*environment, invocation, init, begun));
+                start::Leased::Ready { environment, start } => {
+                    let mut run = Box::new(Run::new(*environment, invocation, start));
                     if run.deliver().await {
                         return Ok(Begun::Running(run));
                     }
+                    run.bury();
                 }
             }
         }
-        Err(InvokeError::Undelivered)
     }
 
     /// The generation of code and configuration that the registry holds now.

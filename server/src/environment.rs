@@ -2,7 +2,8 @@
 //!
 //! Invariants: it belongs to one generation of one function for life; it holds at most one event; dropping it
 //! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
-//! it, so lines stay in order without a lock; while it is idle, output waits in the pipe.
+//! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
+//! or for [`Environment::bury`].
 
 pub mod fault;
 pub mod launch;
@@ -58,7 +59,7 @@ pub struct Environment {
     started: Instant,
     /// Keeps the code from garbage collection.
     _package: Package,
-    /// Gives memory back to the scaler when the environment goes.
+    /// Gives its memory back to the scaler when the environment goes.
     _grant: Grant,
     _descriptors: OwnedSemaphorePermit,
 }
@@ -87,17 +88,21 @@ pub struct Start<'a> {
     pub grant: Grant,
     /// The descriptors that it will take.
     pub descriptors: OwnedSemaphorePermit,
+    /// Whether its init may use more CPU than the function's share: only a first one, which is cut off soon.
+    pub boost: bool,
 }
 
 impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
     pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
-        let started = Instant::now();
-        let Start { function, runtime, package, grant, descriptors } = start;
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
-        let spec = spec::build(&id, &function, runtime, &package.code_dir, &stream, &launching.root);
+        let spec = spec::build(&start, &id, &stream, &launching.root);
+        let Start { function, package, mut grant, descriptors, .. } = start;
         let sandbox = launching.launch.launch(spec).await?;
+        // Waiting for the launcher was the server's time, not the function's.
+        let started = Instant::now();
+        grant.start();
         let listener = TcpListener::from_std(sandbox.listener)?;
         let (session, service) = Session::new(&SessionConfig {
             connections_max: CONNECTIONS_MAX,
@@ -122,8 +127,7 @@ impl Environment {
     }
 
     /// Waits for the end of init: the runtime's first `next`, or why it will not come, told for the request that
-    /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect;
-    /// init itself runs unthrottled.
+    /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect.
     pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, Fault> {
         let deadline = tokio::time::sleep(limit);
         tokio::pin!(deadline);
@@ -188,7 +192,14 @@ impl Environment {
         (&mut self.output, &self.session, wait_exit(&self.exit, &mut self.ended))
     }
 
-    /// Since the sandbox was asked for.
+    /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
+    /// the log. The task that sees to that ends soon, whatever the log does.
+    pub fn bury(self) -> tokio::task::JoinHandle<()> {
+        let Self { output, .. } = self;
+        tokio::spawn(output.close())
+    }
+
+    /// Since its program was started.
     pub fn age(&self) -> Duration {
         self.started.elapsed()
     }

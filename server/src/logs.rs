@@ -3,7 +3,7 @@
 //! Events are kept in the store in the order in which they were accepted, per log group, with the streams
 //! of a group interleaved. One thread writes them, many events per batch and without waiting for the disk,
 //! so that nothing on the path of an invocation does. A group that floods waits for its own share of the
-//! queue and takes nobody else's. Old events are removed by age and by size of the group; removing a
+//! queue and takes nobody else's; the platform's own lines have room besides. Old events are removed by age and by size of the group; removing a
 //! function removes none, as on AWS.
 
 mod keys;
@@ -13,7 +13,7 @@ mod segments;
 mod writer;
 
 pub use keys::Cursor;
-pub use queue::{LogSink, LogStream, QueueFull};
+pub use queue::{LogSink, LogStream};
 pub use segments::Retention;
 
 use crate::store::{Range, Store, StoreError, Table};
@@ -115,15 +115,6 @@ impl Logs {
             event
         };
         Ok(Page { events: rows.into_iter().filter_map(decode).collect(), next })
-    }
-
-    /// Whether anything was ever logged to `group` and is still kept. Blocks on the store.
-    ///
-    /// # Errors
-    /// [`LogError::Store`].
-    pub fn has_group(&self, group: &str) -> Result<bool, LogError> {
-        let range = Range::new(keys::behind(group, Cursor::START), keys::end(group)).limit(1);
-        Ok(!self.store.range(Table::Logs, &range)?.is_empty())
     }
 
     /// Writes what was handed in so far and ends the writer; later events are lost. Blocks.

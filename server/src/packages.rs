@@ -10,6 +10,7 @@
 //! All methods block on the disk: call them from `spawn_blocking`.
 
 mod archive;
+mod collector;
 mod error;
 mod extract;
 mod files;
@@ -20,6 +21,7 @@ mod pins;
 mod sha256;
 mod tree;
 
+pub use collector::Collector;
 pub use error::PackageError;
 pub use pins::Pin;
 pub use sha256::Sha256;

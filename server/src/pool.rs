@@ -2,9 +2,10 @@
 //!
 //! Invariants: most recently used first, so that few stay warm and the rest grow old; an environment is
 //! leased only for the generation of code and configuration it was started with; nothing here ends an
-//! environment: what leaves the pool is handed out, and the caller drops it outside of its lock.
+//! environment: what leaves the pool is handed out, and the caller drops it outside of its lock; in a
+//! function's stack the frozen come before the thawed, because freezing goes from the oldest on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,13 +35,16 @@ struct Idle<T> {
 pub struct Pool<T> {
     /// Per function in the order of their return: the last one is the most recently used.
     idle: HashMap<Arc<FunctionKey>, Vec<Idle<T>>>,
+    /// One entry for each return since the last freezing, in order: where thawed environments may be. An entry
+    /// whose environment was leased again says nothing.
+    returned: VecDeque<(Duration, Arc<FunctionKey>)>,
     idle_mib: u64,
     thawed: usize,
 }
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self { idle: HashMap::new(), idle_mib: 0, thawed: 0 }
+        Self { idle: HashMap::new(), returned: VecDeque::new(), idle_mib: 0, thawed: 0 }
     }
 }
 
@@ -49,6 +53,7 @@ impl<T: Resident> Pool<T> {
     pub fn put(&mut self, key: &Arc<FunctionKey>, resident: T, now: Duration) {
         self.idle_mib += u64::from(resident.memory_mib());
         self.thawed += 1;
+        self.returned.push_back((now, Arc::clone(key)));
         self.idle.entry(Arc::clone(key)).or_default().push(Idle { resident, since: now, frozen: false });
     }
 
@@ -63,21 +68,29 @@ impl<T: Resident> Pool<T> {
         Some(self.count_out(idle))
     }
 
-    /// Freezes at most `most` of what has been idle since `before`; returns how many it froze, and how many are
-    /// still thawed.
+    /// Freezes at most `most` of what has been idle since `before`, the longest idle first; returns how many it
+    /// froze, and how many are still thawed.
     pub fn freeze_older(&mut self, before: Duration, most: usize) -> (usize, usize) {
         let mut frozen = 0;
-        if self.thawed > 0 {
-            // The oldest are frozen already: look from the young end until one is.
-            let thawed = self.idle.values_mut().flat_map(|s| s.iter_mut().rev().take_while(|i| !i.frozen));
-            for idle in thawed.filter(|idle| idle.since <= before).take(most) {
-                idle.resident.freeze();
-                idle.frozen = true;
-                frozen += 1;
-            }
-            self.thawed -= frozen;
+        while frozen < most && self.returned.front().is_some_and(|(since, _)| *since <= before) {
+            let Some((_, key)) = self.returned.pop_front() else { break };
+            frozen += usize::from(self.freeze_first(&key, before));
+        }
+        self.thawed -= frozen;
+        if self.thawed == 0 {
+            self.returned.clear();
         }
         (frozen, self.thawed)
+    }
+
+    /// Freezes the longest idle of a function's thawed environments if it rests since `before`.
+    fn freeze_first(&mut self, key: &Arc<FunctionKey>, before: Duration) -> bool {
+        let Some(stack) = self.idle.get_mut(key) else { return false };
+        let first = stack.partition_point(|idle| idle.frozen);
+        let Some(idle) = stack.get_mut(first).filter(|idle| idle.since <= before) else { return false };
+        idle.resident.freeze();
+        idle.frozen = true;
+        true
     }
 
     /// Gives out what has been idle since `before`.
@@ -139,92 +152,4 @@ impl<T: Resident> Pool<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, PartialEq)]
-    struct Fake(&'static str, Uuid, u32);
-
-    impl Resident for Fake {
-        fn generation(&self) -> Uuid {
-            self.1
-        }
-        fn memory_mib(&self) -> u32 {
-            self.2
-        }
-        fn freeze(&mut self) {}
-    }
-
-    const OLD: Uuid = Uuid::from_u128(1);
-    const NEW: Uuid = Uuid::from_u128(2);
-
-    fn key(name: &str) -> Arc<FunctionKey> {
-        Arc::new(FunctionKey { region: "r".to_owned(), name: name.to_owned() })
-    }
-
-    fn at(s: u64) -> Duration {
-        Duration::from_secs(s)
-    }
-
-    fn names(fakes: &[Fake]) -> Vec<&str> {
-        fakes.iter().map(|f| f.0).collect()
-    }
-
-    #[test]
-    fn most_recently_used_first_and_only_the_same_generation() {
-        let mut pool = Pool::default();
-        pool.put(&key("f"), Fake("a", NEW, 1), at(1));
-        pool.put(&key("f"), Fake("b", NEW, 1), at(2));
-        pool.put(&key("f"), Fake("old", OLD, 1), at(3));
-        assert_eq!(pool.take(&key("f"), NEW).unwrap().0.0, "b");
-        assert_eq!(pool.take(&key("f"), NEW).unwrap().0.0, "a");
-        assert!(pool.take(&key("f"), NEW).is_none() && pool.take(&key("g"), NEW).is_none());
-        assert_eq!(names(&pool.retire(&key("f"), Some(NEW))), ["old"]);
-        assert_eq!(pool.idle_mib(), 0);
-    }
-
-    #[test]
-    fn freezing_is_lazy_and_remembered() {
-        let mut pool = Pool::default();
-        pool.put(&key("f"), Fake("a", NEW, 1), at(1));
-        pool.put(&key("f"), Fake("b", NEW, 1), at(5));
-        assert_eq!(pool.freeze_older(at(2), 9), (1, 1));
-        assert_eq!(pool.freeze_older(at(2), 9), (0, 1));
-        assert_eq!(pool.take(&key("f"), NEW), Some((Fake("b", NEW, 1), false)));
-        assert_eq!(pool.take(&key("f"), NEW), Some((Fake("a", NEW, 1), true)));
-        assert_eq!(pool.freeze_older(at(9), 9), (0, 0));
-    }
-
-    #[test]
-    fn freezing_goes_in_small_steps() {
-        let mut pool = Pool::default();
-        for name in ["f", "g", "h"] {
-            pool.put(&key(name), Fake("x", NEW, 1), at(1));
-        }
-        assert_eq!(pool.freeze_older(at(2), 2), (2, 1));
-        assert_eq!(pool.freeze_older(at(2), 2), (1, 0));
-    }
-
-    #[test]
-    fn eviction_takes_the_longest_idle_of_any_function() {
-        let mut pool = Pool::default();
-        pool.put(&key("f"), Fake("f1", NEW, 100), at(2));
-        pool.put(&key("g"), Fake("g1", NEW, 100), at(1));
-        pool.put(&key("f"), Fake("f2", NEW, 100), at(3));
-        assert_eq!(names(&pool.evict(150)), ["g1", "f1"]);
-        assert_eq!(pool.idle_mib(), 100);
-        assert_eq!(names(&pool.evict(1000)), ["f2"]);
-        assert!(pool.evict(1).is_empty());
-    }
-
-    #[test]
-    fn expiry_and_clearing() {
-        let mut pool = Pool::default();
-        for (i, name) in ["a", "b", "c"].into_iter().enumerate() {
-            pool.put(&key("f"), Fake(name, NEW, 10), at(i as u64));
-        }
-        assert_eq!(names(&pool.expire_older(at(1))), ["a", "b"]);
-        assert_eq!(names(&pool.clear()), ["c"]);
-        assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, (0, 0)));
-    }
-}
+mod tests;

@@ -38,6 +38,7 @@ use crate::runtimes::host::System;
 pub struct Runtime {
     manifest: Manifest,
     system: System,
+    version: String,
 }
 
 impl Runtime {
@@ -49,6 +50,12 @@ impl Runtime {
     /// The interpreter and its version, as the manifest tells it.
     pub fn interpreter(&self) -> Option<&str> {
         self.manifest.interpreter.as_deref()
+    }
+
+    /// What tells this build of the runtime from others: changes with its recipe, its interpreter and its
+    /// client, and with nothing else. 64 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// The runtime's own environment variables. `AWS_EXECUTION_ENV`, `LAMBDA_TASK_ROOT` and

@@ -119,15 +119,17 @@ impl Scaler {
         let unreserved_limit = self.limits.account_concurrency.saturating_sub(self.reserved_total);
         let unreserved_in_flight = self.unreserved_in_flight;
         let f = self.entry(key, now);
-        match f.reserved {
-            Some(limit) if f.in_flight >= limit => return Err(Refusal::Reserved),
-            None if unreserved_in_flight >= unreserved_limit => return Err(Refusal::Account),
-            _ => f.in_flight += 1,
-        }
-        if f.reserved.is_none() {
-            self.unreserved_in_flight += 1;
-        }
-        Ok(())
+        let refusal = match f.reserved {
+            Some(limit) if f.in_flight >= limit => Refusal::Reserved,
+            None if unreserved_in_flight >= unreserved_limit => Refusal::Account,
+            reserved => {
+                f.in_flight += 1;
+                self.unreserved_in_flight += u32::from(reserved.is_none());
+                return Ok(());
+            }
+        };
+        self.forget_if_unused(key, now);
+        Err(refusal)
     }
 
     /// An admitted invocation is over.
@@ -170,6 +172,11 @@ impl Scaler {
         Start::Granted
     }
 
+    /// A granted environment could not be started: its token comes back. Its memory does with [`Self::ended`].
+    pub fn refund(&mut self, key: &Arc<FunctionKey>, now: Duration) {
+        self.entry(key, now).bucket.refund(now);
+    }
+
     /// A granted environment is gone, or could not be started.
     pub fn ended(&mut self, key: &Arc<FunctionKey>, memory_mib: u32, now: Duration) {
         self.memory_mib = self.memory_mib.saturating_sub(u64::from(memory_mib));
@@ -182,6 +189,11 @@ impl Scaler {
     /// Forgets functions that nothing is known of any more: their buckets have filled up since.
     pub fn sweep(&mut self, now: Duration) {
         self.functions.retain(|_, f| !f.is_unused(now));
+    }
+
+    /// What all environments together may be granted, MiB.
+    pub fn host_memory_mib(&self) -> u64 {
+        self.limits.host_memory_mib
     }
 
     /// Invocations in flight over all functions.

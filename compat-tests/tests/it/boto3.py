@@ -1,4 +1,4 @@
-import base64, json, uuid
+import base64, json, re, uuid
 import boto3
 from botocore.exceptions import ClientError
 
@@ -26,6 +26,16 @@ seen = [f["FunctionName"] for p in pages for f in p["Functions"]]
 assert set(names) <= set(seen) and len(seen) == len(set(seen)) and all(len(p["Functions"]) <= 2 for p in pages), seen
 versions = [v["Version"] for p in lam.get_paginator("list_versions_by_function").paginate(FunctionName=name) for v in p["Versions"]]
 assert versions == ["$LATEST"], versions
+
+# Every configuration names the build of the runtime, the same for two functions and in two answers.
+def version(configuration):
+    return configuration["RuntimeVersionConfig"]["RuntimeVersionArn"]
+
+arn = version(lam.get_function_configuration(FunctionName=name))
+assert re.fullmatch(r"arn:aws:lambda:[a-z0-9-]+::runtime:[0-9a-f]{64}", arn), arn
+assert {version(f) for p in pages for f in p["Functions"] if f["FunctionName"] in names} == {arn}
+assert version(lam.get_function(FunctionName=name)["Configuration"]) == arn
+assert version(lam.list_versions_by_function(FunctionName=name)["Versions"][0]) == arn
 
 # The payload is a stream; the context arrives decoded.
 context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()

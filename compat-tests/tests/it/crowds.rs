@@ -100,7 +100,7 @@ fn few_descriptors_end_neither_the_server_nor_its_service() -> Result<()> {
     serves(&server)?;
     drop(function);
     server.stop()?;
-    let log = std::fs::read_to_string(server.log_path())?;
+    let log = server.log()?;
     let told = log.lines().filter(|line| line.contains("no execution environment can be started")).count();
     assert_eq!(told, 1, "{log}");
     Ok(())

@@ -96,12 +96,14 @@ fn an_empty_body_is_the_empty_event() -> Result<()> {
         bytes.as_bytes(),
         "bytes pass untouched"
     );
-    let bad = function.send(&function.request("{'a': 1}"))?.answer;
-    assert_eq!((bad.status, bad.code()), (400, "InvalidRequestContentException"));
-    assert!(
-        bad.message()
-            .starts_with("Could not parse request body into json: Could not parse payload into json: ")
-    );
+    for event in [b"{'a': 1}".as_slice(), b"\"latin-1: \xe9\"", b"\"\x87\""] {
+        let bad = function.send(&function.request(event))?.answer;
+        assert_eq!((bad.status, bad.code()), (400, "InvalidRequestContentException"));
+        assert!(
+            bad.message()
+                .starts_with("Could not parse request body into json: Could not parse payload into json: ")
+        );
+    }
     Ok(())
 }
 

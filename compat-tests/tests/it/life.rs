@@ -182,6 +182,49 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
     gone(|| footprint.left())
 }
 
+/// A caller who has left does not shorten the time that its invocation has.
+#[test]
+fn sigterm_lets_an_invocation_without_a_caller_finish() -> Result<()> {
+    let Some(mut server) = server()? else { return Ok(()) };
+    let mark = mark();
+    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let function = spec.create(&server.api)?;
+    let request = function.request(json!({ "do": "hold" }).to_string());
+    let caller = server.api.begin(&request)?;
+    let held = until("the invocation is held", || Ok(Some(host::held(&mark)).filter(|h| !h.is_empty())))?;
+    drop(caller);
+    server.terminate()?;
+    until("the server drains", || Ok(server.log()?.contains("draining").then_some(())))?;
+    // Longer than what is left to invocations after the last connection in any case.
+    std::thread::sleep(Duration::from_millis(1500));
+    host::release(&held)?;
+    server.stop()?; // a warning that an invocation was cut off fails it
+    server.restart()?;
+    let log = server.logs_with(&function.name, "REPORT RequestId")?;
+    ensure!(log.contains("END RequestId"), "{log}");
+    Ok(())
+}
+
+#[test]
+fn a_second_signal_ends_the_drain() -> Result<()> {
+    let Some(mut server) = server()? else { return Ok(()) };
+    server.allow("ending at a second signal");
+    let mark = mark();
+    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let function = spec.create(&server.api)?;
+    std::thread::scope(|scope| -> Result<()> {
+        let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" })));
+        until("the invocation is held", || Ok(Some(host::held(&mark)).filter(|h| !h.is_empty())))?;
+        server.terminate()?;
+        until("the server drains", || Ok(server.log()?.contains("draining").then_some(())))?;
+        server.terminate()?;
+        server.stop()?; // nobody releases the invocation
+        ensure!(running.join().map_err(|_| anyhow::anyhow!("the caller panicked"))?.is_err(), "an answer");
+        Ok(())
+    })?;
+    gone(|| host::marked(&mark).into_iter().map(|pid| format!("process {pid}")).collect())
+}
+
 /// Whether its time is up or somebody kills its process.
 #[test]
 fn an_ended_environment_leaves_nothing_while_the_server_lives() -> Result<()> {

@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod crowds;
+mod environments;
 mod invoke;
 mod life;
 mod logs;

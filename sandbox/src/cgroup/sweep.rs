@@ -1,26 +1,25 @@
-//! Removes what a dead launcher of the same instance left: its processes and their groups.
+//! Removes what a dead launcher left: its processes and their groups.
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
-use super::remove;
+use super::{remove, write};
 use crate::error::StepError;
+use crate::sys::process;
 
 /// How long killed processes get to vanish.
 const WAIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Kills every process in the groups below `parents`, then removes these groups and the parents.
-pub(super) fn clear(parents: &[&PathBuf], thaw: impl Fn(&Path)) -> Result<(), StepError> {
+pub(super) fn clear(parents: &[&PathBuf], release: impl Fn(&Path)) -> Result<(), StepError> {
     let deadline = Instant::now() + WAIT;
     loop {
         let mut left = None;
         for parent in parents {
             for group in children(parent) {
-                thaw(&group);
+                release(&group);
                 kill_all(&group);
                 if !remove(&group) {
                     left = Some(group);
@@ -49,9 +48,37 @@ fn children(parent: &Path) -> Vec<PathBuf> {
 }
 
 fn kill_all(group: &Path) {
-    let procs = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    for pid in procs.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+    // Version 2 does it itself from Linux 5.14 on, in one step. Such a group is never used again.
+    if write(group, "cgroup.kill", "1").is_ok() {
+        return;
+    }
+    for pid in members(group) {
         // It may have ended since; what stays is seen in the next round.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        let Ok(member) = process::open(pid) else { continue };
+        // Asked again, now that the number cannot pass to another process.
+        if members(group).contains(&pid) {
+            drop(process::kill(member.as_fd()));
+        }
+    }
+}
+
+fn members(group: &Path) -> Vec<i32> {
+    numbers(&std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default())
+}
+
+/// The processes that `cgroup.procs` names. It says 0 for those of a foreign pid namespace; to the kernel that is the
+/// caller itself.
+fn numbers(procs: &str) -> Vec<i32> {
+    procs.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(|pid| *pid > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn processes_of_foreign_namespaces_are_not_ourselves() {
+        assert_eq!(numbers("12\n0\n0\n-1\n7\n"), [12, 7]);
+        assert_eq!(numbers(""), [0; 0]);
     }
 }

@@ -4,7 +4,7 @@
 //! machine patch the kernel's code (100 µs each), all others cost 1 µs.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cgroups_rs::fs::cgroup::get_cgroups_relative_paths;
 use cgroups_rs::fs::cpu::CpuController;
@@ -15,8 +15,8 @@ use cgroups_rs::fs::pid::PidController;
 use cgroups_rs::fs::{Controller, Controllers, MaxValue};
 
 use super::{
-    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, below, missing, open, remove, step,
-    sweep, write,
+    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, OomWatch, below, missing, open,
+    remove, step, sweep, write,
 };
 use crate::error::{At, StartFailure, StepError};
 
@@ -58,6 +58,13 @@ impl Legacy {
     }
 }
 
+/// Ends what `folder`'s controller does to its processes, if it is one of those that stop them.
+fn release(folder: &Path) {
+    // Fails when the controller is another one or the group is gone, and then there is nothing to end.
+    drop(write(folder, "freezer.state", "THAWED"));
+    drop(write(folder, "cpu.cfs_quota_us", "-1"));
+}
+
 impl Hierarchy for Legacy {
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError> {
         let root = PathBuf::from("/");
@@ -78,8 +85,11 @@ impl Hierarchy for Legacy {
         Ok(Box::new(LegacyGroup { procs, ..group }))
     }
 
-    fn reset(&self) -> Result<(), StepError> {
-        sweep::clear(&self.folders(), |group| drop(write(group, "freezer.state", "THAWED")))?;
+    fn sweep(&self) -> Result<(), StepError> {
+        sweep::clear(&self.folders(), release)
+    }
+
+    fn make(&self) -> Result<(), StepError> {
         for folder in self.folders() {
             std::fs::create_dir_all(folder).at(format!("make {}", folder.display()))?;
         }
@@ -125,6 +135,7 @@ impl Group for LegacyGroup {
         let shares = u64::from(limits.cpu_quota_permille) * SHARES_PER_CPU / 1000;
         step(self.cpu.set_shares(shares.max(2)), self.cpu.path(), "set CPU shares")?;
         step(self.cpu.set_cfs_period(CPU_PERIOD_US), self.cpu.path(), "set CPU period")?;
+        write(self.cpu.path(), "cpu.cfs_quota_us", &limits.init_quota_us().to_string())?;
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 
@@ -139,9 +150,13 @@ impl Group for LegacyGroup {
         })
     }
 
-    fn thaw(&self) {
-        // Fails only when the group is gone, and then there is nothing to thaw.
-        drop(write(self.freezer.path(), "freezer.state", "THAWED"));
+    fn oom_watch(&self) -> Option<OomWatch> {
+        OomWatch::v1(self.memory.path())
+    }
+
+    fn release(&self) {
+        release(self.freezer.path());
+        release(self.cpu.path());
     }
 
     fn remove(&self) -> bool {

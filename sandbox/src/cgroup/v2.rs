@@ -16,8 +16,8 @@ use cgroups_rs::fs::pid::PidController;
 use cgroups_rs::fs::{Controller, MaxValue};
 
 use super::{
-    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, missing, open, remove, step, sweep,
-    write,
+    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, OomWatch, missing, open, remove,
+    step, sweep, write,
 };
 use crate::error::{At, StartFailure, StepError};
 
@@ -72,6 +72,12 @@ fn enable(folder: &Path) -> Result<(), StepError> {
     write(folder, "cgroup.subtree_control", &wanted)
 }
 
+fn release(folder: &Path) {
+    // Fails only when the group is gone, and then there is nothing to end.
+    drop(write(folder, "cgroup.freeze", "0"));
+    drop(write(folder, "cpu.max", "max"));
+}
+
 impl Hierarchy for Unified {
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError> {
         let folder = self.instance.join(name);
@@ -87,8 +93,11 @@ impl Hierarchy for Unified {
         }))
     }
 
-    fn reset(&self) -> Result<(), StepError> {
-        sweep::clear(&[&self.instance], |group| drop(write(group, "cgroup.freeze", "0")))?;
+    fn sweep(&self) -> Result<(), StepError> {
+        sweep::clear(&[&self.instance], release)
+    }
+
+    fn make(&self) -> Result<(), StepError> {
         std::fs::create_dir(&self.instance).at(format!("make {}", self.instance.display()))?;
         enable(&self.instance)
     }
@@ -120,11 +129,8 @@ impl Group for UnifiedGroup {
         write(&self.folder, "memory.oom.group", "1")?;
         let weight = (u64::from(limits.cpu_quota_permille) * WEIGHT_PER_CPU / 1000).clamp(1, 10_000);
         write(&self.folder, "cpu.weight", &weight.to_string())?;
-        step(
-            self.cpu.set_cfs_quota_and_period(None, Some(CPU_PERIOD_US)),
-            self.cpu.path(),
-            "set CPU period",
-        )?;
+        let quota = i64::try_from(limits.init_quota_us()).ok();
+        step(self.cpu.set_cfs_quota_and_period(quota, Some(CPU_PERIOD_US)), self.cpu.path(), "limit CPU")?;
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 
@@ -141,9 +147,12 @@ impl Group for UnifiedGroup {
         })
     }
 
-    fn thaw(&self) {
-        // Fails only when the group is gone, and then there is nothing to thaw.
-        drop(write(&self.folder, "cgroup.freeze", "0"));
+    fn oom_watch(&self) -> Option<OomWatch> {
+        OomWatch::v2(&self.folder)
+    }
+
+    fn release(&self) {
+        release(&self.folder);
     }
 
     fn remove(&self) -> bool {

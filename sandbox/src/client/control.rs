@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
-use crate::cgroup::HandleKind;
+use crate::cgroup::{HandleKind, count};
 
 /// Most that is read of a file; `memory.stat` has what is looked for in its first lines.
 const TEXT_BYTES_MAX: usize = 4096;
@@ -43,8 +43,8 @@ impl Control {
         self.write_freeze("THAWED", "0")
     }
 
-    /// Holds the sandbox to its share of CPU, or lets it have what is free (as at the start: AWS
-    /// gives a function more while it initialises).
+    /// Holds the sandbox to its share of CPU, which takes the place of that of its start, or lets it have what
+    /// is free.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.
@@ -102,25 +102,4 @@ fn read(file: &File) -> io::Result<String> {
     let length = file.read_at(&mut buffer, 0)?;
     let bytes = buffer.get(..length).unwrap_or_default();
     String::from_utf8(bytes.to_vec()).map_err(io::Error::other)
-}
-
-/// The value of `name` in lines of `name value`.
-fn count(text: &str, name: &str) -> Option<u64> {
-    let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
-    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.trim().parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn counts_are_found_by_their_whole_name() {
-        let v1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n";
-        let v2 = "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\noom_group_kill 5\n";
-        assert_eq!(
-            (count(v1, "oom_kill"), count(v2, "oom_kill"), count("", "oom_kill")),
-            (Some(3), Some(1), None)
-        );
-    }
 }

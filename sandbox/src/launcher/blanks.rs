@@ -3,8 +3,10 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 use super::machine::Machine;
-use crate::cgroup::{Entry, Group};
+use crate::cgroup::{Entry, Group, OomWatch};
 use crate::error::{At, LaunchFailure, StepError};
 use crate::init::{self, Birth};
 use crate::protocol::{Channel, Progress};
@@ -23,6 +25,7 @@ pub(super) struct Blank {
     pub(super) child: Child,
     pub(super) channel: Channel,
     pub(super) group: Box<dyn Group>,
+    pub(super) oom: Option<OomWatch>,
     pub(super) uid: u32,
 }
 
@@ -36,7 +39,14 @@ impl Blank {
             machine.uids.give_back(uid);
         }
         let (child, channel, group) = started?;
-        Ok(Self { child, channel, group, uid })
+        let oom = group.oom_watch();
+        Ok(Self { child, channel, group, oom, uid })
+    }
+
+    /// Whether it has not ended. One that gives no answer counts as alive.
+    pub(super) fn is_alive(&self) -> bool {
+        let mut ended = [PollFd::new(self.child.pidfd.as_fd(), PollFlags::POLLIN)];
+        poll(&mut ended, PollTimeout::ZERO) != Ok(1)
     }
 
     /// The Runtime API's listener, when the init is ready.

@@ -1,7 +1,7 @@
 //! What the launcher sets up once: its own namespace, the groups, the user ids, the stock of volumes.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::cgroup::{self, Hierarchy};
 use crate::config::LauncherConfig;
 use crate::error::{At, StartFailure, StepError};
 use crate::identity;
+use crate::kernel::kernel_suffices;
 use crate::root::devices::Devices;
 use crate::seccomp::Filter;
 use crate::sources::Sources;
@@ -35,7 +36,7 @@ pub(super) struct Machine {
     pub(super) sources: Sources,
     pub(super) volumes: Stock,
     pub(super) blank_stock: usize,
-    _instance: Flock<File>,
+    instance: Flock<File>,
 }
 
 impl Machine {
@@ -45,6 +46,8 @@ impl Machine {
         if !identity::has_admin() {
             return Err(StartFailure::Capability("CAP_SYS_ADMIN".into()));
         }
+        check_kernel()?;
+        identity::forbid_core_dumps()?;
         private_folder(&config.volumes_dir)?;
         private_folder(&config.uid_block_dir)?;
         // From here on by the folder itself, whatever its path leads to later.
@@ -56,7 +59,8 @@ impl Machine {
         // After that: the kernel copies only mounts of the own namespace.
         let sources = Sources::open(&config.allowed_sources)?;
         let groups = cgroup::detect(&config.instance)?;
-        groups.reset()?;
+        groups.sweep()?;
+        groups.make()?;
         let uids = Uids::claim(&config.uid_block_dir)?;
         let devices = Devices::make(&stage()?)?;
         let filter = Filter::compile().map_err(|error| StepError {
@@ -69,10 +73,12 @@ impl Machine {
         let note = |reason| format!("/tmp of functions is memory and counts against their limit: {reason}");
         let notes = reason.map(note).into_iter().collect();
         let blank_stock = config.blank_stock.min(64);
-        Ok((
-            Self { groups, uids, devices, filter, sources, volumes, blank_stock, _instance: instance },
-            notes,
-        ))
+        Ok((Self { groups, uids, devices, filter, sources, volumes, blank_stock, instance }, notes))
+    }
+
+    /// What tells others that this instance and its user ids are in use.
+    pub(super) fn locks(&self) -> [BorrowedFd<'_>; 2] {
+        [self.instance.as_fd(), self.uids.lock()]
     }
 
     /// A copy of `/dev` for one sandbox.
@@ -89,7 +95,15 @@ fn check_instance(name: &str) -> Result<(), StartFailure> {
     Err(StartFailure::Instance(name.into()))
 }
 
-/// One launcher per instance: the lock is held until this process and all its clones are gone.
+fn check_kernel() -> Result<(), StartFailure> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").at("ask for the kernel's release")?;
+    if kernel_suffices(&release) {
+        return Ok(());
+    }
+    Err(StartFailure::Kernel { release: release.trim().to_owned() })
+}
+
+/// One launcher per instance: the lock is held until this process and its guardian are gone.
 fn lock_instance(config: &LauncherConfig) -> Result<Flock<File>, StartFailure> {
     let path = config.uid_block_dir.join(format!("instance-{}.lock", config.instance));
     let deadline = Instant::now() + PREDECESSOR_WAIT;

@@ -4,55 +4,61 @@ use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::unistd::{Gid, Uid, fchown, pipe2};
 
-use super::blanks::{Blank, INIT_WAIT};
-use super::environment::Environment;
+use super::blanks::Blank;
+use super::environment::{Environment, INSIST_AFTER};
+use super::guardian;
+use super::launch::Delivery;
 use super::machine::Machine;
-use crate::cgroup::{Handles, Limits};
-use crate::error::{At, LaunchFailure, StartFailure, StepError};
-use crate::protocol::{Assignment, Channel, ChannelError, Launched, Progress, Reply, Request, Started};
-use crate::spec::Spec;
-use crate::volume::Tmp;
+use crate::error::{At, LaunchFailure, StepError};
+use crate::protocol::{Channel, ChannelError, Reply, Request, Started};
+use crate::sys::{self, process::Child};
 
-/// How often the dying are looked at again.
-const RETRY_MS: u16 = 20;
 /// How long the end of all sandboxes may take before the launcher gives up.
 const TEAR_DOWN_WAIT: Duration = Duration::from_secs(15);
 const EVENTS: usize = 64;
+/// How many blanks may die in a row before the stock waits for a launch, which then says why.
+const DEATHS_MAX: u32 = 16;
 
-/// What an event of epoll is about: a kind in the low two bits, the sandbox's serial above.
+/// How many guardians a launcher may use up. One is hardly ever killed; an endless row of them is a fault.
+const GUARDIANS_MAX: u32 = 16;
+
+/// What an event of epoll is about: a kind in the low bits, the sandbox's serial above.
+const KIND_BITS: u32 = 3;
 const REQUEST: u64 = 0;
+const GUARDIAN: u64 = 1;
 const LIFELINE: u64 = 2;
 const ENDED: u64 = 3;
+const OUT_OF_MEMORY: u64 = 4;
 
 /// The launcher at work.
 #[derive(Debug)]
 pub(super) struct Server {
-    machine: Machine,
+    pub(super) machine: Machine,
     channel: Channel,
     epoll: Epoll,
+    guardian: Child,
+    guardians: u32,
     environments: HashMap<u64, Environment>,
-    blanks: VecDeque<Blank>,
+    /// With their serials, oldest first.
+    blanks: VecDeque<(u64, Blank)>,
+    /// Blanks that have died since one was last used.
+    pub(super) deaths: u32,
     serial: u64,
-}
-
-/// What goes to the API process for one sandbox.
-#[derive(Debug)]
-struct Delivery {
-    launched: Launched,
-    descriptors: [OwnedFd; 4],
-    handles: Handles,
 }
 
 impl Server {
     pub(super) fn new(machine: Machine, channel: Channel) -> Result<Self, StepError> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).at("make an epoll")?;
         epoll.add(channel.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, REQUEST)).at("watch requests")?;
-        let blanks = VecDeque::new();
-        Ok(Self { machine, channel, epoll, environments: HashMap::new(), blanks, serial: 0 })
+        let guardian = guardian::start(&machine)?;
+        let (environments, blanks) = (HashMap::new(), VecDeque::new());
+        let (guardians, deaths, serial) = (1, 0, 0);
+        let server =
+            Self { machine, channel, epoll, guardian, guardians, environments, blanks, deaths, serial };
+        server.watch(&server.guardian.pidfd, GUARDIAN)?;
+        Ok(server)
     }
 
     /// Tells the API process that the launcher is ready.
@@ -66,27 +72,69 @@ impl Server {
         let mut events = [EpollEvent::empty(); EVENTS];
         loop {
             for token in self.wait(&mut events) {
-                if token == REQUEST && !self.answer() {
-                    return;
+                match token {
+                    REQUEST if !self.answer() => return,
+                    REQUEST => {}
+                    GUARDIAN => self.replace_guardian(),
+                    token => self.note(token),
                 }
-                self.note(token);
             }
+            self.dispel_doubts();
             self.bury();
             self.refill();
         }
     }
 
     fn wait(&self, events: &mut [EpollEvent]) -> Vec<u64> {
-        let dying = self.environments.values().any(Environment::is_dying);
-        let timeout = if dying { EpollTimeout::from(RETRY_MS) } else { EpollTimeout::NONE };
+        let waits = self.environments.values().any(|one| one.is_dying() || one.is_doubtful());
+        let timeout = if waits { INSIST_AFTER.try_into() } else { Ok(EpollTimeout::NONE) };
         // EINTR is the only error that can come; the next round waits again.
-        let count = self.epoll.wait(events, timeout).unwrap_or_default();
+        let count = self.epoll.wait(events, timeout.unwrap_or(EpollTimeout::ZERO)).unwrap_or_default();
         events.iter().take(count).map(EpollEvent::data).collect()
     }
 
+    fn watch(&self, fd: &OwnedFd, token: u64) -> Result<(), StepError> {
+        self.epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token)).at("watch a sandbox")
+    }
+
+    /// Looks once more where memory might have run out.
+    fn dispel_doubts(&mut self) {
+        let now = Instant::now();
+        for (serial, environment) in &mut self.environments {
+            if environment.memory_was_not_out(now)
+                && let Some((fd, flags)) = environment.oom_event()
+            {
+                let mut event =
+                    EpollEvent::new(flags | EpollFlags::EPOLLONESHOT, serial << KIND_BITS | OUT_OF_MEMORY);
+                // It was added before, so it can be waited for again.
+                let _ = self.epoll.modify(fd, &mut event);
+            }
+        }
+    }
+
+    /// The guardian has ended before the launcher. Without a new one the launcher goes on: the next start sweeps.
+    fn replace_guardian(&mut self) {
+        unwatch(&self.epoll, &self.guardian.pidfd);
+        drop(sys::process::reap(self.guardian.pidfd.as_fd()));
+        if self.guardians < GUARDIANS_MAX
+            && let Ok(guardian) = guardian::start(&self.machine)
+        {
+            self.guardian = guardian;
+            self.guardians += 1;
+            drop(self.watch(&self.guardian.pidfd, GUARDIAN));
+        }
+    }
+
     fn note(&mut self, token: u64) {
-        let Some(environment) = self.environments.get_mut(&(token >> 2)) else { return };
-        match token & 3 {
+        let serial = token >> KIND_BITS;
+        if let Some(at) = self.blanks.iter().position(|(blank, _)| *blank == serial)
+            && let Some((serial, blank)) = self.blanks.remove(at)
+        {
+            self.lose(serial, blank);
+        }
+        let Some(environment) = self.environments.get_mut(&serial) else { return };
+        match token & ((1 << KIND_BITS) - 1) {
+            OUT_OF_MEMORY => environment.memory_may_be_out(),
             LIFELINE => {
                 if let Some(lifeline) = &environment.lifeline {
                     unwatch(&self.epoll, lifeline);
@@ -105,9 +153,8 @@ impl Server {
 
     /// Removes the dead, and insists where something still lives.
     fn bury(&mut self) {
-        for environment in self.environments.values_mut().filter(|environment| environment.is_dying()) {
-            environment.kill();
-        }
+        let now = Instant::now();
+        self.environments.values_mut().for_each(|environment| environment.insist(now));
         let uids = &mut self.machine.uids;
         self.environments.retain(|_, environment| {
             let gone = environment.remove();
@@ -121,10 +168,63 @@ impl Server {
     /// Fills the stocks. A failure here is met again, and reported, by the launch that needs it.
     fn refill(&mut self) {
         drop(self.machine.volumes.refill());
-        while self.blanks.len() < self.machine.blank_stock {
-            let Ok(blank) = Blank::start(&mut self.machine) else { return };
+        while self.blanks.len() < self.machine.blank_stock && self.deaths < DEATHS_MAX {
+            let Ok(blank) = self.start_blank() else { return };
             self.blanks.push_back(blank);
         }
+    }
+
+    /// A blank that lives, from the stock or made now.
+    pub(super) fn take_blank(&mut self) -> Result<(u64, Blank), LaunchFailure> {
+        while let Some((serial, blank)) = self.blanks.pop_front() {
+            if blank.is_alive() {
+                return Ok((serial, blank));
+            }
+            self.lose(serial, blank);
+        }
+        self.start_blank()
+    }
+
+    fn start_blank(&mut self) -> Result<(u64, Blank), LaunchFailure> {
+        let blank = Blank::start(&mut self.machine)?;
+        self.serial += 1;
+        let serial = self.serial;
+        match self.watch(&blank.child.pidfd, serial << KIND_BITS | ENDED) {
+            Ok(()) => Ok((serial, blank)),
+            Err(error) => {
+                self.end(serial, blank);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Takes leave of a blank that is of no use.
+    pub(super) fn lose(&mut self, serial: u64, blank: Blank) {
+        self.deaths += 1;
+        self.end(serial, blank);
+    }
+
+    /// Kills a sandbox that nobody has been given.
+    pub(super) fn end(&mut self, serial: u64, blank: Blank) {
+        let mut environment = Environment::new(blank, None);
+        environment.kill();
+        self.environments.insert(serial, environment);
+    }
+
+    /// Watches a sandbox that the API process is given. Without that it is ended.
+    pub(super) fn keep(&mut self, serial: u64, blank: Blank, lifeline: OwnedFd) -> Result<(), StepError> {
+        let mut watched = self.watch(&lifeline, serial << KIND_BITS | LIFELINE);
+        let mut environment = Environment::new(blank, Some(lifeline));
+        if let Some((fd, flags)) = environment.oom_event() {
+            let event =
+                EpollEvent::new(flags | EpollFlags::EPOLLONESHOT, serial << KIND_BITS | OUT_OF_MEMORY);
+            watched = watched.and_then(|()| self.epoll.add(fd, event).at("watch a sandbox"));
+        }
+        if watched.is_err() {
+            environment.kill();
+        }
+        self.environments.insert(serial, environment);
+        watched
     }
 
     /// Answers one request; false when the API process is gone.
@@ -147,61 +247,10 @@ impl Server {
         sent.is_ok()
     }
 
-    fn launch(&mut self, spec: &Spec) -> Result<Delivery, LaunchFailure> {
-        spec.check()?;
-        let mut mounts = Vec::with_capacity(spec.binds.len() + 1);
-        for bind in &spec.binds {
-            mounts.push(self.machine.sources.mount(&bind.source)?);
-        }
-        let volume = match self.machine.volumes.take(spec.tmp_mib).map_err(volume_failure)? {
-            Tmp::Volume(volume) => {
-                mounts.push(volume);
-                true
-            }
-            Tmp::Memory => false,
-        };
-        let blank = match self.blanks.pop_front() {
-            Some(blank) => blank,
-            None => Blank::start(&mut self.machine)?,
-        };
-        let pid = blank.child.pid;
-        match assign(&blank, spec, &mounts, volume) {
-            Ok(assigned) => {
-                let Assigned { listener, output, status, lifeline, handles } = assigned;
-                let (watched, held) = lifeline;
-                let launched = Launched { uid: blank.uid, pid, handles: handles.kind };
-                self.keep(blank, Some(watched))?;
-                Ok(Delivery { launched, descriptors: [listener, output, status, held], handles })
-            }
-            Err(failure) => {
-                self.keep(blank, None)?;
-                Err(failure)
-            }
-        }
-    }
-
-    /// Watches a sandbox from now on; one without lifeline is killed at once.
-    fn keep(&mut self, blank: Blank, lifeline: Option<OwnedFd>) -> Result<(), StepError> {
-        self.serial += 1;
-        let mut environment = Environment::new(blank, lifeline);
-        let token = self.serial << 2;
-        let watch = |fd: &OwnedFd, kind: u64| {
-            self.epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token | kind)).at("watch a sandbox")
-        };
-        let pidfd = environment.pidfd.as_ref().map_or(Ok(()), |fd| watch(fd, ENDED));
-        let watched =
-            pidfd.and_then(|()| environment.lifeline.as_ref().map_or(Ok(()), |fd| watch(fd, LIFELINE)));
-        if environment.is_dying() || watched.is_err() {
-            environment.kill();
-        }
-        self.environments.insert(self.serial, environment);
-        watched
-    }
-
     /// Ends every sandbox and removes what the launcher made.
     pub(super) fn tear_down(mut self) {
-        while let Some(blank) = self.blanks.pop_front() {
-            drop(self.keep(blank, None));
+        while let Some((serial, blank)) = self.blanks.pop_front() {
+            self.end(serial, blank);
         }
         self.environments.values_mut().for_each(Environment::kill);
         let deadline = Instant::now() + TEAR_DOWN_WAIT;
@@ -220,58 +269,4 @@ impl Server {
 fn unwatch(epoll: &Epoll, fd: impl AsFd) {
     // It is closed next, which would do as well but for copies that a clone may hold for a moment.
     let _ = epoll.delete(fd);
-}
-
-fn volume_failure(failure: StartFailure) -> LaunchFailure {
-    match failure {
-        StartFailure::Step(error) => error.into(),
-        other => StepError { step: other.to_string(), errno: 0 }.into(),
-    }
-}
-
-/// The ends that the API process gets, and the watched end of the lifeline.
-struct Assigned {
-    listener: OwnedFd,
-    output: OwnedFd,
-    status: OwnedFd,
-    lifeline: (OwnedFd, OwnedFd),
-    handles: Handles,
-}
-
-/// Makes a blank sandbox that of `spec`, up to the start of its program.
-fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, LaunchFailure> {
-    let listener = blank.listener()?;
-    let limits = Limits {
-        memory_bytes: u64::from(spec.memory_mib) << 20,
-        cpu_quota_permille: spec.cpu_quota_permille,
-        processes_max: spec.processes_max,
-    };
-    blank.group.limit(limits)?;
-    let handles = blank.group.handles(limits)?;
-    let (output, output_inside) = pipe2(OFlag::O_CLOEXEC).at("make the output pipe")?;
-    let owner = (Uid::from_raw(blank.uid), Gid::from_raw(blank.uid));
-    fchown(&output_inside, Some(owner.0), Some(owner.1)).at("give the output pipe its owner")?;
-    let lifeline = pipe2(OFlag::O_CLOEXEC).at("make the lifeline")?;
-    let (status, status_inside) = Channel::pair().at("make the status channel")?;
-    let mut inside = vec![output_inside.as_fd(), status_inside.as_fd()];
-    inside.extend(mounts.iter().map(AsFd::as_fd));
-    blank.channel.send(&assignment(spec, volume), &inside).at("assign the sandbox")?;
-    blank.channel.receive_within::<Progress>(INIT_WAIT).at("wait for containment")?.value?;
-    Ok(Assigned { listener, output, status: status.into_fd(), lifeline, handles })
-}
-
-fn assignment(spec: &Spec, volume: bool) -> Assignment {
-    Assignment {
-        targets: spec.binds.iter().map(|bind| bind.target.clone()).collect(),
-        files: spec.files.clone(),
-        symlinks: spec.symlinks.clone(),
-        argv: spec.argv.clone(),
-        env: spec.env.clone(),
-        cwd: spec.cwd.clone(),
-        hostname: spec.hostname.clone(),
-        memory_mib: spec.memory_mib,
-        tmp_mib: spec.tmp_mib,
-        processes_max: spec.processes_max,
-        volume,
-    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv, recvmsg, sendmsg,
     setsockopt, socketpair, sockopt,
 };
 use serde::Serialize;
@@ -115,8 +115,9 @@ impl Channel {
 
     /// Waits for one value.
     pub(crate) fn receive<T: DeserializeOwned>(&self) -> Result<Received<T>, ChannelError> {
-        let mut buffer = vec![0; MESSAGE_BYTES_MAX];
-        let (length, descriptors) = self.receive_bytes(&mut buffer, MsgFlags::empty())?;
+        // Not one of the most that a message may have: an init keeps for life what it once touched.
+        let mut buffer = vec![0; self.next_length()?.min(MESSAGE_BYTES_MAX)];
+        let (length, descriptors) = self.receive_bytes(&mut buffer)?;
         let bytes = buffer.get(..length).ok_or(ChannelError::Incomplete)?;
         let value = postcard::from_bytes(bytes).map_err(ChannelError::Malformed)?;
         Ok(Received { value, descriptors })
@@ -139,14 +140,22 @@ impl Channel {
         }
     }
 
-    fn receive_bytes(
-        &self,
-        buffer: &mut [u8],
-        flags: MsgFlags,
-    ) -> Result<(usize, Vec<OwnedFd>), ChannelError> {
+    /// Waits for a message and tells its length without taking it.
+    fn next_length(&self) -> Result<usize, ChannelError> {
+        loop {
+            match recv(self.0.as_raw_fd(), &mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC) {
+                Ok(length) => return Ok(length),
+                Err(nix::Error::EINTR) => {}
+                Err(nix::Error::ECONNRESET) => return Err(ChannelError::Closed),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn receive_bytes(&self, buffer: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), ChannelError> {
         let mut control = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
         let mut iov = [IoSliceMut::new(buffer)];
-        let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
         let message = loop {
             match recvmsg::<()>(self.0.as_raw_fd(), &mut iov, Some(&mut control), flags) {
                 Ok(message) => break message,

@@ -12,19 +12,14 @@ use crate::sys::mount;
 
 /// Shown, but not writable whatever their modes say.
 const READ_ONLY: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
-/// Covered by an empty file or folder.
-const MASKED: [&str; 11] = [
-    "kcore",
-    "keys",
-    "kmsg",
-    "timer_list",
+/// Covered by an empty file or folder: what container engines cover by default, and what else tells about the whole
+/// machine, its hardware and what others do on it, without a runtime that reads it.
+#[rustfmt::skip]
+const MASKED: [&str; 26] = [
+    "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
     "timer_stats",
-    "latency_stats",
-    "sched_debug",
-    "scsi",
-    "acpi",
-    "asound",
-    "config.gz",
+    "buddyinfo", "cmdline", "config.gz", "diskstats", "iomem", "ioports", "kallsyms", "kmsg", "locks", "modules",
+    "pagetypeinfo", "partitions", "pressure", "schedstat", "softirqs", "zoneinfo",
 ];
 
 /// Mounts `/proc` of the calling process's pid namespace and covers its entries. `/dev` must be there:

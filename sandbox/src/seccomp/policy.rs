@@ -3,7 +3,8 @@
 //! Everything that is not listed fails with EPERM, recent and unknown numbers with ENOSYS, so that
 //! programs fall back. Left out on purpose: mounts, namespaces, other roots, keys, BPF, performance
 //! events, userfaultfd, io_uring, ptrace and the memory of other processes, kernel modules and images,
-//! clocks, host names, accounting, quotas, file handles, port access, system logs and swap.
+//! clocks, host names, accounting, quotas, file handles, port access, system logs and swap; also what no runtime is
+//! a client of: the old asynchronous I/O, `vmsplice`, secret memory.
 
 use super::tree::{self, Action, Range};
 
@@ -39,8 +40,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_readahead, libc::SYS_setxattr, libc::SYS_lsetxattr, libc::SYS_fsetxattr, libc::SYS_getxattr,
     libc::SYS_lgetxattr, libc::SYS_fgetxattr, libc::SYS_listxattr, libc::SYS_llistxattr, libc::SYS_flistxattr,
     libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr, libc::SYS_tkill, libc::SYS_futex,
-    libc::SYS_sched_setaffinity, libc::SYS_sched_getaffinity, libc::SYS_io_setup, libc::SYS_io_destroy,
-    libc::SYS_io_getevents, libc::SYS_io_submit, libc::SYS_io_cancel, libc::SYS_getdents64,
+    libc::SYS_sched_setaffinity, libc::SYS_sched_getaffinity, libc::SYS_getdents64,
     libc::SYS_set_tid_address, libc::SYS_restart_syscall, libc::SYS_semtimedop, libc::SYS_fadvise64,
     libc::SYS_timer_create, libc::SYS_timer_settime, libc::SYS_timer_gettime, libc::SYS_timer_getoverrun,
     libc::SYS_timer_delete, libc::SYS_clock_gettime, libc::SYS_clock_getres, libc::SYS_clock_nanosleep,
@@ -51,7 +51,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_openat, libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_fchownat, libc::SYS_newfstatat,
     libc::SYS_unlinkat, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_readlinkat,
     libc::SYS_fchmodat, libc::SYS_faccessat, libc::SYS_pselect6, libc::SYS_ppoll, libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list, libc::SYS_splice, libc::SYS_tee, libc::SYS_vmsplice,
+    libc::SYS_get_robust_list, libc::SYS_splice, libc::SYS_tee,
     libc::SYS_utimensat, libc::SYS_epoll_pwait, libc::SYS_timerfd_create, libc::SYS_fallocate,
     libc::SYS_timerfd_settime, libc::SYS_timerfd_gettime, libc::SYS_accept4, libc::SYS_signalfd4,
     libc::SYS_eventfd2, libc::SYS_epoll_create1, libc::SYS_dup3, libc::SYS_pipe2, libc::SYS_inotify_init1,
@@ -62,8 +62,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_pkey_mprotect, libc::SYS_pkey_alloc, libc::SYS_pkey_free, libc::SYS_statx, libc::SYS_rseq,
     libc::SYS_pidfd_send_signal, libc::SYS_pidfd_open, libc::SYS_close_range, libc::SYS_openat2,
     libc::SYS_faccessat2, libc::SYS_epoll_pwait2, libc::SYS_landlock_create_ruleset,
-    libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self, libc::SYS_memfd_secret,
-    libc::SYS_process_mrelease, libc::SYS_futex_waitv, libc::SYS_set_mempolicy_home_node,
+    libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self, libc::SYS_futex_waitv,
 ];
 
 /// Calls that only x86-64 still has, or that libc names there only.
@@ -175,6 +174,10 @@ mod tests {
             libc::SYS_process_madvise,
             libc::SYS_kcmp,
             libc::SYS_quotactl,
+            libc::SYS_io_setup,
+            libc::SYS_vmsplice,
+            libc::SYS_memfd_secret,
+            libc::SYS_process_mrelease,
             libc::SYS_acct,
         ] {
             assert!(!ALLOWED.contains(&number) && !LEGACY.contains(&number), "call {number}");

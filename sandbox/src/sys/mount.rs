@@ -36,9 +36,11 @@ pub(crate) fn copy(place: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     number(unsafe { libc::syscall(libc::SYS_open_tree, place.as_raw_fd(), c"".as_ptr(), flags) })
 }
 
-/// Adds attributes to one mount.
+/// Adds attributes to one mount and makes it private: what is mounted later at the place it is a copy of, or
+/// below that, does not arrive in the copy.
 pub(crate) fn restrict(mount: BorrowedFd<'_>, attributes: u64) -> io::Result<()> {
-    let attr = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let attr =
+        libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
     let size = size_of::<libc::mount_attr>();
     // SAFETY: `attr` outlives the call and `size` is its size.
     let result = unsafe {

@@ -79,6 +79,13 @@ pub(crate) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// A descriptor of the process that has this number now.
+pub(crate) fn open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: takes numbers only.
+    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    RawFd::try_from(fd).map(super::fd::own).map_err(io::Error::other)
+}
+
 /// Sends SIGKILL to exactly the process behind `pidfd`.
 pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();

@@ -7,7 +7,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::error::{At, StartFailure, StepError};
@@ -17,6 +20,10 @@ use crate::sys::{loop_device, mount};
 const MIB: u64 = 1 << 20;
 /// Size of the pieces in which a template is searched for bytes that are not zero.
 const PIECE: usize = 4096;
+/// A volume is reserved only where at least this much stays free: a share of the file system, and bytes. Packages and
+/// the database are kept there, too.
+const ROOM_SHARE: u64 = 20;
+const ROOM_MIN: u64 = 1 << 30;
 /// How often a loop device is tried that somebody else may take first.
 const LOOP_TRIES: usize = 64;
 
@@ -45,7 +52,7 @@ impl Template {
         let file = options.open(path).at(step())?;
         file.set_len(bytes).at(step())?;
         run_mke2fs(path)?;
-        let mounted = mount_image(&file, false)?;
+        let mounted = mount_image(&file, None)?;
         let mode = Mode::from_bits_truncate(0o1777);
         fchmodat(&mounted, ".", mode, FchmodatFlags::FollowSymlink).at(step())?;
         unlinkat(&mounted, "lost+found", UnlinkatFlags::RemoveDir).at(step())?;
@@ -60,10 +67,11 @@ impl Template {
         options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE);
         let file = options.open(".").at(step)?;
         file.set_len(self.bytes).at(step)?;
+        let writes = if reserve(&file, self.bytes) { Writes::Later } else { Writes::Through };
         for (offset, piece) in &self.pieces {
             file.write_all_at(piece, *offset).at(step)?;
         }
-        mount_image(&file, true)
+        mount_image(&file, Some(writes))
     }
 }
 
@@ -114,14 +122,44 @@ fn next_data(file: &File, from: u64) -> io::Result<Option<u64>> {
     }
 }
 
-/// Mounts an image, detached. `throwaway`: nothing in it needs to survive, so it never waits for the disk.
-fn mount_image(file: &File, throwaway: bool) -> Result<OwnedFd, StepError> {
+/// Takes the disk space for a whole image, so that what its file system accepts later has a place. False when the
+/// host's file system cannot, or would be left with too little for its other users.
+fn reserve(file: &File, bytes: u64) -> bool {
+    let Ok(length) = i64::try_from(bytes) else { return false };
+    // Reserved memory would be memory taken.
+    if fstatfs(file).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC) {
+        return false;
+    }
+    let leaves_room = fstatvfs(file).is_ok_and(|found| {
+        let [all, free] =
+            [found.blocks(), found.blocks_available()].map(|n| n.saturating_mul(found.fragment_size()));
+        free.saturating_sub(bytes) >= (all / ROOM_SHARE).max(ROOM_MIN)
+    });
+    leaves_room && fallocate(file, FallocateFlags::empty(), 0, length).is_ok()
+}
+
+/// When what is written to a throwaway file system goes to the image.
+#[derive(Debug, Clone, Copy)]
+enum Writes {
+    /// When the kernel likes: there is a place for it.
+    Later,
+    /// Before the call returns, because the host's disk may be full by then: slower, but the write says so, and not
+    /// an `fsync` later or nothing at all.
+    Through,
+}
+
+/// Mounts an image, detached. With `writes` it is a throwaway: nothing in it needs to survive a crash, so the disk's
+/// own cache is never waited for.
+fn mount_image(file: &File, writes: Option<Writes>) -> Result<OwnedFd, StepError> {
     // The device must stay open until the mount holds it: with AUTO_CLEAR the last user takes it along.
     let (path, _device) = attach_loop(file)?;
     let source = c_string(&path)?;
     let mut options = vec![(c"source", Some(source.as_c_str())), (c"noinit_itable", None)];
-    if throwaway {
+    if writes.is_some() {
         options.push((c"nobarrier", None));
+    }
+    if matches!(writes, Some(Writes::Through)) {
+        options.push((c"sync", None));
     }
     mount::create(c"ext4", &options, mount::NO_SUID | mount::NO_DEV).at(format!("mount {}", path.display()))
 }

@@ -6,12 +6,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::prctl::set_pdeathsig;
+use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::Signal;
 
 use super::image::is_possible;
 use super::maker::{self, Delivery, Order};
 use crate::error::{At, StartFailure, StepError};
+use crate::identity;
 use crate::protocol::Channel;
 use crate::sys::{
     self,
@@ -157,7 +158,12 @@ fn start_maker() -> Result<Maker, StepError> {
                 .and_then(|()| File::open("/dev/null"))
                 .and_then(|null| sys::fd::place(null.as_fd(), 0, false))
                 .and_then(|()| sys::fd::close_from(4));
-            if prepared.is_ok() && set_pdeathsig(Signal::SIGKILL).is_ok() {
+            // Only a label for `ps`.
+            let _ = set_name(c"lambd-volumes");
+            if prepared.is_ok()
+                && set_pdeathsig(Signal::SIGKILL).is_ok()
+                && identity::keep(&identity::MAKER).is_ok()
+            {
                 let channel = Channel::placed(3);
                 drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel))));
             }

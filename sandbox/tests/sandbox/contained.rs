@@ -5,9 +5,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use lambd_sandbox::{Exit, FileSpec};
+use lambd_sandbox::{Bind, Exit, FileSpec};
 
-use crate::support::{Fixture, family, finish, line, namespace, shell, spec, until};
+use crate::support::{Fixture, SharedRoot, family, finish, line, mount_tmpfs, namespace, shell, spec, until};
 
 #[test]
 fn identity() {
@@ -72,6 +72,30 @@ fn the_host_sees_no_mount() {
     let sandbox = fixture.launch(&spec(&["pause"]));
     assert_eq!(line(&sandbox), "ready");
     assert_eq!(mounts(), before);
+}
+
+#[test]
+fn mounts_of_the_host_stay_outside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (shown, inner) = (dir.path().join("shown"), dir.path().join("shown/inner"));
+    fs::create_dir_all(&inner).unwrap();
+    let _host = SharedRoot::enter();
+    let mut fixture = Fixture::with(|config| config.allowed_sources.push(dir.path().to_owned()));
+    let script =
+        "echo ready; until [ -e /opt/go ]; do sleep 0.01; done; ls -A /opt/inner; cat /proc/self/mountinfo";
+    let mut spec = shell(script);
+    spec.binds.push(Bind { source: shown.clone(), target: "/opt".into() });
+    let sandbox = fixture.launch(&spec);
+    assert_eq!(line(&sandbox), "ready");
+
+    mount_tmpfs(&inner);
+    fs::write(inner.join("secret"), "of the host").unwrap();
+    fs::write(shown.join("go"), "").unwrap();
+    let (text, exit) = finish(&sandbox);
+    nix::mount::umount(&inner).unwrap();
+    assert_eq!(exit, Exit::Code(0), "{text}");
+    assert!(!text.contains("secret") && !text.contains("/opt/inner"), "{text}");
+    assert!(!text.contains(" master:") && !text.contains(" shared:"), "{text}");
 }
 
 #[test]

@@ -85,6 +85,19 @@ static void calls(void) {
     said("packet socket", socket(AF_PACKET, SOCK_RAW, 0));
     said("netfilter socket", socket(AF_NETLINK, SOCK_RAW, 12));
     said("vsock", socket(40, SOCK_STREAM, 0));
+    said("multipath TCP", socket(AF_INET, SOCK_STREAM, 262));
+    said("SCTP", socket(AF_INET, SOCK_STREAM, 132));
+    said("SCTP packets", socket(AF_INET6, SOCK_SEQPACKET, 132));
+    said("DCCP", socket(AF_INET, SOCK_DCCP, 33));
+    said("UDP-Lite", socket(AF_INET, SOCK_DGRAM, 136));
+    said("ping socket", socket(AF_INET, SOCK_DGRAM, 1));
+    said("L2TP", socket(AF_INET, SOCK_DGRAM, 115));
+    said("unknown protocol", socket(AF_INET, SOCK_STREAM, 200));
+    said("unknown type", socket(AF_INET, SOCK_RDM, 0));
+    int tcp = socket(AF_INET, SOCK_STREAM, 6);
+    said("TLS in the kernel", setsockopt(tcp, 6, 31, "tls", 4));
+    said("signed segments", setsockopt(tcp, 6, 14, attr, sizeof attr));
+    said("UDP tunnel", setsockopt(socket(AF_INET, SOCK_DGRAM, 17), 17, 100, &(int){2}, 4));
     said("personality", personality(ADDR_NO_RANDOMIZE));
     said("set_mm", prctl(PR_SET_MM, 1, 0, 0, 0));
     said("tiocsti", ioctl(0, TIOCSTI, "x"));
@@ -95,8 +108,27 @@ static void calls(void) {
     said("clone3", syscall(SYS_clone3, attr, 88));
     said("call 9999", syscall(9999));
     said("route socket", socket(AF_NETLINK, SOCK_RAW, 0));
+    said("TCP socket", tcp);
+    said("TCP option", setsockopt(tcp, 6, 1, &(int){1}, 4));
+    said("UDP socket", socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    said("local packets", socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0));
     said("fork", fork() == 0 ? (_exit(0), 0) : 0);
     said("query personality", personality(0xffffffff));
+}
+
+// Tries to be dumped, then crashes.
+static void crash(void) {
+    struct rlimit none = {0, 0}, all = {RLIM_INFINITY, RLIM_INFINITY}, now = {7, 7};
+    said("none", setrlimit(RLIMIT_CORE, &none));
+    said("all", setrlimit(RLIMIT_CORE, &all));
+    said("the old call", syscall(SYS_setrlimit, RLIMIT_CORE, &none));
+    said("both at once", prlimit(0, RLIMIT_CORE, &none, &now));
+    said("asked", getrlimit(RLIMIT_CORE, &now));
+    printf("limit %ld %ld\n", (long)now.rlim_cur, (long)now.rlim_max);
+    signal(SIGSEGV, SIG_DFL);
+    if (fork() == 0) raise(SIGSEGV);
+    wait(NULL);
+    raise(SIGSEGV);
 }
 
 static void opens(char **paths) {
@@ -135,6 +167,14 @@ static void memory(long mib) {
     puts("survived");
 }
 
+// Processes that want more memory than there is, each in one long call after the other.
+static void hogs(long processes) {
+    for (long n = 0; n < processes; n++)
+        if (fork() == 0)
+            while (mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED) {}
+    for (;;) pause();
+}
+
 static void fill(const char *path, long mib) {
     static char block[1 << 20];
     memset(block, 1, sizeof block);
@@ -149,6 +189,26 @@ static void fill(const char *path, long mib) {
     close(fd);
     unlink(path);
     printf("%lld %d\n", wrote >> 20, failed);
+}
+
+// Writes until that fails; then everything that was accepted must get to the disk and come back.
+static void keep(const char *path, long mib) {
+    static char block[1 << 20], back[1 << 20];
+    int fd = open(path, O_CREAT | O_RDWR, 0600);
+    long long wrote = 0, kept = 0;
+    int failed = 0, synced;
+    while (wrote < mib << 20) {
+        memset(block, wrote >> 20, sizeof block);
+        long n = write(fd, block, sizeof block);
+        if (n < 0) { failed = errno; break; }
+        wrote += n;
+    }
+    synced = fsync(fd) < 0 ? errno : 0;
+    lseek(fd, 0, SEEK_SET);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    for (long n; kept < wrote && (n = read(fd, back, sizeof back)) > 0; kept += n)
+        if (back[0] != (char)(kept >> 20) || back[n - 1] != back[0]) break;
+    printf("%lld %d %d %lld\n", wrote, failed, synced, kept);
 }
 
 static void hello(void) {
@@ -199,7 +259,10 @@ int main(int argc, char **argv) {
     else if (!strcmp(what, "forks")) forks(number);
     else if (!strcmp(what, "files")) files();
     else if (!strcmp(what, "memory")) memory(number);
+    else if (!strcmp(what, "hogs")) hogs(number);
     else if (!strcmp(what, "fill")) fill(argv[3], number);
+    else if (!strcmp(what, "keep")) keep(argv[3], number);
+    else if (!strcmp(what, "crash")) crash();
     else if (!strcmp(what, "hello")) hello();
     else if (!strcmp(what, "abstract")) abstract(argv[2]);
     else if (!strcmp(what, "ticks")) ticks();

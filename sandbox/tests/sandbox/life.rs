@@ -8,7 +8,9 @@ use lambd_sandbox::{Bind, Exit, Sandbox, start};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Fixture, ended, family, finish, line, lives, namespace, processes, spec, until};
+use crate::support::{
+    Fixture, children, ended, family, finish, guardian, line, lives, namespace, processes, spec, until,
+};
 
 #[test]
 fn ends_are_told_apart() {
@@ -171,23 +173,96 @@ fn the_end_of_the_api_process_ends_all() {
     assert_eq!(ended(&sandboxes[0]), Exit::Gone);
 }
 
-#[test]
-fn a_killed_launcher_takes_all_along_and_the_next_one_sweeps() {
-    let mut fixture = Fixture::new();
+/// Two sandboxes, the second one frozen, whose launcher (with its guardian, or without) has been killed.
+fn killed(fixture: &mut Fixture, with_guardian: bool) -> ([Sandbox; 2], Vec<Traces>) {
     let sandboxes = [fixture.launch(&spec(&["pause"])), fixture.launch(&spec(&["pause"]))];
     assert!(sandboxes.iter().all(|sandbox| line(sandbox) == "ready"));
-    let traces: Vec<Traces> = sandboxes.iter().map(|sandbox| Traces::of(&fixture, sandbox)).collect();
+    let traces = sandboxes.iter().map(|sandbox| Traces::of(fixture, sandbox)).collect();
     sandboxes[1].control.freeze().unwrap();
     until("the second one stands", || family(sandboxes[1].pid).into_iter().all(stands));
 
-    let launcher = fixture.launcher.take().unwrap();
-    kill(Pid::from_raw(launcher.pid().cast_signed()), Signal::SIGKILL).unwrap();
+    let launcher = fixture.launcher.take().unwrap().pid().cast_signed();
+    let guardian = guardian(launcher.cast_unsigned());
+    if with_guardian {
+        // While the launcher stands it starts no other one.
+        kill(Pid::from_raw(launcher), Signal::SIGSTOP).unwrap();
+        kill(Pid::from_raw(guardian), Signal::SIGKILL).unwrap();
+    }
+    kill(Pid::from_raw(launcher), Signal::SIGKILL).unwrap();
+    (sandboxes, traces)
+}
+
+#[test]
+fn a_killed_launcher_leaves_nothing() {
+    let mut fixture = Fixture::new();
+    let (_sandboxes, traces) = killed(&mut fixture, false);
+    until("nothing is left", || traces.iter().all(|traces| !traces.left()));
+    until("no group is left", || fixture.groups().is_empty());
+
+    fixture.launcher = Some(start(&fixture.config).unwrap());
+    assert_eq!(fixture.inside(&["exit", "3"]).1, Exit::Code(3));
+}
+
+#[test]
+fn what_a_launcher_left_that_was_killed_with_its_guardian_is_swept() {
+    let mut fixture = Fixture::new();
+    let (sandboxes, traces) = killed(&mut fixture, true);
     until("the running one is gone", || !traces[0].living());
     assert!(!fixture.groups().is_empty(), "the sweep must have something to do");
+    // Another instance, to which the leftovers mean nothing. On version 2 they have died.
+    let mut other = Fixture::with(|config| config.uid_block_dir.clone_from(&fixture.config.uid_block_dir));
+    if traces[1].living() {
+        let uid = other.launch(&spec(&["pause"])).uid;
+        assert_ne!(uid >> 12, sandboxes[1].uid >> 12, "the ids of what still lives were handed out");
+    }
 
     fixture.launcher = Some(start(&fixture.config).unwrap());
     assert!(traces.iter().all(|traces| !traces.left()), "the start sweeps");
     assert_eq!(fixture.inside(&["exit", "3"]).1, Exit::Code(3));
+}
+
+#[test]
+fn a_killed_guardian_is_replaced() {
+    let mut fixture = Fixture::new();
+    let launcher = fixture.launcher().pid();
+    let first = guardian(launcher);
+    kill(Pid::from_raw(first), Signal::SIGKILL).unwrap();
+    until("there is another one", || guardian(launcher) != first);
+}
+
+#[test]
+fn killed_blanks_cost_nobody_a_launch() {
+    const BLANKS: usize = 3;
+    let mut fixture = Fixture::with(|config| config.blank_stock = BLANKS);
+    let launcher = fixture.launcher().pid();
+    let blanks = || children(launcher, "lambd-init");
+    for _ in 0..4 {
+        until("the stock is full", || blanks().len() == BLANKS);
+        // So that the launcher cannot notice before it is asked.
+        kill(Pid::from_raw(launcher.cast_signed()), Signal::SIGSTOP).unwrap();
+        let killed = blanks();
+        for blank in &killed {
+            kill(Pid::from_raw(*blank), Signal::SIGKILL).unwrap();
+        }
+        until("all have ended", || !killed.iter().any(|blank| lives(*blank)));
+        // The request is most likely there first; in whatever order they come, it is served.
+        let go_on = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            kill(Pid::from_raw(launcher.cast_signed()), Signal::SIGCONT).unwrap();
+        });
+        assert_eq!(fixture.inside(&["exit", "5"]).1, Exit::Code(5));
+        go_on.join().unwrap();
+    }
+    until("the stock is full", || blanks().len() == BLANKS);
+    // Noticed without a request, too.
+    let killed = blanks();
+    for blank in &killed {
+        kill(Pid::from_raw(*blank), Signal::SIGKILL).unwrap();
+    }
+    until("others take their place", || {
+        let now = blanks();
+        now.len() == BLANKS && !now.iter().any(|blank| killed.contains(blank))
+    });
 }
 
 #[test]
@@ -220,11 +295,12 @@ fn nothing_accumulates_in_the_launcher() {
     let mut settled = None;
     until("the first one is gone", || {
         let now = (open(), count());
-        settled.replace(now) == Some(now) && now.1 == 3
+        settled.replace(now) == Some(now) && now.1 == 4
     });
     for _ in 0..100 {
         assert_eq!(fixture.inside(&["exit", "0"]).1, Exit::Code(0));
     }
-    // Two makers and a blank sandbox, as before; a volume of the last size may wait in a maker's socket.
-    until("it holds no more than after one", || count() == 3 && open() <= settled.unwrap().0 + 1);
+    // The guardian, two makers and a blank sandbox, as before; a volume of the last size may wait in a maker's
+    // socket.
+    until("it holds no more than after one", || count() == 4 && open() <= settled.unwrap().0 + 1);
 }

@@ -2,7 +2,7 @@
 
 use lambd_sandbox::Exit;
 
-use crate::support::{Fixture, finish, shell, spec};
+use crate::support::{Fixture, SharedRoot, finish, mount_small_disk, shell, spec, until};
 
 fn two(text: &str) -> (u64, i32) {
     let (a, b) = text.trim().split_once(' ').unwrap_or_else(|| panic!("two numbers expected in {text:?}"));
@@ -15,6 +15,7 @@ fn rlimits_are_those_of_aws() {
         "ulimit -Sn; ulimit -Hn; ulimit -c; ulimit -l; ulimit -Ss; ulimit -Hs; ulimit -Sp; ulimit -Hp";
     let (text, _) = finish(&Fixture::new().launch(&shell(script)));
     let found: Vec<&str> = text.split_whitespace().collect();
+    // Of core files AWS has more; the limit here is 1 byte, of which the shell counts 512 as one.
     assert_eq!(found, ["1024", "1024", "0", "64", "8192", "unlimited", "1024", "1024"]);
 }
 
@@ -50,8 +51,22 @@ fn memory_is_a_hard_limit() {
 
     let sandbox = fixture.launch(&spec(&["memory", "256"]));
     let (text, exit) = finish(&sandbox);
-    // Version 1 kills the program, version 2 the whole group.
+    // Version 1 kills the program (and the launcher then the rest), version 2 the whole group.
     assert!(text.is_empty() && [Exit::Signal(9), Exit::Gone].contains(&exit), "{text} {exit:?}");
+    assert!(sandbox.control.oom_kills().unwrap() > 0);
+    assert!(sandbox.control.memory_peak_bytes().unwrap() >> 20 >= 127);
+}
+
+#[test]
+fn out_of_memory_is_the_end_however_deep_the_debt_of_cpu() {
+    let mut fixture = Fixture::new();
+    let mut spec = spec(&["hogs", "6"]);
+    spec.cpu_quota_permille = 72;
+    let sandbox = fixture.launcher().launch(&spec).unwrap();
+    sandbox.control.set_cpu_quota(true).unwrap();
+    let (text, exit) = finish(&sandbox);
+    assert_eq!((text.as_str(), exit), ("", Exit::Gone));
+    // Whoever holds the sandbox can still ask why.
     assert!(sandbox.control.oom_kills().unwrap() > 0);
     assert!(sandbox.control.memory_peak_bytes().unwrap() >> 20 >= 127);
 }
@@ -76,6 +91,32 @@ fn tmp_is_as_large_as_asked_and_is_not_memory() {
 }
 
 #[test]
+fn what_tmp_accepts_it_keeps_on_a_disk_that_is_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let _host = SharedRoot::enter();
+    let disk = dir.path().join("disk");
+    mount_small_disk(&disk);
+    let mut fixture = Fixture::with(|config| {
+        config.volumes_dir = disk.join("volumes");
+        config.volume_stock = 0;
+    });
+    assert!(fixture.launcher().notes().is_empty(), "{:?}", fixture.launcher().notes());
+    let mut spec = spec(&["keep", "600", "/tmp/kept"]);
+    spec.tmp_mib = 512;
+    let (text, exit) = finish(&fixture.launch(&spec));
+    let numbers: Vec<i64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    let [wrote, failed, synced, kept] = numbers[..] else { panic!("{text} {exit:?}") };
+    assert!((50 << 20..200 << 20).contains(&wrote), "{wrote} bytes were accepted by a disk of 200 MiB");
+    assert!(
+        [libc::ENOSPC, libc::EIO].contains(&i32::try_from(failed).unwrap()),
+        "the write says so: {failed}"
+    );
+    assert_eq!((synced, kept, exit), (0, wrote, Exit::Code(0)), "what was accepted is there");
+    drop(fixture);
+    until("the images are gone", || nix::mount::umount(&disk).is_ok());
+}
+
+#[test]
 fn shared_memory_is_memory() {
     let mut fixture = Fixture::new();
     let sandbox = fixture.launch(&spec(&["fill", "700", "/dev/shm/fill"]));
@@ -94,18 +135,25 @@ fn tmp_is_empty_for_the_next_one() {
 }
 
 #[test]
-fn the_cpu_quota_can_be_turned_on_and_off() {
+fn the_cpu_quota_holds_from_the_start_and_can_be_turned_on_and_off() {
     let mut fixture = Fixture::new();
-    let sandbox = fixture.launch(&shell("read x; cat /proc/self/cgroup"));
+    let mut spec = shell("read x; cat /proc/self/cgroup");
+    spec.cpu_init_permille = 500;
+    let sandbox = fixture.launcher().launch(&spec).unwrap();
+    let quota = |fixture: &Fixture| {
+        let text = fixture.groups().into_iter().find_map(|folder| {
+            let folder = folder.join(sandbox.uid.to_string());
+            let read = |file| std::fs::read_to_string(folder.join(file)).ok();
+            ["cpu.cfs_quota_us", "cpu.max"].into_iter().find_map(read)
+        });
+        text.unwrap().split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(quota(&fixture), "10000", "500 permille of 20 ms before anybody asked for it");
     sandbox.control.set_cpu_quota(true).unwrap();
+    assert_eq!(quota(&fixture), "20000", "1000 permille of 20 ms");
+    sandbox.control.set_cpu_quota(false).unwrap();
+    assert!(["-1", "max"].contains(&&*quota(&fixture)));
     let (text, _) = finish(&sandbox);
     // The namespace's root is the group itself.
     assert!(text.lines().all(|line| line.ends_with(":/") || !line.contains("lambd")), "{text}");
-    let quota = fixture.groups().into_iter().find_map(|folder| {
-        let folder = folder.join(sandbox.uid.to_string());
-        ["cpu.cfs_quota_us", "cpu.max"]
-            .into_iter()
-            .find_map(|file| std::fs::read_to_string(folder.join(file)).ok())
-    });
-    assert_eq!(quota.unwrap().split_whitespace().next(), Some("20000"), "1000 permille of 20 ms");
 }

@@ -9,6 +9,8 @@
 )]
 
 mod contained;
+mod crash;
+mod helpers;
 mod hostile;
 mod life;
 mod limits;

@@ -11,15 +11,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lambd_sandbox::{Bind, Exit, Launcher, LauncherConfig, Sandbox, Spec, SymlinkSpec, start};
+use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
 
 /// How long a condition is waited for. Generous: nothing is measured by it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The folder with the compiled `inside`, shared by all tests.
+/// The folder with the compiled `inside`, shared by all tests. Where there is no compiler, whoever runs the
+/// tests has compiled it and names the folder.
 pub(crate) fn code() -> &'static Path {
     static CODE: OnceLock<PathBuf> = OnceLock::new();
-    CODE.get_or_init(compile)
+    CODE.get_or_init(|| std::env::var_os("LAMBD_TEST_CODE").map_or_else(compile, PathBuf::from))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the compiler of the test's own program")]
@@ -34,6 +37,44 @@ fn compile() -> PathBuf {
     assert!(status.expect("these tests need a C compiler, cc").success(), "cc failed");
     fs::rename(&fresh, folder.join("inside")).unwrap();
     folder
+}
+
+/// A mount namespace of the calling test's thread, whose mounts are all shared as those of a machine with systemd
+/// are. The host sees nothing of what is mounted in it, and it ends with the thread.
+pub(crate) struct SharedRoot;
+
+impl SharedRoot {
+    pub(crate) fn enter() -> Self {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        for propagation in [MsFlags::MS_PRIVATE, MsFlags::MS_SHARED] {
+            let none = None::<&str>;
+            mount(none, "/", none, MsFlags::MS_REC | propagation, none).unwrap();
+            assert_ne!(
+                namespace("thread-self", "mnt"),
+                namespace("self", "mnt"),
+                "not in a namespace of its own"
+            );
+        }
+        Self
+    }
+}
+
+/// Mounts a small file system; only in a [`SharedRoot`].
+pub(crate) fn mount_tmpfs(place: &Path) {
+    assert_ne!(namespace("thread-self", "mnt"), namespace("self", "mnt"), "not in a namespace of its own");
+    mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some("size=200m")).unwrap();
+}
+
+/// Makes and mounts an ext4 of 200 MiB, whose image lies beside `place`; only in a [`SharedRoot`].
+#[expect(clippy::disallowed_methods, reason = "the host's tools, for a disk of the test's own")]
+pub(crate) fn mount_small_disk(place: &Path) {
+    assert_ne!(namespace("thread-self", "mnt"), namespace("self", "mnt"), "not in a namespace of its own");
+    let image = place.with_extension("image");
+    fs::create_dir_all(place).unwrap();
+    File::create(&image).unwrap().set_len(200 << 20).unwrap();
+    let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+    run(Command::new("mke2fs").args(["-q", "-t", "ext4", "-m", "0"]).arg(&image));
+    run(Command::new("mount").args(["-o", "loop"]).args([&image, place]));
 }
 
 /// A launcher with folders of its own.
@@ -115,6 +156,7 @@ pub(crate) fn spec(argv: &[&str]) -> Spec {
         hostname: "inside.test".into(),
         memory_mib: 128,
         cpu_quota_permille: 1000,
+        cpu_init_permille: 1000,
         tmp_mib: 64,
         processes_max: 1024,
         ..Spec::default()
@@ -184,6 +226,26 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// A namespace of a process, as `/proc/PID/ns` names it.
 pub(crate) fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
+}
+
+/// The children of the launcher that have this name.
+pub(crate) fn children(launcher: u32, name: &str) -> Vec<i32> {
+    let of_that_name = |pid: &i32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end() == name && lives(*pid)
+    };
+    let children =
+        fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children")).unwrap_or_default();
+    children.split_whitespace().map(|pid| pid.parse().unwrap()).filter(of_that_name).collect()
+}
+
+/// The guardian, when it has taken its name, which it does soon after the launcher's start.
+pub(crate) fn guardian(launcher: u32) -> i32 {
+    let mut found = None;
+    until("there is a guardian", || {
+        found = children(launcher, "lambd-guardian").first().copied();
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 /// The processes of the host in the pid namespace of `pid`.

@@ -49,7 +49,7 @@ pub(super) async fn handle(
     })?;
     drop(staged);
     prepare::spawn(app, &function);
-    Ok(present::configuration(&function, &call.place, None))
+    Ok(present::configuration(app, &function, &call.place, None))
 }
 
 fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {

@@ -30,6 +30,6 @@ pub(super) async fn handle(
     app.registry.delete(target.key).await.map_err(|error| answer::of(&error, &arn))?;
     app.dispatcher.retire(&key);
     app.dispatcher.reserve(&key);
-    app.collect_garbage();
+    app.collector.ask();
     Ok(output::DeleteFunction::default())
 }

@@ -21,7 +21,7 @@ pub(super) async fn handle(
         ..Default::default()
     };
     Ok(output::GetFunction {
-        configuration: Some(present::configuration(&function, &call.place, target.qualifier.as_deref())),
+        configuration: Some(present::configuration(app, &function, &call.place, target.qualifier.as_deref())),
         code: Some(code),
         tags: (!function.tags.is_empty()).then(|| function.tags.clone()),
         concurrency: function.reserved_concurrency.map(|reserved| types::Concurrency {

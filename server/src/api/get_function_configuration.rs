@@ -15,5 +15,5 @@ pub(super) async fn handle(
 ) -> Result<output::GetFunctionConfiguration, Error> {
     let target = Target::parse(&call.place, input.function_name.as_deref(), input.qualifier.as_deref())?;
     let function = target.find(app, &call.place)?;
-    Ok(present::configuration(&function, &call.place, target.qualifier.as_deref()))
+    Ok(present::configuration(app, &function, &call.place, target.qualifier.as_deref()))
 }

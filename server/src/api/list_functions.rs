@@ -31,7 +31,7 @@ pub(super) async fn handle(
         functions: Some(
             functions
                 .iter()
-                .map(|function| present::configuration(function, &call.place, qualifier))
+                .map(|function| present::configuration(app, function, &call.place, qualifier))
                 .collect(),
         ),
     })

@@ -17,7 +17,7 @@ pub(super) async fn handle(
     let target = Target::parse(&call.place, input.function_name.as_deref(), None)?;
     let function = target.find(app, &call.place)?;
     Ok(output::ListVersionsByFunction {
-        versions: Some(vec![present::configuration(&function, &call.place, Some(LATEST))]),
+        versions: Some(vec![present::configuration(app, &function, &call.place, Some(LATEST))]),
         ..Default::default()
     })
 }

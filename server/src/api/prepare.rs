@@ -16,11 +16,14 @@ use crate::registry::RegistryError;
 /// How long a settlement that the store refused waits before it is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Settles this revision in the background.
+/// Settles this revision in the background. While the store refuses, it is tried again for as long as the server
+/// runs; the task does not keep the server from ending.
 pub(super) fn spawn(app: &Arc<App>, function: &Function) {
-    let (app, key, revision) = (Arc::clone(app), Arc::clone(&function.key), function.revision_id);
+    let (app, key, revision) = (Arc::downgrade(app), Arc::clone(&function.key), function.revision_id);
     tokio::spawn(async move {
-        while let Err(error) = settle(&app, &key, revision).await {
+        while let Some(app) = app.upgrade() {
+            let Err(error) = settle(&app, &key, revision).await else { break };
+            drop(app);
             tracing::error!(
                 function = key.name,
                 error = &error as &dyn std::error::Error,

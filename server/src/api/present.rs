@@ -2,14 +2,17 @@
 
 use lambd_wire::types;
 
+use crate::app::App;
 use crate::model::arn::LATEST;
 use crate::model::{Function, LastUpdate, LogFormat, Logging, Place, State, Vpc, clock};
+use crate::packages::Sha256;
 
 /// Reason that AWS gives both while creating and while updating.
 const BEING_CREATED: &str = "The function is being created.";
 
 /// `FunctionConfiguration` of `$LATEST`; the ARN is qualified if the caller asked with a qualifier.
 pub(super) fn configuration(
+    app: &App,
     function: &Function,
     place: &Place,
     qualifier: Option<&str>,
@@ -59,8 +62,21 @@ pub(super) fn configuration(
             optimization_status: Some("Off".to_owned()),
         }),
         logging_config: Some(logging(&config.logging)),
+        runtime_version_config: Some(types::RuntimeVersionConfig {
+            runtime_version_arn: Some(runtime_version_arn(app, place, &config.runtime)),
+            error: None,
+        }),
         ..Default::default()
     }
+}
+
+/// Names the installed build of the runtime. One that was removed, or cannot be read, is named by its identifier
+/// alone, so that the member is never missing.
+fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
+    let installed = app.catalog.find(runtime).ok().flatten();
+    let version =
+        installed.map_or_else(|| Sha256::of(runtime.as_bytes()).hex(), |found| found.version().to_owned());
+    format!("arn:aws:lambda:{}::runtime:{version}", place.region)
 }
 
 fn vpc(vpc: &Vpc) -> types::VpcConfigResponse {

@@ -28,7 +28,7 @@ pub(super) async fn handle(
     if input.dry_run == Some(true) {
         let mut shown = (*before).clone();
         shown.latest.code = code;
-        return Ok(present::configuration(&shown, &call.place, target.qualifier.as_deref()));
+        return Ok(present::configuration(app, &shown, &call.place, target.qualifier.as_deref()));
     }
     let change = move |function: &crate::model::Function| {
         update::check(function, revision.as_deref())?;
@@ -42,7 +42,7 @@ pub(super) async fn handle(
     let function = app.registry.update(target.key, change).await.map_err(|error| answer::of(&error, &arn))?;
     drop(staged);
     app.dispatcher.retire(&function.key);
-    app.collect_garbage();
+    app.collector.ask();
     prepare::spawn(app, &function);
-    Ok(present::configuration(&function, &call.place, target.qualifier.as_deref()))
+    Ok(present::configuration(app, &function, &call.place, target.qualifier.as_deref()))
 }

@@ -38,7 +38,7 @@ pub(super) async fn handle(
     let function = app.registry.update(target.key, change).await.map_err(|error| answer::of(&error, &arn))?;
     app.dispatcher.retire(&function.key);
     prepare::spawn(app, &function);
-    Ok(present::configuration(&function, &call.place, target.qualifier.as_deref()))
+    Ok(present::configuration(app, &function, &call.place, target.qualifier.as_deref()))
 }
 
 /// What both updates ask for first: the caller's revision, if given, and no update under way.

@@ -5,13 +5,14 @@ mod prepare;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use lambd_sandbox::Launcher;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use self::prepare::Prepared;
 use crate::app::App;
@@ -23,7 +24,7 @@ use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
 use crate::http::{Drained, Gate, Limits};
 use crate::logs::{Logs, Retention};
-use crate::packages::Packages;
+use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
 use crate::store::{RocksStore, Store};
@@ -35,6 +36,8 @@ const PACKAGES_MIB: u32 = 140;
 const EVENTS_MIB: u32 = 512;
 /// How long a body may make no progress.
 const BODY_STALL: Duration = Duration::from_secs(30);
+/// What invocations get at the least after the last connection.
+const DRAIN_LEFT_MIN: Duration = Duration::from_secs(1);
 /// What the launcher gets to end everything it started.
 const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -63,9 +66,10 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
     let app = compose(config, prepared, launch)?;
     api::prepare_unsettled(&app);
-    app.collect_garbage();
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
     let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
+    let collect = tokio::spawn(Arc::clone(&app).collect_packages());
+    app.collector.ask();
 
     let drain_timeout = Duration::from_secs(app.config.drain_timeout_s);
     let (begin_drain, draining) = tokio::sync::oneshot::channel::<()>();
@@ -77,7 +81,7 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
     let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
     // Before anyone is told that the server serves: whoever reads that may end it at once.
-    let terminated = terminated()?;
+    let mut signals = Signals::new()?;
     prepare::announce(address)?;
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -87,7 +91,7 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
         );
     }
     let launcher_gone = tokio::select! {
-        () = terminated => false,
+        () = signals.next() => false,
         ended = child_ended(launcher_pid) => ended.map(|()| true)?,
     };
     // Without its launcher the server can run nothing: a restart makes a new one.
@@ -96,19 +100,33 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
     tracing::info!("draining");
     http::notify::stopping();
     drop(begin_drain);
-    if let Ok(Drained::CutOff { connections }) = connections.await {
-        tracing::warn!(connections, "requests were still running after the drain timeout");
-    }
-    // Invocations outlive their callers, but not the drain.
-    let cut_off = app.dispatcher.drain(Duration::from_secs(1)).await;
-    if cut_off > 0 {
-        tracing::warn!(cut_off, "invocations were still running after the drain timeout");
+    let abort = connections.abort_handle();
+    tokio::select! {
+        () = drain(&app, connections, drain_timeout) => {}
+        () = signals.next() => {
+            tracing::warn!("ending at a second signal, whatever still runs");
+            abort.abort();
+        }
     }
     tend.abort();
+    collect.abort();
     let logs = Arc::clone(&app.logs);
     let _ = tokio::task::spawn_blocking(move || logs.stop()).await;
     drop(app);
     Ok(join(launcher_thread).await)
+}
+
+/// Lets requests and invocations end. Invocations outlive their callers, but not the drain.
+async fn drain(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
+    let deadline = Instant::now() + limit;
+    if let Ok(Drained::CutOff { connections }) = connections.await {
+        tracing::warn!(connections, "requests were still running after the drain timeout");
+    }
+    let left = deadline.saturating_duration_since(Instant::now()).max(DRAIN_LEFT_MIN);
+    let cut_off = app.dispatcher.drain(left).await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "invocations were still running after the drain timeout");
+    }
 }
 
 /// Every path is relative to the data directory, which is the working directory.
@@ -147,6 +165,7 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
         config,
         registry,
         packages,
+        collector: Collector::default(),
         catalog,
         dispatcher,
         logs,
@@ -157,16 +176,25 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
     }))
 }
 
-/// Completes at SIGTERM or SIGINT, which are caught from this call on.
-fn terminated() -> Result<impl Future<Output = ()>> {
-    let mut term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
-    Ok(async move {
+/// SIGTERM and SIGINT, which are caught while this lives.
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
+        Ok(Self { term, interrupt })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 /// Completes when this child has ended; it is left for its owner to reap.

@@ -72,10 +72,11 @@ impl Core {
                 };
                 (start, evicted)
             });
-            drop(evicted);
+            evicted.into_iter().for_each(|environment| drop(environment.bury()));
             match start {
                 Start::Granted => {
-                    return Ok(Grant { core: Arc::clone(core), key: Arc::clone(key), memory_mib });
+                    let (core, key) = (Arc::clone(core), Arc::clone(key));
+                    return Ok(Grant { core, key, memory_mib, started: false });
                 }
                 Start::Evict { .. } => {}
                 Start::Refused(refusal) => return Err(refusal),
@@ -104,10 +105,23 @@ pub struct Grant {
     core: Arc<Core>,
     key: Arc<FunctionKey>,
     memory_mib: u32,
+    started: bool,
+}
+
+impl Grant {
+    /// The environment is there: its start counts. A start that came to nothing costs the function no token.
+    pub fn start(&mut self) {
+        self.started = true;
+    }
 }
 
 impl Drop for Grant {
     fn drop(&mut self) {
-        self.core.with(|state, now| state.scaler.ended(&self.key, self.memory_mib, now));
+        self.core.with(|state, now| {
+            if !self.started {
+                state.scaler.refund(&self.key, now);
+            }
+            state.scaler.ended(&self.key, self.memory_mib, now);
+        });
     }
 }

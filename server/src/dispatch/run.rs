@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
+use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -18,10 +19,6 @@ use crate::model::clock;
 pub(super) const VERSION: &str = "$LATEST";
 /// A response may still be on its way through the socket when its process is already gone.
 const LAST_WORDS: Duration = Duration::from_millis(20);
-
-/// How long the end of an invocation waits for its log; lines that are not handed over by then follow with the
-/// environment's next ones, or are lost with it.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the invoke phase stands.
 enum Phase {
@@ -40,35 +37,41 @@ struct Ended {
     status: Status,
 }
 
+/// How an environment came to an invocation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin {
+    /// It was idle: if it turns out dead, another one may serve.
+    pub(super) is_warm: bool,
+    /// Init time of a cold start, for its REPORT.
+    pub(super) init: Option<Duration>,
+    /// When the invocation's time began: with a suppressed init, before that.
+    pub(super) at: Instant,
+}
+
 /// A running invocation.
 pub(super) struct Run<'a> {
     environment: Environment,
     invocation: &'a Invocation,
-    init: Option<Duration>,
-    begun: Instant,
+    begin: Begin,
     deadline: Instant,
     phase: Phase,
     ended: Ended,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(
-        environment: Environment,
-        invocation: &'a Invocation,
-        init: Option<Duration>,
-        begun: Instant,
-    ) -> Self {
+    pub(super) fn new(environment: Environment, invocation: &'a Invocation, begin: Begin) -> Self {
         let budget = Duration::from_secs(u64::from(environment.function.latest.timeout_s));
         let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
-        Self { environment, invocation, init, begun, deadline: begun + budget, phase: Phase::Spent, ended }
+        Self { environment, invocation, begin, deadline: begin.at + budget, phase: Phase::Spent, ended }
     }
 
     pub(super) fn wants_tail(&self) -> bool {
         self.invocation.tail
     }
 
-    /// Delivers the event and waits for its outcome. `false`: the environment never took the event, which may
-    /// be given to another one.
+    /// Delivers the event and waits for its outcome. `false`: the environment was idle and died without taking
+    /// the event, which may be given to another one. The death of a fresh one is the outcome: the next would
+    /// most likely die as well.
     pub(super) async fn deliver(&mut self) -> bool {
         let (invocation, environment) = (self.invocation, &mut self.environment);
         if invocation.tail {
@@ -80,8 +83,8 @@ impl<'a> Run<'a> {
         }
         let timeout_s = environment.function.latest.timeout_s;
         let event = event_of(invocation, self.deadline.saturating_duration_since(Instant::now()));
-        let (output, session, exit) = environment.parts();
-        let Ok(mut delivery) = session.deliver(event) else { return false };
+        let Ok(mut delivery) = environment.session.deliver(event) else { return self.lost(None).await };
+        let (output, _, exit) = environment.parts();
         let end = tokio::select! {
             biased;
             outcome = delivery.outcome() => Ok(outcome),
@@ -98,12 +101,30 @@ impl<'a> Run<'a> {
         };
         match end {
             Ok(outcome) => self.take_outcome(outcome, delivery),
-            // Nobody saw the event: another environment may have it.
-            Err(Some(_)) if delivery.recall().is_some() => return false,
+            Err(Some(exit)) if delivery.recall().is_some() => return self.lost(Some(exit)).await,
             Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
             Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
         }
         true
+    }
+
+    /// Nobody saw the event. An environment that does not take it and has not ended either is at an end all the
+    /// same.
+    async fn lost(&mut self, exit: Option<Exit>) -> bool {
+        if self.begin.is_warm {
+            return false;
+        }
+        let exit = match exit {
+            Some(exit) => exit,
+            None => tokio::time::timeout(LAST_WORDS, self.environment.exited()).await.unwrap_or(Exit::Gone),
+        };
+        self.fail(Fault::exit(&self.invocation.request_id, &exit));
+        true
+    }
+
+    /// Gives up an environment that did not take the event.
+    pub(super) fn bury(self) {
+        drop(self.environment.bury());
     }
 
     /// Waits at most `patience` for the runtime to poll again, or for the exit or deadline that ends the
@@ -144,8 +165,8 @@ impl<'a> Run<'a> {
     /// Writes END and REPORT; gives the environment back if it can serve again.
     pub(super) async fn close(mut self) -> (Answer, Option<Environment>) {
         let report = Report {
-            duration: self.begun.elapsed(),
-            init: self.init,
+            duration: self.begin.at.elapsed(),
+            init: self.begin.init,
             memory_mib: self.environment.function.latest.memory_mib,
             used_bytes: self.environment.memory_peak_bytes(),
             status: self.ended.status.clone(),
@@ -155,15 +176,10 @@ impl<'a> Run<'a> {
             // Before anything is waited for: code past its deadline must not go on.
             self.environment.kill();
         }
+        let lines = Lines(&self.environment.function.latest.logging);
+        let lines = lines.finish(&self.invocation.request_id, &report);
         let output = &mut self.environment.output;
-        let log = async {
-            output.settle().await;
-            let lines = Lines(&self.environment.function.latest.logging);
-            lines.finish(&self.invocation.request_id, &report).into_iter().for_each(|line| output.line(line));
-            output.flush().await;
-        };
-        // A log that is far behind delays an answer, but does not withhold it.
-        let _ = tokio::time::timeout(LOG_PATIENCE, log).await;
+        output.conclude(lines).await;
         let tail = finish_tail(output);
         let answer = self.answer(tail);
         let environment = reusable.then_some(self.environment);

@@ -8,11 +8,14 @@ use tokio::time::Instant;
 
 use super::grant::Core;
 use super::lines::{Lines, Report, Status};
+use super::run::Begin;
 use super::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::fault::Fault;
 use crate::environment::launch::StartError;
 use crate::environment::{Environment, Start};
 use crate::model::Function;
+use crate::packages::Package;
+use crate::runtimes::Runtime;
 use crate::scaler::Refusal;
 
 /// On-demand init has 10 s; one that fails is run again inside the invocation (lambda.md C7).
@@ -21,15 +24,15 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What a lease came to.
 pub(super) enum Leased {
     /// An environment that waits for an event.
-    Ready {
-        environment: Box<Environment>,
-        /// Init time of a cold start, for its REPORT.
-        init: Option<Duration>,
-        /// When the invocation's time began: with a suppressed init, before it.
-        begun: Instant,
-    },
+    Ready { environment: Box<Environment>, start: Begin },
     /// Init failed twice: the invocation is over.
     Failed(Answer),
+}
+
+impl Leased {
+    fn ready(environment: Environment, is_warm: bool, init: Option<Duration>, at: Instant) -> Self {
+        Self::Ready { environment: Box::new(environment), start: Begin { is_warm, init, at } }
+    }
 }
 
 impl Dispatcher {
@@ -44,9 +47,10 @@ impl Dispatcher {
                 environment.thaw();
             }
             if environment.is_alive() {
-                let begun = Instant::now();
-                return Ok(Leased::Ready { environment: Box::new(environment), init: None, begun });
+                return Ok(Leased::ready(environment, true, None, Instant::now()));
             }
+            // What it printed last may say why it died.
+            drop(environment.bury());
         }
         self.cold_start(function, invocation).await
     }
@@ -57,14 +61,13 @@ impl Dispatcher {
         invocation: &Invocation,
     ) -> Result<Leased, InvokeError> {
         let asked = Instant::now();
-        let mut first = self.launch(function).await?;
+        let mut first = self.launch(function, true).await?;
         let launched = asked.elapsed();
         match first.init(INIT_LIMIT, &invocation.request_id).await {
             Ok(init) => {
                 let (launch_us, init_us) = (launched.as_micros(), init.as_micros());
                 tracing::debug!(function = function.key.name, launch_us, init_us, "cold start");
-                let begun = Instant::now();
-                Ok(Leased::Ready { environment: Box::new(first), init: Some(init), begun })
+                Ok(Leased::ready(first, false, Some(init), Instant::now()))
             }
             Err(fault) => {
                 first.kill();
@@ -83,14 +86,14 @@ impl Dispatcher {
         invocation: &Invocation,
         first: Fault,
     ) -> Result<Leased, InvokeError> {
+        let mut environment = self.launch(function, false).await?;
         let begun = Instant::now();
-        let mut environment = self.launch(function).await?;
         if invocation.tail {
             environment.output.record_tail();
         }
         let limit = timeout_of(function);
         let fault = match environment.init(limit, &invocation.request_id).await {
-            Ok(_) => return Ok(Leased::Ready { environment: Box::new(environment), init: None, begun }),
+            Ok(_) => return Ok(Leased::ready(environment, false, None, begun)),
             Err(fault) if first.reported && !fault.reported => first,
             Err(fault) => fault,
         };
@@ -107,24 +110,22 @@ impl Dispatcher {
         let output = &mut environment.output;
         let lines = Lines(&function.latest.logging);
         let start = lines.start(&invocation.request_id, super::run::VERSION);
-        let all = start.into_iter().chain(lines.finish(&invocation.request_id, &report));
-        all.for_each(|line| output.line(line));
-        output.flush().await;
+        output.conclude(start.into_iter().chain(lines.finish(&invocation.request_id, &report))).await;
         let tail = super::run::finish_tail(output);
         Ok(Leased::Failed(Answer { payload: fault.payload, is_error: true, tail }))
     }
 
-    async fn launch(&self, function: &Arc<Function>) -> Result<Environment, InvokeError> {
+    /// Starts a sandbox; `boost` gives its init more CPU than the function's share.
+    async fn launch(&self, function: &Arc<Function>, boost: bool) -> Result<Environment, InvokeError> {
         let config = &function.latest;
-        let runtime = self.catalog.find(&config.runtime).map_err(InvokeError::Runtime)?;
-        let runtime = runtime.ok_or_else(|| InvokeError::NoRuntime(config.runtime.clone()))?;
-        let grant =
-            Core::grant(&self.core, &function.key, config.memory_mib).map_err(InvokeError::Refused)?;
-        let (packages, sha256) = (Arc::clone(&self.packages), config.code.sha256);
-        let package = tokio::task::spawn_blocking(move || packages.get(sha256)).await;
-        let package = package.map_err(|_| InvokeError::Interrupted)?.map_err(InvokeError::Package)?;
+        let grant = Core::grant(&self.core, &function.key, config.memory_mib).map_err(|refusal| {
+            self.tell_operator(refusal, config.memory_mib);
+            InvokeError::Refused(refusal)
+        })?;
+        let (runtime, package) = self.load(function).await?;
         let descriptors = self.descriptors()?;
-        let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant, descriptors };
+        let function = Arc::clone(function);
+        let start = Start { function, runtime: &runtime, package, grant, descriptors, boost };
         Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
             StartError::Descriptors => self.out_of_descriptors(),
             error => InvokeError::Start(error),
@@ -141,6 +142,7 @@ impl Dispatcher {
             if evicted.is_empty() {
                 return Err(self.out_of_descriptors());
             }
+            evicted.into_iter().for_each(|environment| drop(environment.bury()));
         }
     }
 
@@ -148,13 +150,37 @@ impl Dispatcher {
         self.launching.descriptors.tell_refused();
         InvokeError::Refused(Refusal::Descriptors)
     }
+
+    /// What is on the disk of it, which must not keep a worker waiting.
+    async fn load(&self, function: &Function) -> Result<(Arc<Runtime>, Package), InvokeError> {
+        let (catalog, packages) = (Arc::clone(&self.catalog), Arc::clone(&self.packages));
+        let (name, sha256) = (function.latest.runtime.clone(), function.latest.code.sha256);
+        let load = move || {
+            let runtime = catalog.find(&name).map_err(InvokeError::Runtime)?;
+            let runtime = runtime.ok_or(InvokeError::NoRuntime(name))?;
+            Ok((runtime, packages.get(sha256).map_err(InvokeError::Package)?))
+        };
+        tokio::task::spawn_blocking(load).await.map_err(|_| InvokeError::Interrupted)?
+    }
+
+    /// From outside a host that is full looks like concurrency that is used up; the operator is told which
+    /// budget it was, once a minute at most.
+    fn tell_operator(&self, refusal: Refusal, wanted_mib: u32) {
+        if refusal == Refusal::Memory && self.memory_notice.is_due(Instant::now()) {
+            let budget_mib = self.core.with(|state, _| state.scaler.host_memory_mib());
+            tracing::warn!(
+                wanted_mib,
+                budget_mib,
+                "refused to start an execution environment: the memory for all of them is used up (setting \
+                 host_memory_mib)"
+            );
+        }
+    }
 }
 
 async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
-    environment.output.settle().await;
     let line = Lines(&environment.function.latest.logging).init_report(environment.age(), phase, status);
-    environment.output.line(line);
-    environment.output.flush().await;
+    environment.output.conclude([line]).await;
 }
 
 fn timeout_of(function: &Function) -> Duration {

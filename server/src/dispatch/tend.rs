@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Dispatcher;
+use crate::environment::Environment;
 
 /// An environment is frozen when it has been idle this long, so that back-to-back invocations pay no thaw.
 const FREEZE_AFTER: Duration = Duration::from_millis(50);
@@ -39,10 +40,11 @@ impl Dispatcher {
         let period = (keep_alive / 10).clamp(Duration::from_millis(100), Duration::from_secs(30));
         loop {
             tokio::time::sleep(period).await;
-            let expired = self
-                .core
-                .with(|state, now| now.checked_sub(keep_alive).map(|before| state.pool.expire_older(before)));
-            drop(expired);
+            let expired = self.core.with(|state, now| {
+                state.scaler.sweep(now);
+                now.checked_sub(keep_alive).map(|before| state.pool.expire_older(before))
+            });
+            expired.into_iter().flatten().for_each(|environment| drop(environment.bury()));
         }
     }
 
@@ -59,7 +61,11 @@ impl Dispatcher {
             }
         };
         let _ = tokio::time::timeout(limit, quiet).await;
-        drop(self.core.with(|state, _| state.pool.clear()));
+        let idle = self.core.with(|state, _| state.pool.clear());
+        for buried in idle.into_iter().map(Environment::bury).collect::<Vec<_>>() {
+            // A task of ours that does not panic.
+            let _ = buried.await;
+        }
         self.core.with(|state, _| state.scaler.in_flight())
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use tokio::net::unix::pipe::Receiver;
 
@@ -15,6 +16,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// What an invocation's end takes from the pipe at most before its END line; a runaway child's flood is not
 /// followed further.
 const SETTLE_BYTES_MAX: usize = 1024 * 1024;
+/// How long the end of an invocation, of an init or of an environment waits for the log.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// `X-Amz-Log-Result` holds the last 4 KB (lambda.md D2).
 const TAIL_BYTES: usize = 4096;
 
@@ -26,6 +29,9 @@ pub struct Output {
     stream: LogStream,
     /// Not yet handed to the sink.
     pending: Vec<LogEvent>,
+    /// Whether some of it is the function's own, which waits where the function has logged too much. The
+    /// platform's lines alone wait for nobody.
+    holds_output: bool,
     tail: Option<String>,
     chunk: Vec<u8>,
 }
@@ -38,14 +44,15 @@ impl Output {
             splitter: Splitter::new(),
             stream,
             pending: Vec::new(),
+            holds_output: false,
             tail: None,
             chunk: Vec::new(),
         })
     }
 
-    /// Starts to keep the last 4 KB for the caller.
+    /// Starts to keep the last 4 KB for the caller, unless it is kept already.
     pub fn record_tail(&mut self) {
-        self.tail = Some(String::new());
+        self.tail.get_or_insert_default();
     }
 
     /// What was kept since [`Self::record_tail`].
@@ -82,7 +89,7 @@ impl Output {
             self.flush().await;
         }
         let mut splitter = std::mem::take(&mut self.splitter);
-        splitter.flush(|line| self.push(line));
+        splitter.flush(|line| self.printed(line));
     }
 
     /// Reads once and splits; `None` when there is nothing to read now.
@@ -92,7 +99,7 @@ impl Output {
         let read = self.pipe.try_read(&mut chunk);
         if let Ok(read) = &read {
             let mut splitter = std::mem::take(&mut self.splitter);
-            splitter.push(&chunk[..*read], |line| self.push(line));
+            splitter.push(&chunk[..*read], |line| self.printed(line));
             self.splitter = splitter;
         }
         self.chunk = chunk;
@@ -106,7 +113,38 @@ impl Output {
     /// Hands everything to the log; waits while this function has more in the queue than its share.
     /// Cancel-safe.
     pub async fn flush(&mut self) {
-        self.stream.write_pending(&mut self.pending).await;
+        if self.pending.is_empty() {
+            return;
+        }
+        if self.holds_output || !self.stream.try_write(&mut self.pending) {
+            self.stream.write_pending(&mut self.pending).await;
+        }
+        self.holds_output = false;
+    }
+
+    /// What an environment leaves behind that nobody will use again: takes what it printed since its last
+    /// invocation, or at its death, and hands it to the log.
+    pub async fn close(mut self) {
+        let rest = async {
+            self.settle().await;
+            self.flush().await;
+        };
+        let _ = tokio::time::timeout(LOG_PATIENCE, rest).await;
+    }
+
+    /// Writes the platform's last lines of an invocation or init behind the output so far. A log that is far
+    /// behind delays that, but not for ever: lines that are not handed over in time follow with the environment's
+    /// next ones, or are lost with it.
+    pub async fn conclude(&mut self, lines: impl IntoIterator<Item = String>) {
+        let deadline = tokio::time::Instant::now() + LOG_PATIENCE;
+        let _ = tokio::time::timeout_at(deadline, self.settle()).await;
+        lines.into_iter().for_each(|line| self.line(line));
+        let _ = tokio::time::timeout_at(deadline, self.flush()).await;
+    }
+
+    fn printed(&mut self, line: String) {
+        self.holds_output = true;
+        self.push(line);
     }
 
     fn push(&mut self, message: String) {

@@ -5,24 +5,22 @@ use std::path::{Path, PathBuf};
 
 use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
 
+use super::Start;
 use super::variables::variables;
-use crate::model::Function;
 use crate::runtimes::{File, Runtime, Symlink};
 
 /// Processes and threads of one environment (lambda.md C6).
 const PROCESSES_MAX: u32 = 1024;
 /// Memory that buys one whole CPU, MiB (lambda.md C3).
 const MIB_PER_CPU: u64 = 1769;
+/// What a first init may use whatever the function's memory, thousandths of one CPU: AWS starts functions with
+/// more than their share too. A whole CPU is what runtimes, which start in one thread, can use.
+const BOOST_PERMILLE: u32 = 1000;
 
-pub(super) fn build(
-    id: &str,
-    function: &Function,
-    runtime: &Runtime,
-    code: &Path,
-    log_stream: &str,
-    root: &Path,
-) -> Spec {
+pub(super) fn build(start: &Start<'_>, id: &str, log_stream: &str, root: &Path) -> Spec {
+    let (function, runtime, code) = (&*start.function, start.runtime, &*start.package.code_dir);
     let config = &function.latest;
+    let share = cpu_permille(config.memory_mib);
     // A relative source lies in the data directory; an absolute one stays as it is.
     let bind = |source: &Path, target: &Path| Bind {
         source: root.join(source.strip_prefix(".").unwrap_or(source)),
@@ -42,7 +40,8 @@ pub(super) fn build(
         cwd: PathBuf::from("/var/task"),
         hostname: "169-254-100-1".to_owned(),
         memory_mib: config.memory_mib,
-        cpu_quota_permille: cpu_permille(config.memory_mib),
+        cpu_quota_permille: share,
+        cpu_init_permille: if start.boost { share.max(BOOST_PERMILLE) } else { share },
         tmp_mib: config.ephemeral_mib,
         processes_max: PROCESSES_MAX,
     }

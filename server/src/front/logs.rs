@@ -1,6 +1,7 @@
 //! `GET /_lambd/logs/FUNCTION?after=CURSOR&limit=N`: what `lambd logs` asks for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 use axum::response::Response;
@@ -13,6 +14,8 @@ use crate::http::respond;
 use crate::logs::Cursor;
 use crate::model::{FunctionKey, FunctionRef, Place};
 
+/// How long a reader waits for events that are not written yet.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 /// Events of one page.
 const PAGE_EVENTS_MAX: usize = 1000;
 
@@ -40,8 +43,9 @@ pub(super) async fn answer(
     let after = parameter("after").and_then(|after| after.parse().ok()).unwrap_or(Cursor::START);
     let limit = parameter("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE_EVENTS_MAX);
     let limit = limit.clamp(1, PAGE_EVENTS_MAX);
-    // What an invocation logged before its answer can be read after it.
-    app.logs.sink().flush().await;
+    // What an invocation logged before its answer can be read after it, unless the disk hangs: then the reader
+    // sees what there is.
+    let _ = tokio::time::timeout(FLUSH_PATIENCE, app.logs.sink().flush()).await;
     let reader = Arc::clone(&app.logs);
     let page = tokio::task::spawn_blocking(move || reader.read(&group, after, limit)).await;
     let page = page.ok().and_then(Result::ok).ok_or_else(|| service_error("The log could not be read."))?;

@@ -5,20 +5,23 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// What all groups together may have waiting, in bytes.
-const QUEUE_BYTES: usize = 4 << 20;
-/// What one group may have waiting, in bytes: what a flood costs its neighbours at most.
+/// What one group may always have waiting, in bytes, whatever the others do: who logs little never waits for
+/// who logs much.
+const OWN_BYTES: usize = 32 << 10;
+/// What all groups together may have waiting besides, in bytes.
+const SHARED_BYTES: usize = 4 << 20;
+/// How much of that one group may have, in bytes: what a flood costs its neighbours at most.
 const GROUP_BYTES: usize = 512 << 10;
 /// What may be waiting besides by [`LogStream::try_write`], in bytes.
 const RESERVE_BYTES: usize = 2 << 20;
-/// Events are queued in portions of about this size, in bytes.
-const PORTION_BYTES: usize = 64 << 10;
+/// Events are queued in portions of about this size, in bytes: with an ordinary line more, one still fits into a
+/// group's own place.
+const PORTION_BYTES: usize = 16 << 10;
 /// What an event costs besides its message, in bytes: its place in the queue, its key and its stream.
 const EVENT_BYTES: usize = 128;
 /// So many groups are remembered before those that nobody writes to are forgotten.
@@ -39,13 +42,20 @@ pub(super) struct Portion {
     pub(super) group: Arc<str>,
     pub(super) stream: Arc<str>,
     pub(super) events: Vec<LogEvent>,
-    _room: [Option<OwnedSemaphorePermit>; 2],
+    _room: Room,
 }
 
-/// The queue has no room for an event that cannot wait; the event is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("log queue is full")]
-pub struct QueueFull;
+/// A place in the queue, given back on drop.
+type Room = [Option<OwnedSemaphorePermit>; 2];
+
+/// What one group may have waiting.
+#[derive(Debug)]
+struct Share {
+    /// Of [`OWN_BYTES`].
+    own: Arc<Semaphore>,
+    /// Of [`GROUP_BYTES`] within [`SHARED_BYTES`].
+    shared: Arc<Semaphore>,
+}
 
 /// Where events are handed in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,15 +68,14 @@ struct Shared {
     sender: Sender<Message>,
     room: Arc<Semaphore>,
     reserve: Arc<Semaphore>,
-    groups: Mutex<HashMap<Arc<str>, Weak<Semaphore>>>,
-    lost: AtomicU64,
+    groups: Mutex<HashMap<Arc<str>, Weak<Share>>>,
 }
 
 /// Where one environment hands in its events. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LogStream {
     shared: Arc<Shared>,
-    room: Arc<Semaphore>,
+    share: Arc<Share>,
     group: Arc<str>,
     stream: Arc<str>,
 }
@@ -75,10 +84,9 @@ pub(super) fn new() -> (LogSink, Receiver<Message>) {
     let (sender, receiver) = mpsc::channel();
     let shared = Shared {
         sender,
-        room: Arc::new(Semaphore::new(QUEUE_BYTES)),
+        room: Arc::new(Semaphore::new(SHARED_BYTES)),
         reserve: Arc::new(Semaphore::new(RESERVE_BYTES)),
         groups: Mutex::default(),
-        lost: AtomicU64::new(0),
     };
     (LogSink { shared: Arc::new(shared) }, receiver)
 }
@@ -90,14 +98,15 @@ impl LogSink {
         let group: Arc<str> = keys::clean(group).into();
         let mut groups = self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner);
         if groups.len() > GROUPS_KEPT {
-            groups.retain(|_, room| room.strong_count() > 0);
+            groups.retain(|_, share| share.strong_count() > 0);
         }
-        let room = groups.get(&group).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let room = Arc::new(Semaphore::new(GROUP_BYTES));
-            groups.insert(Arc::clone(&group), Arc::downgrade(&room));
-            room
+        let share = groups.get(&group).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let [own, shared] = [OWN_BYTES, GROUP_BYTES].map(|bytes| Arc::new(Semaphore::new(bytes)));
+            let share = Arc::new(Share { own, shared });
+            groups.insert(Arc::clone(&group), Arc::downgrade(&share));
+            share
         });
-        LogStream { shared: Arc::clone(&self.shared), room, group, stream: keys::clean(stream).into() }
+        LogStream { shared: Arc::clone(&self.shared), share, group, stream: keys::clean(stream).into() }
     }
 
     /// Waits until all that was handed in before can be read.
@@ -106,12 +115,6 @@ impl LogSink {
         self.shared.send(Message::Flush(done));
         // An error means that the writer has ended, having written all it will.
         let _ = written.await;
-    }
-
-    /// How many events were refused with [`QueueFull`] since the start.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.shared.lost.load(Ordering::Relaxed)
     }
 
     pub(super) fn stop(&self) {
@@ -148,28 +151,39 @@ impl LogStream {
         }
     }
 
-    /// Hands in one event without waiting: for the platform's own few lines around an invocation. It has
-    /// room of its own, so that a flood does not push them out.
-    ///
-    /// # Errors
-    /// [`QueueFull`] if the writer is far behind.
-    pub fn try_write(&self, event: LogEvent) -> Result<(), QueueFull> {
-        let Ok(room) = Arc::clone(&self.shared.reserve).try_acquire_many_owned(permits(cost(&event))) else {
-            self.shared.lost.fetch_add(1, Ordering::Relaxed);
-            return Err(QueueFull);
+    /// Hands in events without waiting and empties `pending`: for the platform's own few lines around an
+    /// invocation, which have room of their own. `false` if that is used up, and `pending` is as it was.
+    #[must_use]
+    pub fn try_write(&self, pending: &mut Vec<LogEvent>) -> bool {
+        let bytes = pending.iter().map(cost).sum();
+        let Ok(room) = Arc::clone(&self.shared.reserve).try_acquire_many_owned(permits(bytes)) else {
+            return false;
         };
-        self.send(vec![event], [Some(room), None]);
-        Ok(())
+        self.send(std::mem::take(pending), [Some(room), None]);
+        true
     }
 
-    /// First the group's own room, so that a flood waits there and not in the line of all.
-    async fn room(&self, bytes: usize) -> [Option<OwnedSemaphorePermit>; 2] {
-        let own = Arc::clone(&self.room).acquire_many_owned(permits(bytes)).await.ok();
-        let all = Arc::clone(&self.shared.room).acquire_many_owned(permits(bytes)).await.ok();
-        [own, all]
+    /// The group's own place if the events fit into it, or else one among all groups, whichever comes first.
+    /// There the group's share is asked first, so that a flood waits for itself and not in the line of all.
+    async fn room(&self, bytes: usize) -> Room {
+        let own = async {
+            if bytes > OWN_BYTES {
+                std::future::pending::<()>().await;
+            }
+            acquire(&self.share.own, bytes).await
+        };
+        let shared = async {
+            let share = acquire(&self.share.shared, bytes).await;
+            [share, acquire(&self.shared.room, bytes).await]
+        };
+        tokio::select! {
+            biased;
+            own = own => [own, None],
+            shared = shared => shared,
+        }
     }
 
-    fn send(&self, events: Vec<LogEvent>, room: [Option<OwnedSemaphorePermit>; 2]) {
+    fn send(&self, events: Vec<LogEvent>, room: Room) {
         let (group, stream) = (Arc::clone(&self.group), Arc::clone(&self.stream));
         self.shared.send(Message::Events(Portion { group, stream, events, _room: room }));
     }
@@ -178,6 +192,11 @@ impl LogStream {
 /// What an event takes of the queue, in bytes.
 pub(super) fn cost(event: &LogEvent) -> usize {
     event.message.len().min(MESSAGE_BYTES_MAX) + EVENT_BYTES
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    // Never closed.
+    Arc::clone(semaphore).acquire_many_owned(permits(bytes)).await.ok()
 }
 
 /// Never more than a group has: a portion ends with the event that fills it, which alone may be large.

@@ -1,8 +1,11 @@
 //! The one module that knows the `zip` crate.
 
 use super::{PackageError, name::EntryPath};
-use std::io::{Cursor, Read};
-use zip::{System, ZipArchive, result::ZipError};
+use std::{
+    io::{Cursor, Read},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use zip::{ExtraField, System, ZipArchive, read::ZipFile, result::ZipError};
 
 /// Begins each header of a zip's directory.
 const HEADER: [u8; 4] = *b"PK\x01\x02";
@@ -60,11 +63,11 @@ impl<'a> Archive<'a> {
         Ok(Self { zip })
     }
 
-    /// Gives every entry and its unpacked content to `visit`, in the order of the directory. The content
+    /// Gives every entry, its time and its unpacked content to `visit`, in the order of the directory. The content
     /// ends with an error if it is not what its checksum says. A `visit` that succeeds has read it to its end.
     pub(super) fn each(
         &mut self,
-        mut visit: impl FnMut(EntryPath, Kind, &mut dyn Read) -> Result<(), PackageError>,
+        mut visit: impl FnMut(EntryPath, Kind, Option<SystemTime>, &mut dyn Read) -> Result<(), PackageError>,
     ) -> Result<(), PackageError> {
         for index in 0..self.zip.len() {
             let entry = self.zip.by_index(index).map_err(bad)?;
@@ -81,9 +84,9 @@ impl<'a> Archive<'a> {
             if path.is_root() && kind != Kind::Directory {
                 return Err(PackageError::bad("an entry without a name"));
             }
-            let size = entry.size();
+            let (size, time) = (entry.size(), time(&entry));
             let mut content = Counted { inner: entry, bytes: 0 };
-            visit(path, kind, &mut content)?;
+            visit(path, kind, time, &mut content)?;
             if kind != Kind::Directory && content.bytes != size {
                 return Err(PackageError::bad(format!("{} bytes instead of {size}", content.bytes)));
             }
@@ -115,6 +118,28 @@ fn kind(is_directory: bool, system: System, mode: u32) -> Result<Kind, PackageEr
         (LINK, false) => Ok(Kind::Link),
         (other, _) => Err(PackageError::bad(format!("file type {other:o}"))),
     }
+}
+
+/// When the file was changed: to the second and in UTC where the tool told so, or else the zip's own field, of
+/// which nobody knows the time zone: UTC is that of the functions.
+fn time<R: Read>(entry: &ZipFile<'_, R>) -> Option<SystemTime> {
+    let exact = entry.extra_data_fields().find_map(|field| match field {
+        ExtraField::ExtendedTimestamp(times) => times.mod_time(),
+        _ => None,
+    });
+    let seconds = match exact {
+        Some(seconds) => u64::from(seconds),
+        None => u64::try_from(civil(entry.last_modified()?)?.as_second()).ok()?,
+    };
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+fn civil(time: zip::DateTime) -> Option<jiff::Timestamp> {
+    let [month, day, hour, minute, second] =
+        [time.month(), time.day(), time.hour(), time.minute(), time.second()].map(u8::cast_signed);
+    let year = i16::try_from(time.year()).ok()?;
+    let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
 }
 
 fn bad(error: impl Into<ZipError>) -> PackageError {

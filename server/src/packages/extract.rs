@@ -36,7 +36,7 @@ pub(super) fn extract(zip: &[u8], root: &Path, limits: &Limits) -> Result<u64, P
     let mut tree = Tree::create(root, limits.nodes_max)?;
     let mut budget = Budget { used_bytes: 0, limit_bytes: limits.unzipped_bytes_max };
     let mut buffer = vec![0; BUFFER_BYTES];
-    archive.each(|path, kind, content| match kind {
+    archive.each(|path, kind, time, content| match kind {
         Kind::Directory => tree.directory(&path),
         Kind::File(mode) => {
             let mut file = tree.file(&path)?;
@@ -47,7 +47,7 @@ pub(super) fn extract(zip: &[u8], root: &Path, limits: &Limits) -> Result<u64, P
                 budget.take(bytes)?;
                 file.write_all(chunk).map_err(io("write", &root.join(path.as_str())))?;
             }
-            tree.finish_file(&path, &file, mode)
+            tree.finish_file(&path, &file, mode, time)
         }
         Kind::Link => {
             let mut target = String::new();

@@ -12,6 +12,8 @@ pub(super) struct Entry {
     pub(super) system: u8,
     pub(super) flags: u16,
     pub(super) method: u16,
+    /// Time and date as DOS had them.
+    pub(super) time: [u16; 2],
     /// Added to the true checksum.
     pub(super) crc_error: u32,
     /// The unpacked size that the headers state.
@@ -26,6 +28,7 @@ pub(super) fn file(name: &str, data: &str) -> Entry {
         system: 3,
         flags: 0,
         method: 0,
+        time: [0, 33],
         crc_error: 0,
         claimed_size: None,
     }
@@ -45,7 +48,8 @@ impl Entry {
         let size = u32::try_from(self.data.len()).unwrap();
         let name = u16::try_from(self.name.len()).unwrap();
         let mut fields = Vec::new();
-        fields.extend([20, self.flags, self.method, 0, 33].map(u16::to_le_bytes).concat());
+        fields
+            .extend([20, self.flags, self.method, self.time[0], self.time[1]].map(u16::to_le_bytes).concat());
         fields.extend(crc32(&self.data).wrapping_add(self.crc_error).to_le_bytes());
         fields.extend([size, self.claimed_size.unwrap_or(size)].map(u32::to_le_bytes).concat());
         fields.extend([name, 0].map(u16::to_le_bytes).concat());

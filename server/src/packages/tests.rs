@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     sync::{Arc, Barrier},
     thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 const MIB: u64 = 1 << 20;
@@ -94,6 +95,40 @@ fn a_good_package() {
     assert_eq!(read, bytes);
 }
 
+/// Links are the sandbox's to follow: whatever they point to is taken as it is, and nothing here follows one.
+#[test]
+fn links_may_lead_anywhere() {
+    let fixture = Fixture::new();
+    let targets = ["/opt/venv/bin/python", "/etc/passwd", "../../etc", "..", "missing/x", "loop"];
+    let links = targets.map(|target| link(&format!("to{}", target.replace('/', "-")), target));
+    let mut entries = links.to_vec();
+    entries.extend([link("loop", "loop"), link("d", "/tmp"), file("a", "x")]);
+    let package = fixture.stage(&zip(&entries)).unwrap();
+    for (entry, target) in links.iter().zip(targets) {
+        let name = str::from_utf8(&entry.name).unwrap();
+        assert_eq!(fs::read_link(package.code_dir.join(name)).unwrap(), Path::new(target));
+    }
+}
+
+#[test]
+fn files_keep_their_times() {
+    let fixture = Fixture::new();
+    let dos = |year: u16, month: u16, day: u16| (year - 1980) << 9 | month << 5 | day;
+    let bytes = zip(&[
+        Entry { time: [13 << 11 | 37 << 5 | 21, dos(2024, 2, 29)], ..file("leap", "x") },
+        Entry { time: [0, dos(1980, 1, 1)], ..file("first", "x") },
+        // No such day: the file has the time of its unpacking.
+        Entry { time: [0, dos(2024, 2, 30)], ..file("no day", "x") },
+    ]);
+    let before = SystemTime::now() - Duration::from_secs(1);
+    let code = fixture.stage(&bytes).unwrap().code_dir;
+    let time = |name: &str| fs::metadata(code.join(name)).unwrap().modified().unwrap();
+    let seconds = |name: &str| time(name).duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(seconds("leap"), 1_709_213_862);
+    assert_eq!(seconds("first"), 315_532_800);
+    assert!(time("no day") >= before);
+}
+
 /// More files than are flushed one by one.
 #[test]
 fn many_files() {
@@ -140,15 +175,9 @@ fn bad_zips() -> Vec<(&'static str, Vec<u8>)> {
         ("duplicate by another name", zip(&[file("a/x", "x"), file("./a//x", "x")])),
         ("directory and file", zip(&[file("a/b", "x"), file("a", "x")])),
         ("file and directory", zip(&[file("a", "x"), file("a/b", "x")])),
-        ("link to outside", zip(&[link("out", "../../etc")])),
-        ("link to the folder above", zip(&[link("out", "..")])),
-        ("link to absolute", zip(&[link("out", "/etc/passwd")])),
         ("link to NUL", zip(&[link("out", "a\0b")])),
         ("link to nothing", zip(&[link("out", "")])),
         ("link too long", zip(&[link("out", &"a/".repeat(3000))])),
-        ("link to itself", zip(&[link("a", "b"), link("b", "a")])),
-        ("link out by links", zip(&[file("x", ""), link("e", "."), link("out", "e/e/e/../../../etc")])),
-        ("link out before its way", zip(&[link("out", "e/e/../.."), link("e", "."), file("x", "")])),
         ("through a link", zip(&[link("d", "/tmp"), file("d/lambd-evil", "x")])),
         ("through an inner link", zip(&[file("in/x", ""), link("d", "in"), file("d/lambd-evil", "x")])),
         ("onto a link", zip(&[link("d", "in"), file("d", "x")])),

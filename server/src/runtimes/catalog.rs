@@ -93,7 +93,8 @@ fn load(dir: &Path, identifier: &str) -> Result<Runtime, Error> {
         return Err(Error::Rule { path: dir.join(manifest::FILE_NAME), what });
     }
     let system = System::of(&manifest, dir)?;
-    Ok(Runtime { manifest, system })
+    let version = manifest.digest()?;
+    Ok(Runtime { manifest, system, version })
 }
 
 #[cfg(test)]
@@ -123,6 +124,11 @@ mod tests {
 
         put(data.path(), "python3.11", "SECOND");
         let second = catalog.find("python3.11").unwrap().unwrap();
+        assert_ne!(first.version(), second.version(), "another build is another version");
+        assert_eq!(
+            second.version(),
+            Catalog::new(data.path()).find("python3.11").unwrap().unwrap().version()
+        );
         assert_eq!(second.environment().next(), Some(("SECOND", "")));
 
         fs::remove_dir_all(dir_of(data.path()).join("python3.11")).unwrap();

@@ -20,6 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::packages::Sha256;
 
 /// The manifest's file name.
 pub(super) const FILE_NAME: &str = "runtime.toml";
@@ -101,9 +102,17 @@ impl Manifest {
     /// Writes the manifest into `dir`.
     pub(super) fn write(&self, dir: &Path) -> Result<(), Error> {
         let path = dir.join(FILE_NAME);
-        let text = toml::to_string(self)
-            .map_err(|source| Error::Unwritable { identifier: self.identifier.clone(), source })?;
-        fs::write(&path, text).map_err(Error::io("write", &path))
+        fs::write(&path, self.to_toml()?).map_err(Error::io("write", &path))
+    }
+
+    /// The same for the same content, however the file was laid out.
+    pub(super) fn digest(&self) -> Result<String, Error> {
+        Ok(Sha256::of(self.to_toml()?.as_bytes()).hex())
+    }
+
+    fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self)
+            .map_err(|source| Error::Unwritable { identifier: self.identifier.clone(), source })
     }
 
     fn broken_rule(&self) -> Option<String> {

@@ -33,6 +33,12 @@ impl TokenBucket {
         enough
     }
 
+    /// Puts back a token that bought nothing.
+    pub(super) fn refund(&mut self, now: Duration) {
+        self.refill(now);
+        self.level_nanos = (self.level_nanos + NANOS_PER_S).min(u128::from(self.capacity) * NANOS_PER_S);
+    }
+
     pub(super) fn is_full(&mut self, now: Duration) -> bool {
         self.refill(now);
         self.level_nanos == u128::from(self.capacity) * NANOS_PER_S

@@ -97,6 +97,31 @@ fn host_memory_is_a_budget() {
 }
 
 #[test]
+fn a_start_that_came_to_nothing_costs_no_token() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..100 {
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+        s.refund(&key("f"), at(0));
+        s.ended(&key("f"), 1, at(0));
+    }
+    assert!(s.functions.is_empty(), "and its bucket is as full as it was");
+    s.refund(&key("f"), at(0));
+    for _ in 0..5 {
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+    }
+    assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Refused(Refusal::Rate), "never over the capacity");
+}
+
+#[test]
+fn a_refused_function_leaves_no_trace() {
+    let mut s = Scaler::new(Limits { account_concurrency: 0, ..LIMITS });
+    for n in 0..100 {
+        assert_eq!(s.admit(&key(&format!("f{n}")), at(n)), Err(Refusal::Account));
+    }
+    assert!(s.functions.is_empty());
+}
+
+#[test]
 fn a_function_that_starts_too_fast_evicts_nobody() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..5 {

@@ -86,7 +86,7 @@ fn document(body: &[u8]) -> Result<&str, Error> {
     let text = std::str::from_utf8(body).map_err(|error| Error::malformed_json(&error))?;
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if !text.starts_with('{') {
-        json::check(text.as_bytes()).map_err(|error| Error::malformed_json(&error))?;
+        json::check(text).map_err(|error| Error::malformed_json(&error))?;
     }
     Ok(text)
 }

@@ -103,9 +103,13 @@ impl Error {
         if payload.is_empty() {
             return Ok(());
         }
-        crate::json::check(payload).map_err(|error| {
-            Self::malformed_json(&format_args!("Could not parse payload into json: {error}"))
-        })
+        let refuse = |fault: &dyn fmt::Display| {
+            Self::malformed_json(&format_args!("Could not parse payload into json: {fault}"))
+        };
+        match str::from_utf8(payload) {
+            Ok(text) => crate::json::check(text).map_err(|error| refuse(&error)),
+            Err(error) => Err(refuse(&crate::json::not_utf8(payload, error.valid_up_to()))),
+        }
     }
 
     /// The HTTP answer: status, `x-amzn-ErrorType` and the JSON body, its members in the recorded order.

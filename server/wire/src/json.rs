@@ -142,6 +142,19 @@ impl<'de> Deserialize<'de> for Name<'de> {
 ///
 /// # Errors
 /// What serde_json has to say about the first fault.
-pub(crate) fn check(text: &[u8]) -> serde_json::Result<()> {
-    serde_json::from_slice::<IgnoredAny>(text).map(|_| ())
+pub(crate) fn check(text: &str) -> serde_json::Result<()> {
+    serde_json::from_str::<IgnoredAny>(text).map(|_| ())
+}
+
+/// What the service's parser says of text that stops being UTF-8 behind `valid` bytes.
+pub(crate) fn not_utf8(text: &[u8], valid: usize) -> String {
+    let rest = text.get(valid..).unwrap_or_default();
+    // Characters are at most four bytes long, and those behind the first are 0x80 to 0xBF.
+    let place = if matches!(rest.first(), Some(0xC2..=0xF4)) { "middle" } else { "start" };
+    let at =
+        if place == "start" { 0 } else { 1 + rest.iter().skip(1).take_while(|b| **b & 0xC0 == 0x80).count() };
+    match rest.get(at) {
+        Some(byte) => format!("Invalid UTF-8 {place} byte 0x{byte:x}"),
+        None => "Unexpected end-of-input in VALUE_STRING".to_owned(),
+    }
 }

@@ -10,11 +10,10 @@ use nix::{
     unistd::geteuid,
 };
 
+use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
+
 use crate::config::{Config, Ids};
 
-/// The oldest kernel with every call that the sandbox uses (clone3, the mount calls, openat2,
-/// close_range): 5.9.
-const KERNEL_MIN: (u32, u32) = (5, 9);
 /// Control group controllers that limit an environment.
 const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
 const CONTROLLERS_V2: [&str; 3] = ["memory", "cpu", "pids"];
@@ -48,6 +47,7 @@ pub(super) fn all(config: &Config) -> Vec<Check> {
     vec![
         check("root", root(geteuid().is_root())),
         check("kernel", kernel(&read("/proc/sys/kernel/osrelease"))),
+        check("core dumps", core_pattern(&read("/proc/sys/kernel/core_pattern"))),
         check("namespaces", namespaces(|name| Path::new("/proc/self/ns").join(name).exists())),
         check("seccomp", seccomp(&read("/proc/sys/kernel/seccomp/actions_avail"))),
         check("control groups", control_groups(&read("/proc/self/mounts"), read)),
@@ -74,13 +74,23 @@ fn root(is_root: bool) -> Found {
 
 fn kernel(release: &str) -> Found {
     let release = release.trim();
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    let (major, minor) = KERNEL_MIN;
-    if version >= KERNEL_MIN {
+    if kernel_suffices(release) {
         return Found::Ok(release.to_owned());
     }
-    Found::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (clone3, openat2, …)"))
+    let (major, minor) = KERNEL_MIN;
+    Found::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (mount_setattr)"))
+}
+
+/// Functions make no core dumps whatever stands here (their limit refuses pipes, too). Other programs of the host do.
+fn core_pattern(pattern: &str) -> Found {
+    let pattern = pattern.trim();
+    if pattern.starts_with('|') || pattern.starts_with('@') {
+        return Found::Note(format!(
+            "crashes on this machine start or call a program ({pattern}); functions cannot: their limit of core \
+             files (1) refuses that, and they cannot change it"
+        ));
+    }
+    Found::Ok(pattern.to_owned())
 }
 
 fn namespaces(exists: impl Fn(&str) -> bool) -> Found {
@@ -200,13 +210,23 @@ mod tests {
     fn kernels() {
         for (release, right) in [
             ("6.18.44-fc-v657\n", true),
-            ("5.9.0", true),
-            ("5.10", true),
-            ("5.8.18", false),
+            ("5.12.0", true),
+            ("5.11.22", false),
             ("4.19.0-27-amd64", false),
             ("", false),
         ] {
             assert_eq!(is_ok(&kernel(release)), right, "{release}");
+        }
+    }
+
+    #[test]
+    fn core_patterns() {
+        for (pattern, ok) in [("core\n", true), ("/var/crash/%p", true), ("", true)] {
+            assert_eq!(is_ok(&core_pattern(pattern)), ok, "{pattern}");
+        }
+        for pattern in ["|/usr/lib/systemd/systemd-coredump %P\n", "@/run/coredump.socket"] {
+            let Found::Note(text) = core_pattern(pattern) else { panic!("{pattern} is worth a note") };
+            assert!(text.contains(pattern.trim()), "{text}");
         }
     }
 

@@ -228,7 +228,13 @@ fn errors_on_the_wire() {
     }
     assert_eq!(Error::check_payload(b""), Ok(()));
     assert_eq!(Error::check_payload(br#" {"a": [1, null]} "#), Ok(()));
-    for payload in [b"not json".as_slice(), br#"{"a":"#, b"\x99\x00", b"{'a': 1}", &[b'['; 100_000]] {
+    let not_utf8 = Error::check_payload(b"\"\x87\"").unwrap_err().message;
+    assert!(not_utf8.ends_with("Invalid UTF-8 start byte 0x87"), "{not_utf8}");
+    let cut = Error::check_payload(b"\"\xe9\"").unwrap_err().message;
+    assert!(cut.ends_with("Invalid UTF-8 middle byte 0x22"), "{cut}");
+    let payloads: [&[u8]; 7] =
+        [b"not json", br#"{"a":"#, b"\x99\x00", b"{'a': 1}", &[b'['; 100_000], b"\"\xe9\"", b"\"\xe2\x98"];
+    for payload in payloads {
         let error = Error::check_payload(payload).unwrap_err();
         let prefix = "Could not parse request body into json: Could not parse payload into json: ";
         assert!(error.message.starts_with(prefix), "{error}");

@@ -1,0 +1,138 @@
+//! What an execution environment costs and leaves behind: its start, its CPU, its last words, its memory.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use lambd_compat_tests::wait::until;
+use lambd_compat_tests::{Function, Server, Spec, host, package, programs};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+fn server(arguments: &[&str]) -> Result<Option<Server>> {
+    let Some(server) = Server::start_with(arguments)? else { return Ok(None) };
+    server.install("provided.al2023")?;
+    Ok(Some(server))
+}
+
+fn program(server: &Server, source: &str, life: &str) -> Result<Function> {
+    let bootstrap = programs::compile(source)?;
+    let package = package::zip(&[package::Entry::executable("bootstrap", &bootstrap)]);
+    let spec = Spec::new("provided.al2023", "any", &package).variables(&json!({ "LIFE": life }));
+    spec.with("Timeout", 30).create(&server.api)
+}
+
+const LAST_WORDS: &str = include_str!("../../fn/last_words.c");
+
+/// The number behind `name` in a REPORT line.
+fn figure(log: &str, name: &str) -> Result<f64> {
+    let rest = log.split(name).nth(1).with_context(|| format!("no {name} in {log}"))?;
+    Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
+}
+
+/// The launcher stands still for a while; the function did not.
+#[test]
+fn init_duration_is_the_functions_own_time() -> Result<()> {
+    const STOPPED_MS: u64 = 2000;
+    let Some(server) = server(&[])? else { return Ok(()) };
+    let function = Spec::bootstrap()?.create(&server.api)?;
+    let launcher = Pid::from_raw(server.launcher()?);
+    kill(launcher, Signal::SIGSTOP)?;
+    let tail = std::thread::scope(|scope| {
+        let invoked = scope.spawn(|| function.invoke_with_tail(&json!({}))?.tail());
+        std::thread::sleep(Duration::from_millis(STOPPED_MS));
+        kill(launcher, Signal::SIGCONT)?;
+        invoked.join().map_err(|_| anyhow::anyhow!("the caller panicked"))?
+    })?;
+    for name in ["Init Duration: ", "Billed Duration: "] {
+        let ms = figure(&tail, name)?;
+        assert!(ms < 1000.0, "{name}{ms} ms of {STOPPED_MS} ms in which the launcher stood still: {tail}");
+    }
+    Ok(())
+}
+
+/// Two processes that spin before the first poll: the first init has one CPU at most, the second no more than
+/// the function's share, 72 permille with 128 MB.
+#[test]
+fn init_has_a_ceiling_and_its_repetition_the_functions_share() -> Result<()> {
+    let Some(server) = server(&[])? else { return Ok(()) };
+    let function = program(&server, include_str!("../../fn/init_cpu.c"), "")?;
+    let (kind, _) = function.invoke(&json!({}))?.failure()?;
+    assert_eq!(kind, "Runtime.ExitError");
+    let log = server.logs_with(&function.name, "REPORT")?;
+    let got: Vec<u32> = log
+        .split("cpu permille ")
+        .skip(1)
+        .map(|rest| Ok(rest.split_whitespace().next().unwrap_or_default().parse()?))
+        .collect::<Result<_>>()?;
+    let [first, second] = got[..] else { anyhow::bail!("not two inits: {log}") };
+    // A quota may be overdrawn by one period of 20 ms in 400 ms and more.
+    assert!(first <= 1150, "{first} permille in the first init");
+    assert!(second <= 150, "{second} permille in the second init");
+    Ok(())
+}
+
+/// Whether its death is found by the next invocation or it is retired by an update.
+#[test]
+fn last_words_of_an_idle_environment_reach_the_log() -> Result<()> {
+    // Enough for its death, too little for its freezing.
+    const REST: Duration = Duration::from_millis(30);
+    let Some(server) = server(&[])? else { return Ok(()) };
+    let function = program(&server, LAST_WORDS, "idle")?;
+    for n in 1..=2 {
+        let answer = function.invoke(&json!({}))?.answer;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "done"), "invocation {n}");
+        std::thread::sleep(REST);
+    }
+    server.logs_with(&function.name, "last words of")?;
+    let changed = json!({ "Description": "other" });
+    let answer = server.api.call("PUT", &format!("{}/configuration", function.path()), Some(&changed))?;
+    ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
+    until("both have had their last words", || {
+        Ok((server.logs(&function.name)?.matches("last words of").count() == 2).then_some(()))
+    })
+}
+
+/// A runtime that is gone right behind its first poll is the function's failure, not the server's, and is
+/// not started again and again.
+#[test]
+fn a_runtime_that_dies_at_its_first_poll_is_answered_at_once() -> Result<()> {
+    let Some(server) = server(&[])? else { return Ok(()) };
+    let function = program(&server, LAST_WORDS, "none")?;
+    for _ in 0..5 {
+        let (kind, text) = function.invoke(&json!({}))?.failure()?;
+        assert_eq!(kind, "Runtime.ExitError", "{text}");
+        assert!(text.ends_with("Error: Runtime exited with error: exit status 3"), "{text}");
+    }
+    let log = server.logs_with(&function.name, "REPORT")?;
+    let [starts, reports] = ["START RequestId", "REPORT RequestId"].map(|line| log.matches(line).count());
+    assert_eq!((starts, reports), (5, 5), "{log}");
+    Ok(())
+}
+
+#[test]
+fn a_full_host_is_named_to_the_operator_once() -> Result<()> {
+    let Some(mut server) = server(&["--host-memory-mib", "200"])? else { return Ok(()) };
+    server.allow("refused to start an execution environment");
+    let mark = format!("mark-{}", uuid::Uuid::new_v4());
+    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
+    let function = spec.create(&server.api)?;
+    std::thread::scope(|scope| -> Result<()> {
+        let held = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());
+        let inside = until("it is held", || Ok(Some(host::held(&mark)).filter(|held| !held.is_empty())))?;
+        for _ in 0..5 {
+            let answer = function.invoke(&json!({}))?.answer;
+            ensure!(answer.status == 429, "{} {}", answer.status, answer.text());
+            assert_eq!(answer.json()?["Reason"], "ConcurrentInvocationLimitExceeded");
+        }
+        host::release(&inside)?;
+        held.join().map_err(|_| anyhow::anyhow!("a caller panicked"))??;
+        Ok(())
+    })?;
+    server.stop()?;
+    let log = server.log()?;
+    let told: Vec<_> = log.lines().filter(|line| line.contains("refused to start")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    ensure!(told[0].contains("host_memory_mib") && told[0].contains("200"), "{}", told[0]);
+    Ok(())
+}

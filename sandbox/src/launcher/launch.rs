@@ -1,0 +1,143 @@
+//! One launch: what a specification asks for is opened, and a blank sandbox becomes the function's.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::OFlag;
+use nix::unistd::{Gid, Uid, fchown, pipe2};
+
+use super::blanks::{Blank, INIT_WAIT};
+use super::serve::Server;
+use crate::cgroup::{Handles, Limits};
+use crate::error::{At, LaunchFailure, StartFailure, StepError};
+use crate::protocol::{Assignment, Channel, Launched, Progress};
+use crate::spec::Spec;
+use crate::volume::Tmp;
+
+/// How many blanks a launch may use up: one that fails by itself says nothing about the next.
+const BLANKS: usize = 2;
+
+/// What goes to the API process for one sandbox.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) launched: Launched,
+    pub(super) descriptors: [OwnedFd; 4],
+    pub(super) handles: Handles,
+}
+
+/// Whose fault it is that an assignment failed.
+enum Fault {
+    /// The blank's: another one may do.
+    Blank(LaunchFailure),
+    /// Of what was asked, or of the machine.
+    Asked(LaunchFailure),
+}
+
+impl<E: Into<LaunchFailure>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Asked(error.into())
+    }
+}
+
+impl Server {
+    pub(super) fn launch(&mut self, spec: &Spec) -> Result<Delivery, LaunchFailure> {
+        spec.check()?;
+        let mut blanks = BLANKS;
+        loop {
+            blanks -= 1;
+            match self.try_launch(spec) {
+                Err(Fault::Blank(_)) if blanks > 0 => {}
+                Err(Fault::Blank(failure) | Fault::Asked(failure)) => return Err(failure),
+                Ok(delivery) => return Ok(delivery),
+            }
+        }
+    }
+
+    fn try_launch(&mut self, spec: &Spec) -> Result<Delivery, Fault> {
+        // Anew for each blank: a mount that one has attached cannot be attached by another.
+        let mut mounts = Vec::with_capacity(spec.binds.len() + 1);
+        for bind in &spec.binds {
+            mounts.push(self.machine.sources.mount(&bind.source)?);
+        }
+        let volume = match self.machine.volumes.take(spec.tmp_mib).map_err(volume_failure)? {
+            Tmp::Volume(volume) => {
+                mounts.push(volume);
+                true
+            }
+            Tmp::Memory => false,
+        };
+        let (serial, blank) = self.take_blank()?;
+        let pid = blank.child.pid;
+        match assign(&blank, spec, &mounts, volume) {
+            Ok(Assigned { listener, output, status, lifeline: (watched, held), handles }) => {
+                self.deaths = 0;
+                let launched = Launched { uid: blank.uid, pid, handles: handles.kind };
+                self.keep(serial, blank, watched)?;
+                Ok(Delivery { launched, descriptors: [listener, output, status, held], handles })
+            }
+            Err(fault) => {
+                match fault {
+                    Fault::Blank(_) => self.lose(serial, blank),
+                    Fault::Asked(_) => self.end(serial, blank),
+                }
+                Err(fault)
+            }
+        }
+    }
+}
+
+fn volume_failure(failure: StartFailure) -> LaunchFailure {
+    match failure {
+        StartFailure::Step(error) => error.into(),
+        other => StepError { step: other.to_string(), errno: 0 }.into(),
+    }
+}
+
+/// The ends that the API process gets, and the watched end of the lifeline.
+struct Assigned {
+    listener: OwnedFd,
+    output: OwnedFd,
+    status: OwnedFd,
+    lifeline: (OwnedFd, OwnedFd),
+    handles: Handles,
+}
+
+/// Makes a blank sandbox that of `spec`, up to the start of its program.
+fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, Fault> {
+    let listener = blank.listener().map_err(Fault::Blank)?;
+    let limits = Limits {
+        memory_bytes: u64::from(spec.memory_mib) << 20,
+        cpu_quota_permille: spec.cpu_quota_permille,
+        cpu_init_permille: spec.cpu_init_permille,
+        processes_max: spec.processes_max,
+    };
+    blank.group.limit(limits)?;
+    let handles = blank.group.handles(limits)?;
+    let (output, output_inside) = pipe2(OFlag::O_CLOEXEC).at("make the output pipe")?;
+    let owner = (Uid::from_raw(blank.uid), Gid::from_raw(blank.uid));
+    fchown(&output_inside, Some(owner.0), Some(owner.1)).at("give the output pipe its owner")?;
+    let lifeline = pipe2(OFlag::O_CLOEXEC).at("make the lifeline")?;
+    let (status, status_inside) = Channel::pair().at("make the status channel")?;
+    let mut inside = vec![output_inside.as_fd(), status_inside.as_fd()];
+    inside.extend(mounts.iter().map(AsFd::as_fd));
+    let of_blank = |error: StepError| Fault::Blank(error.into());
+    blank.channel.send(&assignment(spec, volume), &inside).at("assign the sandbox").map_err(of_blank)?;
+    let progress = blank.channel.receive_within::<Progress>(INIT_WAIT).at("wait for containment");
+    progress.map_err(of_blank)?.value?;
+    Ok(Assigned { listener, output, status: status.into_fd(), lifeline, handles })
+}
+
+fn assignment(spec: &Spec, volume: bool) -> Assignment {
+    Assignment {
+        targets: spec.binds.iter().map(|bind| bind.target.clone()).collect(),
+        files: spec.files.clone(),
+        symlinks: spec.symlinks.clone(),
+        argv: spec.argv.clone(),
+        env: spec.env.clone(),
+        cwd: spec.cwd.clone(),
+        hostname: spec.hostname.clone(),
+        memory_mib: spec.memory_mib,
+        tmp_mib: spec.tmp_mib,
+        processes_max: spec.processes_max,
+        volume,
+    }
+}

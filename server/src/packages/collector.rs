@@ -1,0 +1,74 @@
+//! Who removes packages that nothing names any more: one task, however many changes ask for it.
+
+use std::convert::Infallible;
+
+use tokio::sync::Notify;
+
+/// Asked by every change that may have left a package behind. Requests that come while a collection runs are
+/// served by one more behind it.
+#[derive(Debug, Default)]
+pub struct Collector {
+    asked: Notify,
+}
+
+impl Collector {
+    /// Something may have become garbage.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Runs `collect`, which may block, as often as it takes. Never ends.
+    pub async fn run(&self, collect: impl Fn() + Clone + Send + 'static) -> Infallible {
+        loop {
+            self.asked.notified().await;
+            // A collection that panicked has been reported; the next request starts another.
+            let _ = tokio::task::spawn_blocking(collect.clone()).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thousand_changes_are_one_collection_at_a_time() {
+        let (collector, runs) = (Arc::new(Collector::default()), Arc::new(AtomicUsize::new(0)));
+        let (started, at_start) = tokio::sync::mpsc::unbounded_channel();
+        let (go_on, waiting) = mpsc::sync_channel::<()>(0);
+        let waiting = Arc::new(std::sync::Mutex::new(waiting));
+        let collect = {
+            let runs = Arc::clone(&runs);
+            move || {
+                runs.fetch_add(1, Ordering::SeqCst);
+                started.send(()).unwrap();
+                waiting.lock().unwrap().recv().unwrap();
+            }
+        };
+        let running = tokio::spawn({
+            let collector = Arc::clone(&collector);
+            async move { collector.run(collect).await }
+        });
+        let mut at_start = at_start;
+        collector.ask();
+        at_start.recv().await.unwrap();
+        (0..1000).for_each(|_| collector.ask());
+        let go_on = tokio::task::spawn_blocking(move || {
+            go_on.send(()).unwrap();
+            go_on.send(()).unwrap();
+            go_on
+        });
+        at_start.recv().await.unwrap();
+        let _go_on = go_on.await.unwrap();
+        // Both have run and nothing more is asked for.
+        assert!(collector.asked.notified().now_or_never().is_none());
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+        running.abort();
+    }
+
+    use futures_util::FutureExt as _;
+}
