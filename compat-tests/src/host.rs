@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
@@ -73,10 +74,16 @@ pub fn marked(mark: &str) -> Vec<i32> {
     pids().into_iter().filter(has).collect()
 }
 
+/// The name of a process's program; empty when it is gone.
+#[must_use]
+pub fn comm(pid: i32) -> String {
+    String::from_utf8_lossy(&read(pid, "comm")).trim_end().to_owned()
+}
+
 /// Probe processes with `mark` that hold an invocation (the event `{"do":"hold"}` of the bootstrap).
 #[must_use]
 pub fn held(mark: &str) -> Vec<i32> {
-    marked(mark).into_iter().filter(|pid| read(*pid, "comm") == b"held\n").collect()
+    marked(mark).into_iter().filter(|pid| comm(*pid) == "held").collect()
 }
 
 /// Lets these held processes go on.
@@ -100,6 +107,16 @@ pub fn resident_bytes(root: i32) -> u64 {
 #[must_use]
 pub fn proportional_bytes(root: i32) -> u64 {
     own_processes(root).into_iter().map(|pid| kib(pid, "smaps_rollup", "Pss:") * 1024).sum()
+}
+
+/// CPU time of the server's own processes since they started, ended threads included, in steps of 10 ms.
+#[must_use]
+pub fn cpu_time(root: i32) -> Duration {
+    /// What `/proc` counts in, whatever the kernel's own tick is.
+    const TICK: Duration = Duration::from_millis(10);
+    let ticks =
+        |pid: i32| stat(pid).get(11..13)?.iter().map(|ticks| ticks.parse::<u32>().ok()).sum::<Option<u32>>();
+    own_processes(root).into_iter().filter_map(ticks).map(|ticks| TICK * ticks).sum()
 }
 
 fn own_processes(root: i32) -> Vec<i32> {

@@ -1,5 +1,6 @@
-//! Function code: a static bootstrap compiled once per run, and a Python probe.
+//! Programs in C, compiled when they are asked for, and a Python probe.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
@@ -9,6 +10,8 @@ use crate::tools::{command, run};
 
 /// `fn/bootstrap.c` says what it answers to which event.
 const BOOTSTRAP: &str = include_str!("../fn/bootstrap.c");
+/// `fn/allocations.c` counts the allocations of the process that it is preloaded into.
+const ALLOCATIONS: &str = include_str!("../fn/allocations.c");
 /// `fn/probe.py`: the event `{"do": NAME, …}` picks what the handler does.
 pub const PROBE: &str = include_str!("../fn/probe.py");
 
@@ -20,6 +23,19 @@ pub fn bootstrap() -> Result<&'static [u8]> {
     static BUILT: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| compile(BOOTSTRAP).map_err(|e| format!("{e:#}")));
     built.as_deref().map_err(|e| anyhow::anyhow!("{e}"))
+}
+
+/// The library that counts a process's allocations, compiled to `output`.
+///
+/// # Errors
+/// Without a C compiler.
+pub fn allocation_counter(output: &Path) -> Result<()> {
+    let input = output.with_extension("c");
+    std::fs::write(&input, ALLOCATIONS)?;
+    // Without the compiler's own knowledge of malloc: it would see a function that calls itself.
+    run(command("cc").args(["-shared", "-fPIC", "-O2", "-fno-builtin", "-o"]).arg(output).arg(&input))
+        .context("a C library")?;
+    Ok(())
 }
 
 /// A static program compiled from this C source.

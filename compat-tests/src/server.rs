@@ -1,6 +1,7 @@
 //! A `lambd serve` of a test's own, or one that the tests of a run share.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,12 +45,10 @@ pub struct Server {
 /// # Errors
 /// When it is not there.
 pub fn binary() -> Result<PathBuf> {
-    let built = || {
-        let own = std::env::current_exe().ok()?;
-        Some(own.parent()?.parent()?.join("lambd")) // …/release/deps/it-… or …/release/examples/bench
+    let Some(path) = std::env::var_os("LAMBD_BIN").map(PathBuf::from) else {
+        return tools::built("lambd");
     };
-    let path = std::env::var_os("LAMBD_BIN").map(PathBuf::from).or_else(built).context("no own path")?;
-    ensure!(path.is_file(), "{} is missing: run make build first", path.display());
+    ensure!(path.is_file(), "LAMBD_BIN: {} is missing", path.display());
     Ok(path)
 }
 
@@ -59,7 +58,15 @@ impl Server {
     /// # Errors
     /// When it does not start, or when this is not root and CI is set.
     pub fn start() -> Result<Option<Self>> {
-        Self::start_in(0o755, &[])
+        Self::start_in(0o755, &[], &[])
+    }
+
+    /// As [`Server::start`], by this command, which executes what is appended to it: `prlimit`, `env`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Option<Self>> {
+        Self::start_in(0o755, wrapper, arguments)
     }
 
     /// As [`Server::start`], with these further arguments of `serve`.
@@ -67,7 +74,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_with(arguments: &[&str]) -> Result<Option<Self>> {
-        Self::start_in(0o755, arguments)
+        Self::start_in(0o755, &[], arguments)
     }
 
     /// As [`Server::start`], in a new folder with this mode.
@@ -75,16 +82,16 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_below(mode: u32) -> Result<Option<Self>> {
-        Self::start_in(mode, &[])
+        Self::start_in(mode, &[], &[])
     }
 
-    fn start_in(mode: u32, arguments: &[&str]) -> Result<Option<Self>> {
+    fn start_in(mode: u32, wrapper: &[&str], arguments: &[&str]) -> Result<Option<Self>> {
         if !tools::root()? {
             return Ok(None);
         }
         let permissions = fs::Permissions::from_mode(mode);
         let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
-        let (process, url, api) = launch(dir.path(), arguments)?;
+        let (process, url, api) = launch(dir.path(), wrapper, arguments)?;
         let (installed, allowed) = (Mutex::default(), Mutex::default());
         Ok(Some(Self { url, api, process, dir, installed, allowed, is_ending: AtomicBool::new(false) }))
     }
@@ -215,7 +222,7 @@ impl Server {
     /// # Errors
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
-        (self.process, self.url, self.api) = launch(self.dir.path(), &[])?;
+        (self.process, self.url, self.api) = launch(self.dir.path(), &[], &[])?;
         self.is_ending.store(false, Ordering::Release);
         Ok(())
     }
@@ -290,9 +297,12 @@ fn log_path(dir: &Path) -> PathBuf {
 }
 
 /// Starts a server in `dir` and waits for its one line on standard output.
-fn launch(dir: &Path, arguments: &[&str]) -> Result<(Child, String, Api)> {
+fn launch(dir: &Path, wrapper: &[&str], arguments: &[&str]) -> Result<(Child, String, Api)> {
     let log: File = OpenOptions::new().create(true).append(true).open(log_path(dir))?;
-    let mut serve = command(binary()?);
+    let binary = binary()?;
+    let mut words = wrapper.iter().map(OsStr::new).chain([binary.as_os_str()]);
+    let mut serve = command(words.next().context("no command")?);
+    serve.args(words);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(dir)).args(arguments);
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
     let (say, said) = mpsc::channel();

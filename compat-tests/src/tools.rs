@@ -57,6 +57,18 @@ pub fn run(command: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
+/// A file of the target directory that this executable lies in, such as `examples/floor`.
+///
+/// # Errors
+/// When it is not there.
+pub fn built(file: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    // The executable is …/release/deps/it-….
+    let path = own.parent().and_then(Path::parent).context("no target directory")?.join(file);
+    ensure!(path.is_file(), "{} is missing: make test and make bench build it", path.display());
+    Ok(path)
+}
+
 /// A missing tool skips a test on a developer's machine and fails it where CI is set.
 ///
 /// # Errors

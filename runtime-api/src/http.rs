@@ -1,6 +1,7 @@
 //! HTTP/1.1 over the environment's listener: connections, and nothing that knows a route.
 
 pub(crate) mod body;
+pub(crate) mod metered;
 pub(crate) mod peer;
 pub(crate) mod reply;
 
@@ -11,11 +12,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::metered::{Metered, Phase};
 use self::peer::Peer;
-use crate::limits::REQUEST_HEAD_MAX_BYTES;
+use crate::SessionConfig;
+use crate::limits::{CONNECTION_DESCRIPTORS, CONNECTIONS_FREE, REQUEST_HEAD_MAX_BYTES};
 use crate::routes;
 use crate::session::Shared;
 
@@ -27,12 +30,12 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 pub struct Service {
     shared: Arc<Shared>,
     ended: watch::Receiver<()>,
-    connections_max: usize,
+    config: SessionConfig,
 }
 
 impl Service {
-    pub(crate) const fn new(shared: Arc<Shared>, ended: watch::Receiver<()>, connections_max: usize) -> Self {
-        Self { shared, ended, connections_max }
+    pub(crate) const fn new(shared: Arc<Shared>, ended: watch::Receiver<()>, config: SessionConfig) -> Self {
+        Self { shared, ended, config }
     }
 
     /// Serves until the session is gone; then, or when this future is dropped, every connection is
@@ -41,29 +44,43 @@ impl Service {
     /// There is no idle or read timeout: a frozen process may resume inside a call after hours. What a
     /// runtime can hold open is bounded instead.
     pub async fn serve(self, listener: TcpListener) {
-        let Self { shared, mut ended, connections_max } = self;
+        let Self { shared, mut ended, config } = self;
         let mut connections = JoinSet::new();
         loop {
-            let stream = tokio::select! {
+            let (stream, permit) = tokio::select! {
                 // The sender is never written to: any change is its end.
                 _ = ended.changed() => return,
-                stream = accept(&listener, &mut connections, connections_max) => stream,
+                accepted = accept(&listener, &mut connections, &config) => accepted,
             };
-            connections.spawn(serve_connection(stream, Arc::clone(&shared)));
+            let shared = Arc::clone(&shared);
+            connections.spawn(async move {
+                let _permit = permit;
+                serve_connection(stream, shared).await;
+            });
         }
     }
 }
 
-/// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, connections: &mut JoinSet<()>, connections_max: usize) -> TcpStream {
+/// The next connection, once there is room for it and, beyond the free ones, a descriptor.
+async fn accept(
+    listener: &TcpListener,
+    connections: &mut JoinSet<()>,
+    config: &SessionConfig,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     loop {
         while connections.try_join_next().is_some() {}
-        if connections.len() >= connections_max {
+        if connections.len() >= config.connections_max {
             connections.join_next().await;
             continue;
         }
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, _)) => {
+                let permit = match &config.descriptors {
+                    Some(pool) if connections.len() >= CONNECTIONS_FREE => Some(descriptors(pool).await),
+                    _ => None,
+                };
+                return (stream, permit);
+            }
             Err(error) => {
                 tracing::warn!(%error, "runtime api cannot accept a connection");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -72,13 +89,28 @@ async fn accept(listener: &TcpListener, connections: &mut JoinSet<()>, connectio
     }
 }
 
+/// Asked again and again, not waited for: who waits in the pool's line takes what new environments need.
+async fn descriptors(pool: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    loop {
+        if let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(CONNECTION_DESCRIPTORS) {
+            return permit;
+        }
+        tokio::time::sleep(ACCEPT_RETRY).await;
+    }
+}
+
 async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
     let peer = match Peer::of(&stream) {
         Ok(peer) => peer,
         Err(error) => return tracing::warn!(%error, "runtime api cannot watch a connection"),
     };
-    let (shared, peer) = (&shared, &peer);
-    let service = service_fn(|request| routes::answer(request, shared, peer));
+    let phase = Arc::<Phase>::default();
+    let stream = Metered::new(stream, &phase, shared.budget());
+    let (shared, peer, phase) = (&shared, &peer, &phase);
+    let service = service_fn(|request| async move {
+        let _answering = phase.answer();
+        routes::answer(request, shared, peer).await
+    });
     // Half-closing stays off: the end of the client's side is how a vanished poll is noticed.
     let served = http1::Builder::new()
         .header_read_timeout(None)

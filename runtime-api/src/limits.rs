@@ -19,6 +19,16 @@ pub const ERROR_TYPE_MAX_BYTES: usize = 1024;
 /// Connections that one environment may hold open; further ones wait in the listener's backlog.
 pub const CONNECTIONS_MAX: usize = 1024;
 
+/// Connections of these that need no descriptors of the common pool: they are paid with the environment.
+pub const CONNECTIONS_FREE: usize = 2;
+
+/// Descriptors that one connection takes.
+pub const CONNECTION_DESCRIPTORS: u32 = 2;
+
+/// Bytes that the requests of one environment may make the server hold, beside one response: heads, and bodies of
+/// `/error` and `/init/error`. One request may use up about half of it.
+pub const HELD_MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// How much of a refused request's body is read and dropped, in bytes, so that the client gets to
 /// read the refusal; past it the connection is closed.
 pub const DRAIN_MAX_BYTES: usize = 64 * 1024 * 1024;

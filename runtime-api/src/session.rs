@@ -5,7 +5,7 @@ pub(crate) mod shared;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub(crate) use self::shared::{Handover, Refusal, Shared};
 use crate::http::Service;
@@ -17,11 +17,14 @@ use crate::{Event, Outcome, Ready, State};
 pub struct SessionConfig {
     /// Connections that the environment may hold open at once.
     pub connections_max: usize,
+    /// Where connections beyond the first [`crate::limits::CONNECTIONS_FREE`] take their descriptors from; without
+    /// it there are enough.
+    pub descriptors: Option<Arc<Semaphore>>,
 }
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { connections_max: CONNECTIONS_MAX }
+        Self { connections_max: CONNECTIONS_MAX, descriptors: None }
     }
 }
 
@@ -56,7 +59,7 @@ impl Session {
     pub fn new(config: &SessionConfig) -> (Self, Service) {
         let shared = Arc::new(Shared::default());
         let (alive, ended) = watch::channel(());
-        let service = Service::new(Arc::clone(&shared), ended, config.connections_max);
+        let service = Service::new(Arc::clone(&shared), ended, config.clone());
         (Self { handle: Arc::new(Handle { shared, _alive: alive }) }, service)
     }
 

@@ -126,6 +126,10 @@ impl Client {
         self.stream.get_mut().write_all(bytes).await.unwrap();
     }
 
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(bytes).await
+    }
+
     pub(crate) async fn call(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         self.send(&request(method, path, headers, body)).await;
         self.answer().await

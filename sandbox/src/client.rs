@@ -55,8 +55,8 @@ impl Launcher {
     /// Makes a sandbox and starts its program. Takes some milliseconds.
     ///
     /// # Errors
-    /// [`LaunchError::Failed`] concerns this sandbox only; after [`LaunchError::Channel`] the launcher is
-    /// of no more use.
+    /// [`LaunchError`] concerns this sandbox only, which is not there then, unless [`LaunchError::is_lost`]: after
+    /// that the launcher is of no more use.
     pub fn launch(&mut self, spec: &Spec) -> Result<Sandbox, LaunchError> {
         self.channel.send(&Request::Launch(Box::new(spec.clone())), &[])?;
         let reply = self.channel.receive_within::<Reply>(LAUNCH_WAIT)?;

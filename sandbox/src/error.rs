@@ -132,7 +132,18 @@ pub enum LaunchError {
     /// The launcher says why. It goes on working.
     #[error(transparent)]
     Failed(#[from] LaunchFailure),
-    /// The launcher is gone or does not answer: no sandbox lives any more, none can be made.
-    #[error("the launcher does not answer")]
+    /// The message did not get through. Where [`Self::is_lost`], no sandbox lives any more and none can be made.
+    #[error("an order to the launcher, or its answer, did not get through")]
     Channel(#[from] ChannelError),
+}
+
+impl LaunchError {
+    /// Whether the launcher is of no more use. A specification that is too long was not sent; of an answer that was
+    /// cut short, as where this process has no descriptor left, the lifeline is closed, and so the sandbox ended.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Failed(_) | Self::Channel(ChannelError::TooLong { .. } | ChannelError::Incomplete) => false,
+            Self::Channel(_) => true,
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod fd;
 pub(crate) mod loop_device;
 pub(crate) mod mount;
 pub(crate) mod process;
+pub(crate) mod socket;
 
 use std::io;
 

@@ -50,6 +50,9 @@ pub struct Call {
     pub trace_id: Option<String>,
     /// Scheme and authority under which the caller reached the server, e.g. `http://127.0.0.1:3001`.
     pub endpoint: String,
+    /// The body as it came, for as long as anything is done with what it says: the memory for bodies is counted
+    /// until its last copy is gone.
+    pub body: Bytes,
 }
 
 /// 500: nothing was done. The cause belongs into the server's log, not to the caller.

@@ -35,9 +35,9 @@ pub struct App {
     pub dispatcher: Arc<Dispatcher>,
     /// Log events.
     pub logs: Arc<Logs>,
-    /// Bounds the memory of large packages on their way in.
+    /// Bounds the memory of requests with packages, which are held until the package is stored.
     pub package_gate: Gate,
-    /// Bounds the memory of large events, which are held for as long as their invocation runs.
+    /// Bounds the memory of all others: of events, which are held for as long as their invocation runs.
     pub event_gate: Gate,
     /// `None` when signatures are not checked.
     pub verifier: Option<Verifier>,

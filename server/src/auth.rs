@@ -6,9 +6,9 @@
 //!
 //! Verification has two steps, so that nobody unknown makes the server read a body:
 //! [`Verifier::check`] needs the head of a request only and refuses all that can be refused without
-//! the body; [`Verifier::finish`] takes the SHA-256 of the body as it was read. Unsigned payloads do
-//! not exist for this service: `x-amz-content-sha256` is a header like any other, and the hash that
-//! counts is that of the body.
+//! the body; [`Verifier::finish`] takes the SHA-256 of the body as it was read. A client that tells
+//! that hash beforehand (`x-amz-content-sha256`) has its signature checked by the first step. Unsigned
+//! payloads do not exist for this service: the hash that counts is that of the body.
 //!
 //! Invariants: no secret reaches `Debug` or a log line; signatures are compared in constant time;
 //! nothing derived from an unverified request is remembered.

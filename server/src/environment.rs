@@ -20,9 +20,11 @@ use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::descriptors::Descriptors;
 use crate::dispatch::grant::Grant;
 use crate::logs::{LogSink, group_key};
 use crate::model::{Function, clock};
@@ -35,8 +37,8 @@ use output::Output;
 
 pub use variables::RUNTIME_API;
 
-/// Connections to the Runtime API that one environment may hold: each may make the server keep a body of 6 MiB.
-const CONNECTIONS_MAX: usize = 64;
+/// Connections to the Runtime API that one environment may hold.
+const CONNECTIONS_MAX: usize = 16;
 
 /// A living environment.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ pub struct Environment {
     _package: Package,
     /// Gives its memory back to the scaler when the environment goes.
     _grant: Grant,
+    _descriptors: OwnedSemaphorePermit,
 }
 
 /// Where sandboxes come from.
@@ -70,6 +73,8 @@ pub struct Launching {
     pub launch: LaunchHandle,
     /// The data directory as the launcher knows it; the server's own paths are relative to it.
     pub root: PathBuf,
+    /// What environments may take of this process's descriptors.
+    pub descriptors: Descriptors,
 }
 
 /// What an environment is started with.
@@ -83,6 +88,8 @@ pub struct Start<'a> {
     pub package: Package,
     /// Memory granted by the scaler.
     pub grant: Grant,
+    /// The descriptors that it will take.
+    pub descriptors: OwnedSemaphorePermit,
     /// Whether its init may use more CPU than the function's share: only a first one, which is cut off soon.
     pub boost: bool,
 }
@@ -94,13 +101,16 @@ impl Environment {
         let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
-        let Start { function, package, mut grant, .. } = start;
+        let Start { function, package, mut grant, descriptors, .. } = start;
         let sandbox = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
         let started = Instant::now();
         grant.start();
         let listener = TcpListener::from_std(sandbox.listener)?;
-        let (session, service) = Session::new(&SessionConfig { connections_max: CONNECTIONS_MAX });
+        let (session, service) = Session::new(&SessionConfig {
+            connections_max: CONNECTIONS_MAX,
+            descriptors: Some(launching.descriptors.pool()),
+        });
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&function.key.region, &function.latest.logging.group);
         Ok(Self {
@@ -116,6 +126,7 @@ impl Environment {
             started,
             _package: package,
             _grant: grant,
+            _descriptors: descriptors,
         })
     }
 

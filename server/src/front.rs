@@ -1,10 +1,11 @@
 //! The front: one HTTP request from its head to its answer.
 //!
 //! Order, as AWS keeps it (lambda.md L): body limits, so that nobody unknown makes the server read more than
-//! the operation takes; then the signature's head; the body; the signature itself; only then routing errors,
-//! validation and the operation.
+//! the operation takes; then the signature's head; the body; the signature itself, before the body where the client
+//! told its hash; only then routing errors, validation and the operation.
 
 mod download;
+mod local;
 mod logs;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use lambd_wire::{Error, ErrorCode, Operation};
 use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
 use crate::auth::{self, Pending, Refusal};
-use crate::http::{self, BodyError, Received, RequestId};
+use crate::http::{self, BodyError, Caller, Received, RequestId};
 use crate::model::Place;
 
 /// Whole CreateFunction request, bytes (lambda.md C6).
@@ -37,11 +38,17 @@ pub fn router(app: Arc<App>) -> axum::Router {
 }
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    respond(&app, &head, body).await.unwrap_or_else(|error| into_http(error.encode()))
+    let (head, mut body) = request.into_parts();
+    match respond(&app, &head, &mut body).await {
+        Ok(response) => response,
+        Err(error) => {
+            http::drain(&head.headers, &mut body).await;
+            into_http(error.encode())
+        }
+    }
 }
 
-async fn respond(app: &Arc<App>, head: &Parts, body: Body) -> Result<Response, Error> {
+async fn respond(app: &Arc<App>, head: &Parts, body: &mut Body) -> Result<Response, Error> {
     let path = head.uri.path();
     let target = head.uri.path_and_query().map_or(path, |target| target.as_str());
     let route = lambd_wire::route(&head.method, target);
@@ -50,7 +57,7 @@ async fn respond(app: &Arc<App>, head: &Parts, body: Body) -> Result<Response, E
     let too_large = |error: BodyError| body_error(&error, operation, limit);
     http::check_length(&head.headers, limit).map_err(too_large)?;
     let pending = authenticate(app, head)?;
-    let gate = if limit == INVOKE_BYTES_MAX { &app.event_gate } else { &app.package_gate };
+    let gate = if limit == DEPLOY_BYTES_MAX { &app.package_gate } else { &app.event_gate };
     let received = gate.read(body, limit).await.map_err(too_large)?;
     let region = finish_authentication(app, head, pending, &received)?;
     if let Some(sha256) = path.strip_prefix(CODE_PATH) {
@@ -65,6 +72,7 @@ async fn respond(app: &Arc<App>, head: &Parts, body: Body) -> Result<Response, E
         request_id: head.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
         trace_id: text(&head.headers, "x-amzn-trace-id"),
         endpoint: endpoint(head),
+        body: received.bytes.clone(),
     };
     let request = lambd_wire::Request {
         labels: &route.labels,
@@ -87,8 +95,21 @@ fn body_limit(operation: Option<Operation>) -> usize {
 
 /// First step of authentication; `None` when signatures are not checked.
 fn authenticate(app: &App, head: &Parts) -> Result<Option<Pending>, Error> {
-    let check = |verifier: &auth::Verifier| verifier.check(head, SystemTime::now());
-    app.verifier.as_ref().map(check).transpose().map_err(denied)
+    let Some(verifier) = &app.verifier else {
+        local::check(head, app.config.listen, &app.config.public_endpoint)?;
+        set_known(head);
+        return Ok(None);
+    };
+    let pending = verifier.check(head, SystemTime::now()).map_err(denied)?;
+    if pending.is_signed() {
+        set_known(head);
+    }
+    Ok(Some(pending))
+}
+
+/// The connection is no stranger's any more.
+fn set_known(head: &Parts) {
+    head.extensions.get::<Caller>().into_iter().for_each(Caller::set_known);
 }
 
 /// Second step, with the body; gives the region of the scope.
@@ -103,6 +124,7 @@ fn finish_authentication(
         return Ok(region.map_or_else(|| app.config.region.clone(), |region| region.to_string()));
     };
     let identity = verifier.finish(pending, &body.sha256).map_err(denied)?;
+    set_known(head);
     Ok(identity.region.to_string())
 }
 

@@ -4,13 +4,16 @@
 //! connection, body bytes in memory, and the time that each of them may take.
 
 mod body;
+mod budget;
 mod client;
 mod connection;
 pub mod notify;
 mod respond;
 mod serve;
+mod table;
 
-pub use body::{BodyError, Gate, Received, check_length};
+pub use body::{BodyError, Gate, Received, check_length, drain};
 pub use client::{CallError, call};
 pub use respond::{RequestId, respond};
 pub use serve::{Drained, Limits, serve_connections};
+pub use table::Caller;

@@ -41,13 +41,15 @@ pub enum Refusal {
     Rate,
     /// The host has no memory left for another environment.
     Memory,
+    /// The server has no file descriptors left for another environment.
+    Descriptors,
 }
 
 impl Refusal {
-    /// The `Reason` member. AWS has no host memory: from outside it is concurrency that is used up.
+    /// The `Reason` member. AWS has no host that fills up: from outside it is concurrency that is used up.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Account | Self::Memory => "ConcurrentInvocationLimitExceeded",
+            Self::Account | Self::Memory | Self::Descriptors => "ConcurrentInvocationLimitExceeded",
             Self::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
             Self::Rate => "FunctionInvocationRateLimitExceeded",
         }

@@ -1,7 +1,7 @@
 //! Resident memory of the server's processes with functions and no environment.
 
 use anyhow::Result;
-use lambd_compat_tests::{Server, Spec, host};
+use lambd_compat_tests::{Server, Spec, host, tools};
 
 use crate::report::Row;
 use crate::row;
@@ -11,6 +11,7 @@ const GOAL_BYTES: u64 = 40 << 20;
 
 /// The rows of memory. Server and launcher run the same binary, whose pages are there once.
 pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
+    tools::say("measuring memory");
     let functions =
         (0..FUNCTIONS).map(|_| Spec::bootstrap()?.create(&server.api)).collect::<Result<Vec<_>>>()?;
     let (once, each) = (host::proportional_bytes(server.pid()), host::resident_bytes(server.pid()));

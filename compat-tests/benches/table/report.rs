@@ -1,6 +1,7 @@
 //! The table.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 /// One line of it.
 pub(crate) struct Row {
@@ -30,4 +31,15 @@ pub(crate) fn print(rows: &[Row]) {
         // Nobody is left to tell when standard output is gone.
         let _ = writeln!(out, "{what:<width$}{}", cells.trim_end(), width = widths[0]);
     }
+}
+
+/// A time below a second, with three digits or so.
+pub(crate) fn text(time: Duration) -> String {
+    let us = time.as_secs_f64() * 1e6;
+    if us < 1000.0 { format!("{us:.0} µs") } else { format!("{:.2} ms", us / 1e3) }
+}
+
+/// `ours` in units of `floor`.
+pub(crate) fn ratio(ours: Duration, floor: Duration) -> f64 {
+    ours.as_secs_f64() / floor.as_secs_f64()
 }

@@ -9,6 +9,7 @@ mod cli;
 mod clients;
 mod commands;
 mod concurrency;
+mod crowds;
 mod entrypoints;
 mod environments;
 mod invoke;

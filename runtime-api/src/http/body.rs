@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
+use crate::http::metered::Held;
 use crate::limits::{DRAIN_MAX_BYTES, DRAIN_MAX_MS};
 
 /// A whole request body.
@@ -23,10 +24,18 @@ pub(crate) enum ReadError {
     TooLarge { size_bytes: u64 },
     #[error("body broke off")]
     Truncated,
+    #[error("the environment's requests hold too many bytes")]
+    NoRoom,
 }
 
-/// Reads a body of at most `max_bytes`. One that arrives in one piece is not copied.
-pub(crate) async fn read(body: &mut Incoming, max_bytes: usize) -> Result<Whole, ReadError> {
+/// Reads a body of at most `max_bytes`. One that arrives in one piece is not copied. Its bytes are paid by `held`
+/// where more than one such body may arrive at a time.
+pub(crate) async fn read(
+    body: &mut Incoming,
+    max_bytes: usize,
+    mut held: Option<Held>,
+) -> Result<Whole, ReadError> {
+    let mut pay = |bytes: usize| held.as_mut().is_none_or(|held| held.cover(bytes));
     let declared = body.size_hint().lower();
     if declared > max_bytes as u64 {
         return Err(ReadError::TooLarge { size_bytes: declared });
@@ -44,14 +53,17 @@ pub(crate) async fn read(body: &mut Incoming, max_bytes: usize) -> Result<Whole,
                 }
                 if first.is_empty() && all.is_empty() {
                     first = data;
-                    continue;
+                } else {
+                    if all.is_empty() {
+                        // Within the limit already; at least twice what is there, for chunked bodies.
+                        all.reserve(usize::try_from(declared).unwrap_or(0).max(size * 2));
+                        all.extend_from_slice(&std::mem::take(&mut first));
+                    }
+                    all.extend_from_slice(&data);
                 }
-                if all.is_empty() {
-                    // Within the limit already; at least twice what is there, for chunked bodies.
-                    all.reserve(usize::try_from(declared).unwrap_or(0).max(size * 2));
-                    all.extend_from_slice(&std::mem::take(&mut first));
+                if !pay(size.max(all.capacity())) {
+                    return Err(ReadError::NoRoom);
                 }
-                all.extend_from_slice(&data);
             }
             Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
         }

@@ -1,5 +1,7 @@
 //! `POST invocation/{id}/error`: the function failed.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
@@ -7,6 +9,7 @@ use serde_json::Value;
 
 use super::headers::{self, XRAY_CAUSE};
 use crate::http::body::{ReadError, read};
+use crate::http::metered::Held;
 use crate::http::reply::Reply;
 use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
 use crate::session::Shared;
@@ -20,9 +23,12 @@ pub(crate) async fn error(shared: &Shared, id: &str, head: &HeaderMap, body: &mu
     if let Err(refusal) = shared.check_error(id, invocation_id) {
         return render::refusal(&refusal);
     }
-    let data = match read(body, ERROR_BODY_MAX_BYTES).await {
+    let held = Held::nothing(Arc::clone(shared.budget()));
+    let data = match read(body, ERROR_BODY_MAX_BYTES, Some(held)).await {
         Ok(whole) => whole.data,
-        Err(ReadError::TooLarge { .. }) => return render::too_large(ERROR_BODY_MAX_BYTES),
+        Err(ReadError::TooLarge { .. } | ReadError::NoRoom) => {
+            return render::too_large(ERROR_BODY_MAX_BYTES);
+        }
         Err(ReadError::Truncated) => return render::truncated(),
     };
     let posted = shared.post_error(id, invocation_id, Outcome::Error(function_error(head, data)));

@@ -1,10 +1,13 @@
 //! `POST init/error`: the runtime cannot start.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use hyper::body::Incoming;
 
 use super::headers;
 use crate::http::body::{ReadError, read};
+use crate::http::metered::Held;
 use crate::http::reply::Reply;
 use crate::limits::ERROR_BODY_MAX_BYTES;
 use crate::session::Shared;
@@ -15,9 +18,12 @@ pub(crate) async fn init_error(shared: &Shared, head: &HeaderMap, body: &mut Inc
     if let Err(forbidden) = state.on(Call::InitError) {
         return render::refusal(&forbidden.into());
     }
-    let data = match read(body, ERROR_BODY_MAX_BYTES).await {
+    let held = Held::nothing(Arc::clone(shared.budget()));
+    let data = match read(body, ERROR_BODY_MAX_BYTES, Some(held)).await {
         Ok(whole) => whole.data,
-        Err(ReadError::TooLarge { .. }) => return render::too_large(ERROR_BODY_MAX_BYTES),
+        Err(ReadError::TooLarge { .. } | ReadError::NoRoom) => {
+            return render::too_large(ERROR_BODY_MAX_BYTES);
+        }
         Err(ReadError::Truncated) => return render::truncated(),
     };
     let (error_type, raw_error_type) = headers::error_type(head);

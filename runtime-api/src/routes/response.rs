@@ -22,7 +22,7 @@ pub(crate) async fn response(shared: &Shared, id: &str, head: &HeaderMap, body: 
         posting.refuse_mode();
         return render::invalid_response_mode();
     };
-    match read(body, RESPONSE_BODY_MAX_BYTES).await {
+    match read(body, RESPONSE_BODY_MAX_BYTES, None).await {
         Ok(whole) => {
             posting.finish(outcome(head, whole, mode));
             render::accepted()
@@ -33,7 +33,8 @@ pub(crate) async fn response(shared: &Shared, id: &str, head: &HeaderMap, body: 
             drain(body).await;
             render::response_too_large()
         }
-        Err(ReadError::Truncated) => {
+        // Nothing is paid for the one response that there is.
+        Err(ReadError::Truncated | ReadError::NoRoom) => {
             posting.finish(Outcome::Truncated);
             render::truncated()
         }

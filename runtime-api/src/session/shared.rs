@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::DeliverError;
 use super::queue::{Given, Queue};
+use crate::http::metered::Budget;
 use crate::http::peer::Peer;
 use crate::{Call, Event, Forbidden, InitError, Outcome};
 
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     moved: Notify,
     /// An event is offered.
     offered: Notify,
+    budget: Arc<Budget>,
 }
 
 /// Why a post about an invocation was refused.
@@ -33,6 +35,11 @@ impl Shared {
     /// A panic elsewhere leaves the queue whole: no method of it calls out or unwinds half-way.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the environment's requests may still make the server hold.
+    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// Waits until `check` finds what it looks for. Cancel-safe: nothing is taken before it is returned.

@@ -23,7 +23,8 @@ async fn dropping_the_session_ends_the_service_and_its_connections() {
 
 #[tokio::test]
 async fn one_more_than_the_limit_waits_its_turn() {
-    let environment = Environment::with(&SessionConfig { connections_max: 2 }).await;
+    let environment =
+        Environment::with(&SessionConfig { connections_max: 2, ..SessionConfig::default() }).await;
     let mut first = environment.connect().await;
     let mut second = environment.connect().await;
     for client in [&mut first, &mut second] {
@@ -60,4 +61,52 @@ async fn pipelined_requests_are_answered_in_order() {
     for _ in 0..50 {
         client.answer().await.is(200, "pong");
     }
+}
+
+/// Half heads of a megabyte on all connections: those that find nothing left are closed.
+#[tokio::test]
+async fn connections_share_what_they_may_make_the_server_hold() {
+    let environment = Environment::start().await;
+    let half = format!("GET {PING} HTTP/1.1\r\nX: {}", "x".repeat(1_000_000));
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = environment.connect().await;
+        // The server may close before all of it is written.
+        let _ = client.try_send(half.as_bytes()).await;
+        clients.push(client);
+    }
+    let mut ordinary = environment.connect().await;
+    ordinary.call("GET", PING, "", b"").await.is(200, "pong");
+    let mut answered = 0;
+    for client in &mut clients {
+        let _ = client.try_send(b"\r\nHost: h\r\n\r\n").await;
+        answered += usize::from(client.try_answer().await.is_some());
+    }
+    assert!((1..=limits::HELD_MAX_BYTES / 1_000_000).contains(&answered), "{answered}");
+    drop(clients);
+    // What they had paid is there again.
+    for _ in 0..4 {
+        let mut client = environment.connect().await;
+        let header = format!("X: {}\r\n", "x".repeat(1_000_000));
+        client.call("GET", PING, &header, b"").await.is(200, "pong");
+    }
+}
+
+#[tokio::test]
+async fn more_connections_than_the_free_ones_take_descriptors() {
+    let pool = std::sync::Arc::new(tokio::sync::Semaphore::new(3));
+    let config =
+        SessionConfig { descriptors: Some(std::sync::Arc::clone(&pool)), ..SessionConfig::default() };
+    let environment = Environment::with(&config).await;
+    let mut clients = Vec::new();
+    for left in [3, 3, 1] {
+        let mut client = environment.connect().await;
+        client.call("GET", PING, "", b"").await.is(200, "pong");
+        clients.push(client);
+        assert_eq!(pool.available_permits(), left);
+    }
+    let mut fourth = environment.connect().await;
+    fourth.send(&crate::testing::request("GET", PING, "", b"")).await;
+    drop(clients);
+    fourth.answer().await.is(200, "pong");
 }

@@ -1,13 +1,13 @@
 //! One `SOCK_SEQPACKET` connection that carries values and descriptors.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv, recvmsg, sendmsg,
-    setsockopt, socketpair, sockopt,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recv, sendmsg, setsockopt, socketpair,
+    sockopt,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -153,35 +153,57 @@ impl Channel {
     }
 
     fn receive_bytes(&self, buffer: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), ChannelError> {
-        let mut control = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
-        let mut iov = [IoSliceMut::new(buffer)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
         let message = loop {
-            match recvmsg::<()>(self.0.as_raw_fd(), &mut iov, Some(&mut control), flags) {
+            match sys::socket::receive(self.0.as_fd(), buffer, DESCRIPTORS_MAX) {
                 Ok(message) => break message,
-                Err(nix::Error::EINTR) => {}
-                Err(nix::Error::ECONNRESET) => return Err(ChannelError::Closed),
-                Err(errno) => return Err(errno.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Err(ChannelError::Closed);
+                }
+                Err(error) => return Err(error.into()),
             }
         };
-        let mut descriptors = Vec::new();
-        for part in message.cmsgs()? {
-            if let ControlMessageOwned::ScmRights(numbers) = part {
-                descriptors.extend(numbers.into_iter().map(sys::fd::own));
-            }
-        }
         if message.bytes == 0 {
             return Err(ChannelError::Closed);
         }
-        if message.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC) {
+        // What has arrived is closed with the message.
+        if !message.is_whole {
             return Err(ChannelError::Incomplete);
         }
-        Ok((message.bytes, descriptors))
+        Ok((message.bytes, message.descriptors))
     }
 }
 
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+    use crate::error::LaunchError;
+
+    /// What a process without descriptors sees: of a message's descriptors some are missing.
+    #[test]
+    fn descriptors_that_are_cut_off_are_closed_and_concern_one_message() {
+        let (here, there) = Channel::pair().unwrap();
+        let (mut read, write) = io::pipe().unwrap();
+        let arrives = vec![write.as_fd(); DESCRIPTORS_MAX + 1];
+        here.send(&1_u8, &arrives).unwrap();
+        here.send(&2_u8, &[]).unwrap();
+        drop(write);
+        let cut = there.receive::<u8>().map(|received| received.value).unwrap_err();
+        assert!(matches!(cut, ChannelError::Incomplete), "{cut:?}");
+        assert_eq!(read.read(&mut [0]).unwrap(), 0, "nobody holds the other end");
+        assert_eq!(there.receive::<u8>().unwrap().value, 2);
+        assert!(!LaunchError::from(cut).is_lost());
+        drop(here);
+        let closed = there.receive::<u8>().map(|received| received.value).unwrap_err();
+        assert!(LaunchError::from(closed).is_lost());
     }
 }

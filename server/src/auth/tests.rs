@@ -292,6 +292,33 @@ fn unsigned_payload_is_no_way_in() {
     assert_eq!(verify(&head, b"other", at(0)).unwrap_err().code, Code::InvalidSignature);
 }
 
+/// Who declares the body's hash is told before the body is read, and held to it afterwards.
+#[test]
+fn a_declared_hash_is_checked_beforehand() {
+    let verifier = Verifier::new(credentials());
+    let (body, other) = (b"event".as_slice(), b"another".as_slice());
+    let hash = |body: &[u8]| -> String { hex_of(&Sha256::digest(body)) };
+    let declaring = |declared: &str| {
+        let mut head = head("/f", &[("host", "h"), ("x-amz-content-sha256", declared)]);
+        let credentials = credentials();
+        let signer = Signer { credentials: &credentials, region: "us-east-1", now: at(0) };
+        signer.sign(&mut head, body).unwrap();
+        head
+    };
+    let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
+    assert!(pending.is_signed());
+    assert!(verifier.finish(pending, &Sha256::digest(body).into()).is_ok());
+    let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
+    assert_eq!(verifier.finish(pending, &Sha256::digest(other).into()), Err(Refusal::mismatch()));
+    // Declared one way, signed another.
+    assert_eq!(verifier.check(&declaring(&hash(other)), at(0)).unwrap_err(), Refusal::mismatch());
+    assert!(!verifier.check(&declaring("UNSIGNED-PAYLOAD"), at(0)).unwrap().is_signed());
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[test]
 fn bytes_that_are_no_text_are_refused() {
     let mut head = head("/%ff?%ff=%", &[("host", "h"), ("x-amz-date", "20261123T191221Z")]);

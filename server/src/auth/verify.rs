@@ -26,14 +26,25 @@ pub struct Identity {
 /// A request of which everything but the body has been checked. [`Verifier::finish`] ends it.
 #[derive(Debug)]
 pub struct Pending {
-    canonical: Sha256,
-    stamp: Stamp,
     key: Arc<SigningKey>,
-    key_is_new: bool,
-    signature: String,
+    rest: Rest,
+}
+
+/// What the body has yet to show.
+#[derive(Debug)]
+enum Rest {
+    /// That its hash, in hexadecimal, is this: the signature is right for it.
+    Declared([u8; 64]),
+    /// That the signature is right for it.
+    Signature { canonical: Sha256, stamp: Stamp, key_is_new: bool, signature: String },
 }
 
 impl Pending {
+    /// Whether the signature itself has been checked already, and so the caller is known.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.rest, Rest::Declared(_))
+    }
+
     /// The region that the caller's scope names; not to be trusted before [`Verifier::finish`].
     pub fn region(&self) -> &str {
         &self.key.region
@@ -55,7 +66,9 @@ impl Verifier {
         Self { credentials, access_key_id, keys: KeyCache::default() }
     }
 
-    /// First step, before any byte of the body is read: all refusals but that of a wrong signature.
+    /// First step, before any byte of the body is read: all refusals but that of a wrong signature, and that too
+    /// where the client tells the body's hash beforehand (`x-amz-content-sha256`, which is signed like every
+    /// `x-amz-` header).
     ///
     /// # Errors
     /// A [`Refusal`] with AWS's code and text, the first that applies in AWS's order.
@@ -96,7 +109,14 @@ impl Verifier {
             signed: &signed,
         }
         .write(&mut canonical);
-        Ok(Pending { canonical, stamp, key, key_is_new, signature: claim.signature.into_owned() })
+        let rest = match declared_hash(head) {
+            Some(hash) => {
+                self.check_signature(canonical, &hash, &stamp, &key, key_is_new, &claim.signature)?;
+                Rest::Declared(hash)
+            }
+            None => Rest::Signature { canonical, stamp, key_is_new, signature: claim.signature.into_owned() },
+        };
+        Ok(Pending { key, rest })
     }
 
     /// Second step: is the signature right for a body with this SHA-256?
@@ -104,17 +124,45 @@ impl Verifier {
     /// # Errors
     /// A [`Refusal`] where it is not: another secret, or something signed was altered.
     pub fn finish(&self, pending: Pending, body_sha256: &[u8; 32]) -> Result<Identity, Refusal> {
-        let Pending { mut canonical, stamp, key, key_is_new, signature } = pending;
-        canonical.update(hex(body_sha256));
-        let expected = hex(&key.sign(&stamp, &canonical.finalize().into()));
+        let Pending { key, rest } = pending;
+        let hash = hex(body_sha256);
+        match rest {
+            Rest::Declared(declared) if declared == hash => {}
+            Rest::Declared(_) => return Err(Refusal::mismatch()),
+            Rest::Signature { canonical, stamp, key_is_new, signature } => {
+                self.check_signature(canonical, &hash, &stamp, &key, key_is_new, &signature)?;
+            }
+        }
+        Ok(Identity { access_key_id: Arc::clone(&self.access_key_id), region: Arc::clone(&key.region) })
+    }
+
+    fn check_signature(
+        &self,
+        mut canonical: Sha256,
+        body_hash: &[u8; 64],
+        stamp: &Stamp,
+        key: &Arc<SigningKey>,
+        key_is_new: bool,
+        signature: &str,
+    ) -> Result<(), Refusal> {
+        canonical.update(body_hash);
+        let expected = hex(&key.sign(stamp, &canonical.finalize().into()));
         if !bool::from(expected.as_slice().ct_eq(signature.as_bytes())) {
             return Err(Refusal::mismatch());
         }
         if key_is_new {
-            self.keys.remember(&key);
+            self.keys.remember(key);
         }
-        Ok(Identity { access_key_id: Arc::clone(&self.access_key_id), region: Arc::clone(&key.region) })
+        Ok(())
     }
+}
+
+/// The hash of the body in lower-case hexadecimal, where the client gives it once and in that form.
+fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
+    let mut values = head.headers.get_all("x-amz-content-sha256").iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let hash: [u8; 64] = value.as_bytes().try_into().ok()?;
+    hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(hash)
 }
 
 /// The region that a request names, where signatures are not checked: of its scope, if it has one.

@@ -18,6 +18,7 @@ use self::prepare::Prepared;
 use crate::app::App;
 use crate::auth::Verifier;
 use crate::config::{AuthMode, Config, init_log};
+use crate::descriptors::{Descriptors, Shares};
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
@@ -27,13 +28,13 @@ use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
 use crate::store::{RocksStore, Store};
-use crate::{api, front, http, scaler};
+use crate::{api, descriptors, front, http, scaler};
 
 /// The file of the data directory that tells `lambd logs` where the server is.
 const ENDPOINT_FILE: &str = "endpoint";
 /// Memory that packages on their way in may take together, MiB: two of the largest.
 const PACKAGES_MIB: u32 = 140;
-/// Memory that events of over 1 MiB may take together, MiB: they wait for a place beyond it.
+/// Memory that the bodies of all other requests may take together, MiB: events above all.
 const EVENTS_MIB: u32 = 512;
 /// How long a body may make no progress.
 const BODY_STALL: Duration = Duration::from_secs(30);
@@ -78,12 +79,19 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
         let _ = draining.await;
     };
     let router = front::router(Arc::clone(&app));
-    let connections =
-        http::serve_connections(listener, router, Limits::default(), until_drain, drain_timeout);
+    let limits = Limits::of(Shares::of(descriptors::limit()).connections);
+    let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
     // Before anyone is told that the server serves: whoever reads that may end it at once.
     let mut signals = Signals::new()?;
     prepare::announce(address)?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "the API is reached over plain HTTP from other machines: code, variables and results can be read on \
+             the network; put a proxy with TLS in front, or listen on a loopback address"
+        );
+    }
     let launcher_gone = tokio::select! {
         () = signals.next() => false,
         ended = child_ended(launcher_pid) => ended.map(|()| true)?,
@@ -141,12 +149,14 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
         refill_per_s: 100,
         host_memory_mib: config.host_memory_mib,
     };
+    let files = descriptors::limit();
+    let descriptors = Descriptors::new(Shares::of(files).environments, files);
     let dispatcher = Dispatcher::new(
         limits,
         Arc::clone(&registry),
         Arc::clone(&packages),
         Arc::clone(&catalog),
-        Launching { launch, root: prepared.root.clone() },
+        Launching { launch, root: prepared.root.clone(), descriptors },
         logs.sink().clone(),
     );
     let credentials = prepared.credentials.clone();

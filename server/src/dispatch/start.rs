@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::grant::Core;
@@ -10,6 +11,7 @@ use super::lines::{Lines, Report, Status};
 use super::run::Begin;
 use super::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::fault::Fault;
+use crate::environment::launch::StartError;
 use crate::environment::{Environment, Start};
 use crate::model::Function;
 use crate::packages::Package;
@@ -121,8 +123,32 @@ impl Dispatcher {
             InvokeError::Refused(refusal)
         })?;
         let (runtime, package) = self.load(function).await?;
-        let start = Start { function: Arc::clone(function), runtime: &runtime, package, grant, boost };
-        Environment::start(start, &self.launching, &self.logs).await.map_err(InvokeError::Start)
+        let descriptors = self.descriptors()?;
+        let function = Arc::clone(function);
+        let start = Start { function, runtime: &runtime, package, grant, descriptors, boost };
+        Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
+            StartError::Descriptors => self.out_of_descriptors(),
+            error => InvokeError::Start(error),
+        })
+    }
+
+    /// Descriptors for a new environment, ending idle ones for them.
+    fn descriptors(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
+        loop {
+            if let Some(descriptors) = self.launching.descriptors.take() {
+                return Ok(descriptors);
+            }
+            let evicted = self.core.with(|state, _| state.pool.evict(1));
+            if evicted.is_empty() {
+                return Err(self.out_of_descriptors());
+            }
+            evicted.into_iter().for_each(|environment| drop(environment.bury()));
+        }
+    }
+
+    fn out_of_descriptors(&self) -> InvokeError {
+        self.launching.descriptors.tell_refused();
+        InvokeError::Refused(Refusal::Descriptors)
     }
 
     /// What is on the disk of it, which must not keep a worker waiting.

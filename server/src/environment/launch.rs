@@ -5,7 +5,7 @@
 
 use std::io;
 
-use lambd_sandbox::{LaunchError, Launcher, Sandbox, Spec};
+use lambd_sandbox::{ChannelError, LaunchError, Launcher, Sandbox, Spec};
 use tokio::sync::{mpsc, oneshot};
 
 /// Launches that may wait; more are refused at once.
@@ -14,7 +14,7 @@ const QUEUE: usize = 4096;
 /// Why an environment did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The launcher refused or failed.
+    /// The launcher refused or failed; it goes on working unless [`LaunchError::is_lost`].
     #[error("failed to launch a sandbox: {0}")]
     Launch(LaunchError),
     /// The launcher is gone: the server cannot run functions any more.
@@ -23,6 +23,9 @@ pub enum StartError {
     /// Too many launches wait.
     #[error("too many launches are waiting")]
     Busy,
+    /// The sandbox's descriptors did not all arrive: this process has none left. The sandbox ends.
+    #[error("no file descriptor is left for a sandbox")]
+    Descriptors,
     /// A descriptor of the sandbox could not be used.
     #[error("failed to take over the sandbox: {0}")]
     Io(#[from] io::Error),
@@ -49,7 +52,7 @@ impl LaunchHandle {
                     continue;
                 }
                 let launched = launcher.launch(&job.spec);
-                let lost = matches!(launched, Err(LaunchError::Channel(_)));
+                let lost = launched.as_ref().is_err_and(LaunchError::is_lost);
                 // A caller that went meanwhile drops the sandbox, which ends it.
                 let _ = job.reply.send(launched);
                 if lost {
@@ -70,6 +73,9 @@ impl LaunchHandle {
             mpsc::error::TrySendError::Full(_) => StartError::Busy,
             mpsc::error::TrySendError::Closed(_) => StartError::Gone,
         })?;
-        answer.await.map_err(|_| StartError::Gone)?.map_err(StartError::Launch)
+        answer.await.map_err(|_| StartError::Gone)?.map_err(|error| match error {
+            LaunchError::Channel(ChannelError::Incomplete) => StartError::Descriptors,
+            error => StartError::Launch(error),
+        })
     }
 }

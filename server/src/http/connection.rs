@@ -1,16 +1,6 @@
 //! One connection, from its first byte to its end.
 
-use std::{
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{body::Body, response::Response};
 use http::Request;
@@ -27,10 +17,17 @@ use tokio::{
 };
 use tower::{Service, ServiceExt as _};
 
-use super::{respond::Exchange, serve::Limits};
+use super::{
+    respond::Exchange,
+    serve::Limits,
+    table::{Activity, Caller},
+};
 
 /// HTTP/2 streams of one connection at a time.
-const STREAMS_MAX: u32 = 256;
+const STREAMS_MAX: u32 = 100;
+/// Body bytes that an HTTP/2 peer may send before they are read, on one stream and on all.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 /// Streams that a peer may open and reset before they were looked at (CVE-2023-44487).
 const RESET_STREAMS_MAX: usize = 32;
 
@@ -48,6 +45,8 @@ pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
         .max_local_error_reset_streams(RESET_STREAMS_MAX)
         .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
@@ -66,59 +65,19 @@ pub(super) fn tune(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// What the watchdog of a connection needs to know.
-#[derive(Debug)]
-struct Activity {
-    born: Instant,
-    in_flight: AtomicU32,
-    /// Requests begun, ever.
-    requests: AtomicU64,
-    /// When a request last began or ended, in milliseconds after `born`.
-    last_ms: AtomicU64,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self {
-            born: Instant::now(),
-            in_flight: AtomicU32::new(0),
-            requests: AtomicU64::new(0),
-            last_ms: AtomicU64::new(0),
-        }
-    }
-
-    fn touch(&self) {
-        let now_ms = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_ms.store(now_ms, Ordering::Relaxed);
-    }
-
-    /// When the connection will have been idle for too long, if nothing happens until then.
-    fn deadline(&self, limits: &Limits) -> Instant {
-        if self.in_flight.load(Ordering::Relaxed) > 0 {
-            return Instant::now() + limits.idle;
-        }
-        let first = self.requests.load(Ordering::Relaxed) == 0;
-        let patience = if first { limits.first_request } else { limits.idle };
-        self.born + Duration::from_millis(self.last_ms.load(Ordering::Relaxed)) + patience
-    }
-}
-
 /// Counts a request while it is answered, also where its future is dropped.
 struct InFlight(Arc<Activity>);
 
 impl InFlight {
     fn begin(activity: &Arc<Activity>) -> Self {
-        activity.in_flight.fetch_add(1, Ordering::Relaxed);
-        activity.requests.fetch_add(1, Ordering::Relaxed);
-        activity.touch();
+        activity.begin();
         Self(Arc::clone(activity))
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.0.touch();
+        self.0.end();
     }
 }
 
@@ -127,6 +86,7 @@ impl Drop for InFlight {
 pub(super) async fn run<S>(
     stream: TcpStream,
     peer: SocketAddr,
+    activity: Arc<Activity>,
     builder: Builder<TokioExecutor>,
     service: S,
     limits: Limits,
@@ -135,13 +95,19 @@ pub(super) async fn run<S>(
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let activity = Arc::new(Activity::new());
     let seen = Arc::clone(&activity);
-    let answer = service_fn(move |request| answer(service.clone(), request, InFlight::begin(&seen)));
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Caller::of(&seen));
+        answer(service.clone(), request, InFlight::begin(&seen))
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
-    let mut closing = false;
+    // When the end of the connection was begun: what is half-way in gets one more span.
+    let mut closing: Option<Instant> = None;
+    let deadline = |closing: Option<Instant>| {
+        let end = activity.deadline(&limits);
+        closing.map_or(end, |closing| end.max(closing + limits.first_request))
+    };
     loop {
-        let deadline = activity.deadline(&limits);
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -150,20 +116,19 @@ pub(super) async fn run<S>(
                 return;
             }
             // An error means that the listener is gone, which is a drain too.
-            _ = draining.changed(), if !closing => {
-                closing = true;
+            _ = draining.changed(), if closing.is_none() => {
+                closing = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();
             }
-            () = sleep_until(deadline) => {
-                if activity.deadline(&limits) > Instant::now() {
+            () = sleep_until(deadline(closing)) => {
+                if deadline(closing) > Instant::now() {
                     continue;
                 }
-                if closing || activity.requests.load(Ordering::Relaxed) == 0 {
+                if closing.is_some() || !activity.had_requests() {
                     tracing::debug!(%peer, "connection closed: no request in time");
                     return;
                 }
-                closing = true;
-                activity.touch(); // what is half-way in gets one more span
+                closing = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();
             }
         }

@@ -6,13 +6,17 @@ use axum::{body::Body, response::Response};
 use http::Request;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tower::Service;
 
-use super::connection;
+use super::{
+    connection,
+    table::{Activity, Crowd, Seat, Table},
+};
+use crate::remark::Remark;
 
 /// How long accepting rests when the process or the system has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -20,23 +24,44 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// The bounds of the listener and of each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time; more wait in the kernel's queue.
+    /// Connections at a time. One more ends the idlest; it waits where all are at work.
     pub connections_max: usize,
+    /// Those of them whose callers have not shown who they are, together and from one address. One more ends the
+    /// idlest of them.
+    pub strangers_max: usize,
+    /// The same, from one address.
+    pub strangers_per_peer_max: usize,
     /// Bytes of a request line and headers together.
     pub header_bytes_max: usize,
-    /// From the connection to the end of its first request's headers.
+    /// From the connection to the end of the first request's headers that shows who the caller is.
     pub first_request: Duration,
-    /// From an answer to the end of the next request's headers.
+    /// From an answer to the end of the next request's headers, for a caller who is known.
     pub idle: Duration,
     /// How long a peer may take no byte of an answer that waits.
     pub write_stall: Duration,
+}
+
+impl Limits {
+    /// For this many connections.
+    pub fn of(connections_max: usize) -> Self {
+        let strangers_max = (connections_max / 2).clamp(1, 1000);
+        Self {
+            connections_max,
+            strangers_max,
+            strangers_per_peer_max: (strangers_max / 2).max(64).min(strangers_max),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 10_000,
-            header_bytes_max: 1024 * 1024, // AWS's quota
+            strangers_max: 1000,
+            strangers_per_peer_max: 500,
+            // The largest that a client sends is a client context of 3.5 KB beside a presigned query.
+            header_bytes_max: 32 * 1024,
             first_request: Duration::from_secs(10),
             idle: Duration::from_secs(120),
             write_stall: Duration::from_secs(60),
@@ -70,31 +95,31 @@ where
     S::Future: Send,
 {
     let builder = connection::builder(&limits);
-    let free = Arc::new(Semaphore::new(limits.connections_max));
+    let table = Table::new(limits);
     let (begin_drain, draining) = watch::channel(());
     let mut connections = JoinSet::new();
-    let mut drain = pin!(drain);
-    loop {
-        let accepted = tokio::select! {
-            () = drain.as_mut() => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            accepted = accept(&listener, &free) => accepted,
-        };
-        let (stream, peer, permit) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                rest_after(&error).await;
-                continue;
+    let (mut drain, remarks) = (pin!(drain), Remarks::default());
+    {
+        // Kept through the turns of the loop: it may hold a connection that waits for its place.
+        let mut accepting = pin!(accept(&listener, &table, &remarks));
+        loop {
+            let Accepted { stream, peer, activity, seat } = tokio::select! {
+                () = drain.as_mut() => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+                accepted = accepting.as_mut() => accepted,
+            };
+            accepting.set(accept(&listener, &table, &remarks));
+            if connection::tune(&stream, &limits).is_err() {
+                continue; // the peer is gone already
             }
-        };
-        if connection::tune(&stream, &limits).is_err() {
-            continue; // the peer is gone already
+            let (service, builder, draining) = (service.clone(), builder.clone(), draining.clone());
+            let number = seat.number();
+            let task = connections.spawn(async move {
+                let _seat = seat;
+                connection::run(stream, peer, activity, builder, service, limits, draining).await;
+            });
+            table.serves(number, task);
         }
-        let (service, builder, draining) = (service.clone(), builder.clone(), draining.clone());
-        connections.spawn(async move {
-            let _permit = permit;
-            connection::run(stream, peer, builder, service, limits, draining).await;
-        });
     }
     drop(listener);
     begin_drain.send_replace(());
@@ -107,23 +132,75 @@ where
     Drained::CutOff { connections: left }
 }
 
-type Accepted = (tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit);
+struct Accepted {
+    stream: tokio::net::TcpStream,
+    peer: std::net::SocketAddr,
+    activity: Arc<Activity>,
+    seat: Seat,
+}
+
+/// What the operator is told of a full house.
+#[derive(Debug, Default)]
+struct Remarks {
+    house: Remark,
+    strangers: Remark,
+    accept: Remark,
+}
+
+impl Remarks {
+    fn tell(&self, crowd: Crowd, peer: std::net::SocketAddr, limits: &Limits) {
+        let Limits { connections_max, strangers_max, strangers_per_peer_max, .. } = *limits;
+        match crowd {
+            Crowd::House => self.house.make(|| {
+                tracing::warn!(
+                    connections_max,
+                    "clients hold every connection that the server may have; the idlest are closed. The limit \
+                     of open files (LimitNOFILE=, ulimit -n) decides how many there may be"
+                );
+            }),
+            Crowd::Peer | Crowd::Strangers => self.strangers.make(|| {
+                tracing::warn!(
+                    %peer,
+                    strangers_max,
+                    strangers_per_peer_max,
+                    "too many connections of clients that have not shown who they are; the idlest are closed"
+                );
+            }),
+        }
+    }
+}
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let permit = Arc::clone(free).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, permit))
+async fn accept(listener: &TcpListener, table: &Table, remarks: &Remarks) -> Accepted {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let activity = Arc::new(Activity::new());
+                let tell = |crowd| remarks.tell(crowd, peer, table.limits());
+                let seat = table.seat(peer.ip(), &activity, tell).await;
+                return Accepted { stream, peer, activity, seat };
+            }
+            Err(error) => rest_after(&error, table, remarks).await,
+        }
+    }
 }
 
 /// Errors of one connection (the peer gave up while it waited) pass at once; a lack of descriptors or
 /// memory does not, and trying again in a loop would take the processor from those who could end it.
-async fn rest_after(error: &io::Error) {
+async fn rest_after(error: &io::Error, table: &Table, remarks: &Remarks) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
-        tracing::warn!(%error, "cannot accept connections");
-        sleep(ACCEPT_REST).await;
+    if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+        return;
     }
+    remarks.accept.make(|| {
+        tracing::warn!(
+            %error,
+            "cannot accept connections, and closes the idlest; where files are too many, the limit is that \
+             of open files (LimitNOFILE=, ulimit -n)"
+        );
+    });
+    table.evict_idlest();
+    sleep(ACCEPT_REST).await;
 }
 
 #[cfg(test)]

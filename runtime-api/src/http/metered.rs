@@ -1,0 +1,160 @@
+//! A connection that counts what its requests make the server hold, against one budget of the environment.
+//!
+//! A head has no end in sight while it arrives, and there is no timeout that would end a slow one. So the bytes
+//! of heads are paid from a budget that all connections of the environment share; the connection that finds
+//! nothing left is closed. What a connection has paid it keeps until it ends, because its read buffer stays as
+//! large as its largest head was.
+
+use std::io::{Error, ErrorKind, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
+use tokio::net::TcpStream;
+
+use crate::limits::HELD_MAX_BYTES;
+
+/// Bytes of a head that are not counted: those of an ordinary one.
+const FREE_BYTES: usize = 16 * 1024;
+/// Most that is read at once, which decides how large a buffer becomes: of heads and of bodies.
+const HEAD_READ_BYTES: u64 = 16 * 1024;
+const BODY_READ_BYTES: u64 = 64 * 1024;
+
+/// Bytes that one environment may still make the server hold.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicUsize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicUsize::new(HELD_MAX_BYTES))
+    }
+}
+
+/// Bytes paid from the budget; dropping it pays them back.
+#[derive(Debug)]
+pub(crate) struct Held {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(crate) const fn nothing(budget: Arc<Budget>) -> Self {
+        Self { budget, bytes: 0 }
+    }
+
+    /// Pays what is missing to this many bytes; false when it is not there.
+    pub(crate) fn cover(&mut self, bytes: usize) -> bool {
+        let Some(missing) = bytes.checked_sub(self.bytes) else { return true };
+        let rest = |free: usize| free.checked_sub(missing);
+        let paid = self.budget.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).is_ok();
+        if paid {
+            self.bytes = bytes;
+        }
+        paid
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.budget.0.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Where a connection is between two heads: odd while a request is being answered.
+#[derive(Debug, Default)]
+pub(crate) struct Phase(AtomicU64);
+
+impl Phase {
+    /// A head is complete, and its request will be answered until the value is dropped.
+    pub(crate) fn answer(&self) -> Answering<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Answering(self)
+    }
+}
+
+/// One request between its head and its answer.
+#[derive(Debug)]
+pub(crate) struct Answering<'a>(&'a Phase);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The connection.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    stream: Take<TcpStream>,
+    phase: Arc<Phase>,
+    /// Of which phase `head_bytes` are.
+    seen: u64,
+    head_bytes: usize,
+    held: Held,
+}
+
+impl Metered {
+    pub(crate) fn new(stream: TcpStream, phase: &Arc<Phase>, budget: &Arc<Budget>) -> Self {
+        let held = Held::nothing(Arc::clone(budget));
+        Self { stream: stream.take(0), phase: Arc::clone(phase), seen: 0, head_bytes: 0, held }
+    }
+
+    /// Counts bytes of a head.
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.head_bytes += bytes;
+        if self.head_bytes > FREE_BYTES && !self.held.cover(self.head_bytes) {
+            return Err(Error::new(
+                ErrorKind::OutOfMemory,
+                "the environment's connections hold too many bytes",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let phase = self.phase.0.load(Ordering::Relaxed);
+        let in_head = phase.is_multiple_of(2);
+        if phase != self.seen {
+            (self.seen, self.head_bytes) = (phase, 0);
+        }
+        self.stream.set_limit(if in_head { HEAD_READ_BYTES } else { BODY_READ_BYTES });
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let read = buffer.filled().len() - before;
+        Poll::Ready(if in_head { self.count(read) } else { Ok(()) })
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        Pin::new(self.stream.get_mut()).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(self.stream.get_mut()).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(self.stream.get_mut()).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        Pin::new(self.stream.get_mut()).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.get_ref().is_write_vectored()
+    }
+}

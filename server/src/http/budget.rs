@@ -1,0 +1,220 @@
+//! Memory that request bodies share, taken as their bytes come and given back with the last copy of them.
+//!
+//! Who finds nothing left waits in line. The line can stand still: bodies that are half here may all wait for
+//! each other, or for some whose senders take their time. So after [`PATIENCE`] a waiter ends the bodies that have
+//! come slowest, be it its own, until what it needs is there: those who send get through, those who only hold do
+//! not.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, oneshot},
+    time::{Instant, timeout},
+};
+
+/// How long a line may stand still before the slowest body makes room.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes for all. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    free: AtomicUsize,
+    /// Length of the line, to be looked at without the lock.
+    waiting: AtomicUsize,
+    crowd: Mutex<Crowd>,
+}
+
+#[derive(Debug, Default)]
+struct Crowd {
+    serial: u64,
+    line: VecDeque<Waiter>,
+    arriving: BTreeMap<u64, Arc<Progress>>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    bytes: usize,
+    grant: oneshot::Sender<Share>,
+}
+
+/// How far a body has come.
+#[derive(Debug)]
+struct Progress {
+    since: Instant,
+    bytes: AtomicUsize,
+    evict: Notify,
+}
+
+impl Progress {
+    /// Milliseconds for each KiB: the more, the slower.
+    fn slowness(&self) -> u128 {
+        self.since.elapsed().as_millis() * 1024 / (self.bytes.load(Ordering::Relaxed) as u128 + 1)
+    }
+}
+
+/// Bytes taken from the budget; dropping it gives them back.
+#[derive(Debug)]
+pub(super) struct Share {
+    of: Arc<Shared>,
+    bytes: usize,
+}
+
+/// A body while it arrives; others may have it ended.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    of: Arc<Shared>,
+    number: u64,
+    progress: Arc<Progress>,
+}
+
+/// There is no room, or the body was too slow for those who wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Crowded;
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        let (free, waiting) = (AtomicUsize::new(bytes), AtomicUsize::new(0));
+        Self(Arc::new(Shared { free, waiting, crowd: Mutex::default() }))
+    }
+
+    /// Nothing yet, for a body whose bytes will be added.
+    pub(super) fn share(&self) -> Share {
+        Share { of: Arc::clone(&self.0), bytes: 0 }
+    }
+
+    /// A body that does not come in one piece.
+    pub(super) fn arrival(&self) -> Arrival {
+        let progress = Progress { since: Instant::now(), bytes: AtomicUsize::new(0), evict: Notify::new() };
+        let progress = Arc::new(progress);
+        let mut crowd = self.0.crowd();
+        crowd.serial += 1;
+        let number = crowd.serial;
+        crowd.arriving.insert(number, Arc::clone(&progress));
+        drop(crowd);
+        Arrival { of: Arc::clone(&self.0), number, progress }
+    }
+
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.0.free.load(Ordering::SeqCst)
+    }
+}
+
+impl Shared {
+    /// No method of the crowd unwinds half-way.
+    fn crowd(&self) -> MutexGuard<'_, Crowd> {
+        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let rest = |free: usize| free.checked_sub(bytes);
+        self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, rest).is_ok()
+    }
+
+    /// Serves the line as far as the free bytes go. A share whose waiter has left is dropped outside the lock,
+    /// which it will take.
+    fn serve(self: &Arc<Self>) {
+        loop {
+            let mut crowd = self.crowd();
+            let Some(first) = crowd.line.front() else { return };
+            let gone = first.grant.is_closed();
+            if !gone && !self.take(first.bytes) {
+                return;
+            }
+            let Some(Waiter { bytes, grant }) = crowd.line.pop_front() else { return };
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            drop(crowd);
+            if !gone {
+                drop(grant.send(Share { of: Arc::clone(self), bytes }));
+            }
+        }
+    }
+
+    /// Ends the slowest of all that arrive, until these bytes are had.
+    fn evict_slowest(&self, bytes: usize) {
+        let mut arriving: Vec<_> = self.crowd().arriving.values().map(Arc::clone).collect();
+        arriving.sort_by_key(|progress| std::cmp::Reverse(progress.slowness()));
+        let mut had = 0;
+        for slow in arriving {
+            if had >= bytes {
+                return;
+            }
+            had += slow.bytes.load(Ordering::Relaxed);
+            slow.evict.notify_one();
+        }
+    }
+}
+
+impl Share {
+    /// Takes this much more, waiting for it at most `limit`.
+    ///
+    /// # Errors
+    /// [`Crowded`] when it could not be had in time.
+    pub(super) async fn grow(&mut self, bytes: usize, limit: Duration) -> Result<(), Crowded> {
+        let of = Arc::clone(&self.of);
+        if of.waiting.load(Ordering::SeqCst) == 0 && of.take(bytes) {
+            self.bytes += bytes;
+            return Ok(());
+        }
+        let (grant, mut granted) = oneshot::channel();
+        of.waiting.fetch_add(1, Ordering::SeqCst);
+        of.crowd().line.push_back(Waiter { bytes, grant });
+        of.serve();
+        let end = Instant::now() + limit;
+        loop {
+            match timeout(PATIENCE, &mut granted).await {
+                Ok(Ok(mut more)) => {
+                    self.bytes += std::mem::take(&mut more.bytes);
+                    return Ok(());
+                }
+                Ok(Err(_)) => return Err(Crowded),
+                Err(_) if Instant::now() >= end => return Err(Crowded),
+                Err(_) => of.evict_slowest(bytes),
+            }
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
+        self.of.free.fetch_add(self.bytes, Ordering::SeqCst);
+        if self.of.waiting.load(Ordering::SeqCst) > 0 {
+            self.of.serve();
+        }
+    }
+}
+
+impl Arrival {
+    /// This many bytes are here by now.
+    pub(super) fn has(&self, bytes: usize) {
+        self.progress.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Completes when the body is to make room for others.
+    pub(super) async fn evicted(&self) -> Crowded {
+        self.progress.evict.notified().await;
+        Crowded
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.of.crowd().arriving.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests;

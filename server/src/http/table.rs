@@ -1,0 +1,296 @@
+//! Who is connected, and who has to go when the house is full.
+//!
+//! A connection is a stranger's until a request on it was found to be from a caller who is known (see
+//! [`Caller`]). Strangers have few places, together and from one address, and when those are taken the idlest of
+//! them goes, not the one who comes: so whoever only holds connections cannot keep others out.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    task::AbortHandle,
+    time::{Instant, timeout},
+};
+
+use super::serve::Limits;
+
+/// How long a stranger may take to begin a request before the connection counts as idle in a full house.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often who waits for a place looks for one that went idle.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What is known of one connection; also how the one who checks signatures says that its caller is known.
+#[derive(Debug)]
+pub(super) struct Activity {
+    born: Instant,
+    is_known: AtomicBool,
+    in_flight: AtomicU32,
+    /// Requests begun, ever.
+    requests: AtomicU64,
+    /// When a request last began or ended, in milliseconds after `born`.
+    last_ms: AtomicU64,
+}
+
+/// The caller behind a connection: an extension of each of its requests.
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<Activity>);
+
+impl Caller {
+    pub(super) fn of(activity: &Arc<Activity>) -> Self {
+        Self(Arc::clone(activity))
+    }
+
+    /// The caller has shown who he is: his connection may be idle for longer, and is no stranger's any more.
+    pub fn set_known(&self) {
+        self.0.is_known.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            is_known: AtomicBool::new(false),
+            in_flight: AtomicU32::new(0),
+            requests: AtomicU64::new(0),
+            last_ms: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.touch();
+    }
+
+    pub(super) fn end(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.touch();
+    }
+
+    fn touch(&self) {
+        let now_ms = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn had_requests(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+
+    fn last(&self) -> Instant {
+        self.born + Duration::from_millis(self.last_ms.load(Ordering::Relaxed))
+    }
+
+    /// When the connection will have been idle for too long, if nothing happens until then. What a stranger
+    /// asks for in vain buys him no time.
+    pub(super) fn deadline(&self, limits: &Limits) -> Instant {
+        let patience = if self.is_known() { limits.idle } else { limits.first_request };
+        match (self.is_busy(), self.is_known()) {
+            (true, _) => Instant::now() + patience,
+            (false, true) => self.last() + patience,
+            (false, false) => self.born + patience,
+        }
+    }
+}
+
+/// All connections of a listener. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Table(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    seats: Mutex<Seats>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    serial: u64,
+    strangers: HashMap<u64, Entry>,
+    known: HashMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    peer: IpAddr,
+    activity: Arc<Activity>,
+    task: Option<AbortHandle>,
+}
+
+/// A place in the table; dropping it frees the place.
+#[derive(Debug)]
+pub(super) struct Seat {
+    table: Table,
+    number: u64,
+}
+
+/// Why a connection had to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crowd {
+    /// Its address has too many that are strangers'.
+    Peer,
+    /// There are too many strangers.
+    Strangers,
+    /// There are too many connections.
+    House,
+}
+
+impl Table {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self(Arc::new(Shared { limits, seats: Mutex::default(), freed: Notify::new() }))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// A place for a connection from this address, once there is one. Says whether somebody had to go, or has to
+    /// before there is room.
+    pub(super) async fn seat(
+        &self,
+        peer: IpAddr,
+        activity: &Arc<Activity>,
+        mut tell: impl FnMut(Crowd),
+    ) -> Seat {
+        loop {
+            let freed = self.0.freed.notified();
+            if let Some(seat) = self.try_seat(peer, activity, &mut tell) {
+                return seat;
+            }
+            // A connection that only went idle tells nobody.
+            let _ = timeout(LOOK_AGAIN, freed).await;
+        }
+    }
+
+    fn try_seat(&self, peer: IpAddr, activity: &Arc<Activity>, tell: &mut impl FnMut(Crowd)) -> Option<Seat> {
+        let limits = &self.0.limits;
+        let mut seats = self.seats();
+        if let Some(crowd) = seats.crowd(peer, limits) {
+            tell(crowd);
+            if !seats.evict(crowd, peer) {
+                return None;
+            }
+        }
+        seats.serial += 1;
+        let number = seats.serial;
+        seats.strangers.insert(number, Entry { peer, activity: Arc::clone(activity), task: None });
+        drop(seats);
+        Some(Seat { table: self.clone(), number })
+    }
+
+    /// Ends the idlest connection of all, strangers first; false where all are at work.
+    pub(super) fn evict_idlest(&self) -> bool {
+        self.seats().evict(Crowd::House, IpAddr::from([0; 4]))
+    }
+
+    /// The task that serves the connection with this number: it is ended when the place is needed.
+    pub(super) fn serves(&self, number: u64, task: AbortHandle) {
+        let mut seats = self.seats();
+        let Seats { strangers, known, .. } = &mut *seats;
+        match strangers.get_mut(&number).or_else(|| known.get_mut(&number)) {
+            Some(entry) => entry.task = Some(task),
+            None => task.abort(), // it had to go before it began
+        }
+    }
+
+    /// No method of the seats unwinds half-way.
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seats {
+    /// What is full for one more connection from this address.
+    fn crowd(&mut self, peer: IpAddr, limits: &Limits) -> Option<Crowd> {
+        // Callers become known behind the table's back; it looks only when that makes a difference.
+        if self.strangers.len() >= limits.strangers_per_peer_max {
+            let known = self.strangers.extract_if(|_, entry| entry.activity.is_known());
+            self.known.extend(known);
+        }
+        let of_peer = || self.strangers.values().filter(|entry| entry.peer == peer).count();
+        let per_peer = limits.strangers_per_peer_max;
+        if self.strangers.len() >= per_peer && of_peer() >= per_peer {
+            Some(Crowd::Peer)
+        } else if self.strangers.len() >= limits.strangers_max {
+            Some(Crowd::Strangers)
+        } else if self.strangers.len() + self.known.len() >= limits.connections_max {
+            Some(Crowd::House)
+        } else {
+            None
+        }
+    }
+
+    /// Ends one connection. Of strangers it is one of the address that has most of them, so that many from one
+    /// place do not push out a single one from another. A full house ends nothing that is at work or has just come:
+    /// strangers alone cannot fill it.
+    fn evict(&mut self, crowd: Crowd, peer: IpAddr) -> bool {
+        let from = if crowd == Crowd::Peer { Some(peer) } else { self.busiest_peer() };
+        let strangers = || self.strangers.iter().filter(|(_, entry)| Some(entry.peer) == from);
+        let number = match crowd {
+            Crowd::Peer | Crowd::Strangers => idlest(strangers(), true),
+            Crowd::House => {
+                let now = Instant::now();
+                let is_old =
+                    |entry: &Entry| entry.activity.is_known() || entry.activity.last() + GRACE <= now;
+                idlest(strangers().filter(|(_, entry)| is_old(entry)), false)
+                    .or_else(|| idlest(self.strangers.iter().filter(|(_, entry)| is_old(entry)), false))
+                    .or_else(|| idlest(self.known.iter(), false))
+            }
+        };
+        let gone =
+            number.and_then(|number| self.strangers.remove(&number).or_else(|| self.known.remove(&number)));
+        if let Some(task) = gone.as_ref().and_then(|entry| entry.task.as_ref()) {
+            task.abort();
+        }
+        gone.is_some()
+    }
+
+    fn busiest_peer(&self) -> Option<IpAddr> {
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        self.strangers.values().for_each(|entry| *counts.entry(entry.peer).or_default() += 1);
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(peer, _)| peer)
+    }
+}
+
+/// The one that was quiet for longest; one that is at work only if `busy_too`, and then last.
+fn idlest<'a>(entries: impl Iterator<Item = (&'a u64, &'a Entry)>, busy_too: bool) -> Option<u64> {
+    let candidates = entries.filter(|(_, entry)| busy_too || !entry.activity.is_busy());
+    let idlest = candidates.min_by_key(|(_, entry)| (entry.activity.is_busy(), entry.activity.last()));
+    idlest.map(|(number, _)| *number)
+}
+
+impl Seat {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.table.seats();
+        let Seats { strangers, known, .. } = &mut *seats;
+        drop(strangers.remove(&self.number).or_else(|| known.remove(&self.number)));
+        drop(seats);
+        self.table.0.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+use super::*;
+
+const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+const TWO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
+
+fn limits() -> Limits {
+    Limits { connections_max: 6, strangers_max: 4, strangers_per_peer_max: 3, ..Limits::default() }
+}
+
+struct Guest {
+    activity: Arc<Activity>,
+    seat: Option<Seat>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Guest {
+    /// Arrives a little later than the one before.
+    fn try_enter(table: &Table, peer: IpAddr) -> (Option<Self>, Option<Crowd>) {
+        let (activity, mut told) = (Arc::new(Activity::new()), None);
+        let seat = table.try_seat(peer, &activity, &mut |crowd| told = Some(crowd));
+        let guest = seat.map(|seat| {
+            let task = tokio::spawn(std::future::pending());
+            table.serves(seat.number(), task.abort_handle());
+            Self { activity, seat: Some(seat), task }
+        });
+        (guest, told)
+    }
+
+    async fn enter(table: &Table, peer: IpAddr) -> Self {
+        tokio::time::advance(Duration::from_millis(5)).await;
+        Self::try_enter(table, peer).0.unwrap()
+    }
+
+    /// Whether it had to go.
+    async fn is_gone(&mut self) -> bool {
+        tokio::task::yield_now().await;
+        let gone = self.task.is_finished();
+        if gone {
+            self.seat = None;
+        }
+        gone
+    }
+}
+
+async fn gone(guests: &mut [Guest]) -> Vec<bool> {
+    let mut all = Vec::new();
+    for guest in guests {
+        all.push(guest.is_gone().await);
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
+    let table = Table::new(limits());
+    let mut guests = Vec::new();
+    for peer in [TWO, ONE, ONE] {
+        guests.push(Guest::enter(&table, peer).await);
+    }
+    guests[1].activity.begin(); // at work: the other one of its address goes first
+    guests.push(Guest::enter(&table, ONE).await);
+    assert_eq!(gone(&mut guests).await, [false; 4]);
+    let (fifth, told) = Guest::try_enter(&table, TWO);
+    assert_eq!(told, Some(Crowd::Strangers));
+    assert_eq!(gone(&mut guests).await, [false, false, true, false]);
+    drop(fifth);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_has_its_own_bound() {
+    let table = Table::new(limits());
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(Guest::enter(&table, ONE).await);
+    }
+    let (fourth, told) = Guest::try_enter(&table, ONE);
+    assert!(fourth.is_some());
+    assert_eq!(told, Some(Crowd::Peer));
+    assert_eq!(gone(&mut guests).await, [true, false, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_never_push_out_who_is_known() {
+    let table = Table::new(limits());
+    let mut known = Vec::new();
+    for _ in 0..3 {
+        let guest = Guest::enter(&table, ONE).await;
+        Caller::of(&guest.activity).set_known();
+        known.push(guest);
+    }
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(Guest::enter(&table, TWO).await);
+        let _ = gone(&mut strangers).await;
+    }
+    assert_eq!(gone(&mut known).await, [false; 3]);
+    assert_eq!(gone(&mut strangers).await.iter().filter(|gone| !**gone).count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_house_ends_the_idle_and_waits_for_those_at_work() {
+    let table = Table::new(limits());
+    let mut known = Vec::new();
+    for _ in 0..6 {
+        let guest = Guest::enter(&table, ONE).await;
+        Caller::of(&guest.activity).set_known();
+        guest.activity.begin();
+        known.push(guest);
+    }
+    assert!(matches!(Guest::try_enter(&table, TWO), (None, Some(Crowd::House))));
+    known[4].activity.end();
+    assert!(Guest::try_enter(&table, TWO).0.is_some());
+    assert_eq!(gone(&mut known).await, [false, false, false, false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_buy_time_only_for_who_is_known() {
+    let limits = Limits::default();
+    let activity = Arc::new(Activity::new());
+    let born = Instant::now();
+    tokio::time::advance(Duration::from_secs(4)).await;
+    activity.begin();
+    assert_eq!(activity.deadline(&limits), Instant::now() + limits.first_request);
+    activity.end();
+    assert_eq!(activity.deadline(&limits), born + limits.first_request);
+    Caller::of(&activity).set_known();
+    assert_eq!(activity.deadline(&limits), Instant::now() + limits.idle);
+}
