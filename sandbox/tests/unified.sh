@@ -9,6 +9,7 @@
 #
 # Exit: 0 all tests passed, 1 a test failed, 3 the kernel did not boot, 4 it booted and ended without a result.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 BOOT_S=${LAMBD_BOOT_S:-120}
 TESTS_S=${LAMBD_TESTS_S:-900}
 
