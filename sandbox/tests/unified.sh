@@ -9,6 +9,7 @@
 #
 # Exit: 0 all tests passed, 1 a test failed, 3 the kernel did not boot, 4 it booted and ended without a result.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 BOOT_S=${LAMBD_BOOT_S:-120}
 TESTS_S=${LAMBD_TESTS_S:-900}
 
@@ -42,7 +43,8 @@ make_tree() {
     printf 'root:x:0:\n' >"$tree/etc/group"
     [[ ! -e /etc/mke2fs.conf ]] || cp /etc/mke2fs.conf "$tree/etc/"
     cc -O1 -static -w -o "$tree/inside/inside" "$here/sandbox/inside.c"
-    take "$binary" "$launcher" "$(command -v mke2fs)" /bin/sh
+    # busybox, too, for its libraries: it need not be the static one.
+    take "$(command -v busybox)" "$binary" "$launcher" "$(command -v mke2fs)" /bin/sh
     local name
     for name in cat cut echo grep hostname id kill ls mount readlink sleep stat tail true; do
         take "/usr/bin/$name" 2>/dev/null || take "/bin/$name"

@@ -59,7 +59,6 @@ fn files_of_the_machine_are_closed() {
         ("r", "/proc/pressure/cpu"),
         ("r", "/proc/locks"),
         ("r", "/proc/schedstat"),
-        ("r", "/proc/kallsyms"),
         ("r", "/proc/1/environ"),
         ("r", "/proc/1/mem"),
         ("r", "/proc/1/maps"),
