@@ -18,7 +18,7 @@ pub(crate) struct Message {
 
 /// Waits for one message with at most `most` descriptors, which are closed on exec.
 pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], most: usize) -> io::Result<Message> {
-    let numbers = libc::c_uint::try_from(most * mem::size_of::<RawFd>()).map_err(io::Error::other)?;
+    let numbers = libc::c_uint::try_from(most * size_of::<RawFd>()).map_err(io::Error::other)?;
     // SAFETY: computes a length.
     let space = unsafe { libc::CMSG_SPACE(numbers) };
     // Of u64, so that it is aligned for a cmsghdr.
@@ -50,7 +50,7 @@ fn descriptors(header: &libc::msghdr) -> Vec<OwnedFd> {
         if (message.cmsg_level, message.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
             // SAFETY: computes where the data of a message in the control buffer begins.
             let data = unsafe { libc::CMSG_DATA(at) };
-            let size = mem::size_of::<RawFd>();
+            let size = size_of::<RawFd>();
             for offset in (0..message.cmsg_len.saturating_sub(before) / size).map(|number| number * size) {
                 // SAFETY: within the message's data, whose length the kernel has written.
                 let number = unsafe { data.add(offset) };
