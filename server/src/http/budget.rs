@@ -144,7 +144,7 @@ impl Shared {
     fn evict_slowest(&self, bytes: usize) {
         let mut arriving: Vec<_> = self.crowd().arriving.values().map(Arc::clone).collect();
         arriving.sort_by_key(|progress| std::cmp::Reverse(progress.slowness()));
-        let mut had = 0;
+        let mut had = self.free.load(Ordering::SeqCst);
         for slow in arriving {
             if had >= bytes {
                 return;
