@@ -193,6 +193,21 @@ fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
     Ok(())
 }
 
+/// Clients that send all of a body before they read an answer get to see why it was refused.
+#[test]
+fn a_refusal_reaches_who_writes_first() -> Result<()> {
+    let Some(server) = Server::shared()? else { return Ok(()) };
+    let bytes = 80_000_000;
+    let head = format!("POST {FUNCTIONS} HTTP/1.1\r\nhost: h\r\ncontent-length: {bytes}\r\n\r\n");
+    let mut client = TcpStream::connect(server.api.address)?;
+    client.write_all(head.as_bytes())?;
+    client.write_all(&vec![b' '; bytes]).context("the server stopped reading")?;
+    let mut status = [0; 12];
+    client.read_exact(&mut status)?;
+    assert_eq!(&status, b"HTTP/1.1 413");
+    Ok(())
+}
+
 fn incompressible(bytes: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
