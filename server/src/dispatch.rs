@@ -9,7 +9,6 @@
 
 pub mod grant;
 pub mod lines;
-mod notice;
 mod run;
 mod start;
 mod tend;
@@ -27,10 +26,10 @@ use crate::logs::LogSink;
 use crate::model::{Function, FunctionKey};
 use crate::packages::{PackageError, Packages};
 use crate::registry::Registry;
+use crate::remark::Remark;
 use crate::runtimes::Catalog;
 use crate::scaler::{Limits, Refusal};
 use grant::{Core, Permit};
-use notice::Notice;
 use run::Run;
 
 /// How long the runtime may take from its response to its next poll before the caller is answered without
@@ -109,7 +108,7 @@ pub struct Dispatcher {
     catalog: Arc<Catalog>,
     launching: Launching,
     logs: LogSink,
-    memory_notice: Notice,
+    memory_remark: Remark,
 }
 
 impl Dispatcher {
@@ -125,7 +124,7 @@ impl Dispatcher {
         let functions = registry.all();
         let core = Core::new(limits);
         let dispatcher =
-            Self { core, registry, packages, catalog, launching, logs, memory_notice: Notice::default() };
+            Self { core, registry, packages, catalog, launching, logs, memory_remark: Remark::default() };
         functions.iter().for_each(|function| dispatcher.reserve(&function.key));
         Arc::new(dispatcher)
     }

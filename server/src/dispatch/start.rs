@@ -166,15 +166,18 @@ impl Dispatcher {
     /// From outside a host that is full looks like concurrency that is used up; the operator is told which
     /// budget it was, once a minute at most.
     fn tell_operator(&self, refusal: Refusal, wanted_mib: u32) {
-        if refusal == Refusal::Memory && self.memory_notice.is_due(Instant::now()) {
-            let budget_mib = self.core.with(|state, _| state.scaler.host_memory_mib());
+        if refusal != Refusal::Memory {
+            return;
+        }
+        let budget_mib = self.core.with(|state, _| state.scaler.host_memory_mib());
+        self.memory_remark.make(|| {
             tracing::warn!(
                 wanted_mib,
                 budget_mib,
                 "refused to start an execution environment: the memory for all of them is used up (setting \
                  host_memory_mib)"
             );
-        }
+        });
     }
 }
 
