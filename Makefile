@@ -32,10 +32,10 @@ test: build
 
 bench: build
 	@scripts/need test
-	cargo build --release -p lambd-runtime-api --example floor
+	cargo build --release --workspace --examples
 	cargo build --release --manifest-path compat-tests/fn/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
-	scripts/in-venv cargo bench -p lambd-compat-tests --bench table
-	cargo run --release -p lambd-sandbox --example cold_start
+	scripts/in-venv cargo bench --workspace --bench table
+	"$${CARGO_TARGET_DIR:-target}/release/examples/cold_start"
 
 lint:
 	@scripts/need build

@@ -133,5 +133,11 @@ impl Drop for Logs {
     }
 }
 
+/// A sink whose events nobody takes while the other value lives: a writer that hangs.
+#[cfg(test)]
+pub(crate) fn unread() -> (LogSink, impl Sized) {
+    queue::new()
+}
+
 #[cfg(test)]
 mod tests;

@@ -130,7 +130,7 @@ fn resources_end_where_they_should() -> Result<()> {
     Ok(())
 }
 
-/// On AWS `/tmp` is disk: it is not charged to the function's memory (design.md, "Ephemeral storage").
+/// On AWS `/tmp` is disk: it is not charged to the function's memory.
 #[test]
 fn a_small_function_can_fill_its_tmp() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };

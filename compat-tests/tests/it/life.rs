@@ -163,7 +163,7 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
     let mark = mark();
     let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     let function = spec.create(&server.api)?;
-    std::thread::scope(|scope| -> Result<()> {
+    let footprint = std::thread::scope(|scope| -> Result<Footprint> {
         let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());
         let held = until("the invocation is held", || Ok(Some(host::held(&mark)).filter(|h| !h.is_empty())))?;
         server.terminate()?;
@@ -172,12 +172,12 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
             Ok(newcomer.is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused).then_some(()))
         })?;
         ensure!(!running.is_finished(), "the running invocation was cut off");
+        let footprint = seen(&server, &mark)?;
         host::release(&held)?;
         let answer = running.join().map_err(|_| anyhow::anyhow!("the caller panicked"))??;
         assert_eq!(answer["var"], mark.as_str());
-        Ok(())
+        Ok(footprint)
     })?;
-    let footprint = seen(&server, &mark)?;
     server.stop()?;
     gone(|| footprint.left())
 }

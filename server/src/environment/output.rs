@@ -171,6 +171,38 @@ pub fn keep_end(log: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::{Instant, timeout};
+
+    /// Nothing is lost either: what had no room is still there, in its order.
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_hangs_delays_the_end_but_not_for_ever() {
+        let (sink, _unread) = crate::logs::unread();
+        let (writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
+        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut flood = vec![LogEvent { time_ms: 0, message: "x".repeat(1000) }; 1000];
+        let other = sink.stream("g", "other");
+        assert!(timeout(Duration::from_secs(1), other.write_pending(&mut flood)).await.is_err());
+        writer.try_write(b"printed\n").unwrap();
+        assert!(timeout(Duration::from_secs(1), output.pump()).await.is_err());
+        let start = Instant::now();
+        output.conclude(["END".to_owned()]).await;
+        assert!((LOG_PATIENCE..2 * LOG_PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+        let pending: Vec<_> = output.pending.iter().map(|event| event.message.as_str()).collect();
+        assert_eq!(pending, ["printed", "END"]);
+    }
+
+    #[tokio::test]
+    async fn lines_of_the_platform_wait_for_no_group() {
+        let (sink, _unread) = crate::logs::unread();
+        let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
+        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut flood = vec![LogEvent { time_ms: 0, message: "x".repeat(1000) }; 1000];
+        let other = sink.stream("g", "other");
+        assert!(timeout(Duration::from_millis(20), other.write_pending(&mut flood)).await.is_err());
+        output.line("START".to_owned());
+        futures_util::FutureExt::now_or_never(output.flush()).expect("no waiting");
+        assert!(output.pending.is_empty());
+    }
 
     #[test]
     fn the_tail_is_the_end_at_a_character() {
