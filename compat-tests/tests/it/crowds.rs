@@ -56,6 +56,23 @@ fn strangers_cannot_hold_every_place() -> Result<()> {
     serves(&server)
 }
 
+/// More callers at once than strangers have places, and than the server has for all: nobody is cut off.
+#[test]
+fn a_burst_of_honest_callers_is_answered_whole() -> Result<()> {
+    let Some(server) = narrow()? else { return Ok(()) };
+    let known = Request::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
+    let mut burst = Vec::new();
+    for _ in 0..150 {
+        let mut caller = Connection::open(server.api.address)?;
+        caller.send(&known)?;
+        burst.push(caller);
+    }
+    for (n, caller) in burst.iter_mut().enumerate() {
+        assert_eq!(caller.exchange(&[]).with_context(|| format!("caller {n}"))?.status, 200);
+    }
+    Ok(())
+}
+
 /// Idle clients that are known, and more environments than there are descriptors for.
 #[test]
 fn few_descriptors_end_neither_the_server_nor_its_service() -> Result<()> {

@@ -26,8 +26,8 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// Connections at a time. One more ends the idlest; it waits where all are at work.
     pub connections_max: usize,
-    /// Those of them whose callers have not shown who they are, together and from one address. One more ends the
-    /// idlest of them.
+    /// Those of them whose callers have not shown who they are. One more ends the idlest of them that has not just
+    /// come.
     pub strangers_max: usize,
     /// The same, from one address.
     pub strangers_per_peer_max: usize,

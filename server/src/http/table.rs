@@ -2,7 +2,8 @@
 //!
 //! A connection is a stranger's until a request on it was found to be from a caller who is known (see
 //! [`Caller`]). Strangers have few places, together and from one address, and when those are taken the idlest of
-//! them goes, not the one who comes: so whoever only holds connections cannot keep others out.
+//! them goes, not the one who comes: so whoever only holds connections cannot keep others out. Who has just come is
+//! let be, so that a burst of honest callers, who show who they are within moments, is served whole.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use tokio::{
 
 use super::serve::Limits;
 
-/// How long a stranger may take to begin a request before the connection counts as idle in a full house.
+/// How long a stranger is let be, from coming or from the last step of a request on.
 const GRACE: Duration = Duration::from_secs(1);
 /// How often who waits for a place looks for one that went idle.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -182,9 +183,18 @@ impl Table {
     fn try_seat(&self, peer: IpAddr, activity: &Arc<Activity>, tell: &mut impl FnMut(Crowd)) -> Option<Seat> {
         let limits = &self.0.limits;
         let mut seats = self.seats();
-        if let Some(crowd) = seats.crowd(peer, limits) {
-            tell(crowd);
-            if !seats.evict(crowd, peer) {
+        let mut crowd = seats.crowd(peer, limits);
+        // As many go as are too many: of those who have just come there may be more for a moment.
+        while let Some(strangers) = crowd.filter(|crowd| *crowd != Crowd::House)
+            && seats.evict(strangers, peer)
+        {
+            tell(strangers);
+            crowd = seats.crowd(peer, limits);
+        }
+        if seats.is_full(limits) {
+            tell(crowd.unwrap_or(Crowd::House));
+            // One stranger too many pushes out nobody who is known: he waits.
+            if crowd != Some(Crowd::House) || !seats.evict(Crowd::House, peer) {
                 return None;
             }
         }
@@ -230,29 +240,30 @@ impl Seats {
             Some(Crowd::Peer)
         } else if self.strangers.len() >= limits.strangers_max {
             Some(Crowd::Strangers)
-        } else if self.strangers.len() + self.known.len() >= limits.connections_max {
-            Some(Crowd::House)
         } else {
-            None
+            self.is_full(limits).then_some(Crowd::House)
         }
     }
 
-    /// Ends one connection. Of strangers it is one of the address that has most of them, so that many from one
-    /// place do not push out a single one from another. A full house ends nothing that is at work or has just come:
-    /// strangers alone cannot fill it.
+    fn is_full(&self, limits: &Limits) -> bool {
+        self.strangers.len() + self.known.len() >= limits.connections_max
+    }
+
+    /// Ends one connection, if there is one that may be ended. Of strangers it is one of the address that has most of
+    /// them, so that many from one place do not push out a single one from another, and none that has just come. A
+    /// full house ends nothing that is at work.
     fn evict(&mut self, crowd: Crowd, peer: IpAddr) -> bool {
         let from = if crowd == Crowd::Peer { Some(peer) } else { self.busiest_peer() };
-        let strangers = || self.strangers.iter().filter(|(_, entry)| Some(entry.peer) == from);
+        let now = Instant::now();
+        let is_old = |entry: &Entry| entry.activity.is_known() || entry.activity.last() + GRACE <= now;
+        let old = || self.strangers.iter().filter(|(_, entry)| is_old(entry));
+        let busiest = || old().filter(|(_, entry)| Some(entry.peer) == from);
         let number = match crowd {
-            Crowd::Peer | Crowd::Strangers => idlest(strangers(), true),
-            Crowd::House => {
-                let now = Instant::now();
-                let is_old =
-                    |entry: &Entry| entry.activity.is_known() || entry.activity.last() + GRACE <= now;
-                idlest(strangers().filter(|(_, entry)| is_old(entry)), false)
-                    .or_else(|| idlest(self.strangers.iter().filter(|(_, entry)| is_old(entry)), false))
-                    .or_else(|| idlest(self.known.iter(), false))
-            }
+            Crowd::Peer => idlest(busiest(), true),
+            Crowd::Strangers => idlest(busiest(), true).or_else(|| idlest(old(), true)),
+            Crowd::House => idlest(busiest(), false)
+                .or_else(|| idlest(old(), false))
+                .or_else(|| idlest(self.known.iter(), false)),
         };
         let gone =
             number.and_then(|number| self.strangers.remove(&number).or_else(|| self.known.remove(&number)));

@@ -61,8 +61,9 @@ fn check(source: &Path) -> Result<(), Error> {
         let meta = fs::symlink_metadata(path).map_err(Error::io("read", path))?;
         let owned = meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw();
         // What lies in a sticky folder can be moved by its owner alone; a link has no mode of its own.
+        let is_shown = path == source || path == real;
         let closed =
-            meta.is_symlink() || meta.mode() & 0o022 == 0 || (meta.mode() & 0o1000 != 0 && path != source);
+            meta.is_symlink() || meta.mode() & 0o022 == 0 || (meta.mode() & 0o1000 != 0 && !is_shown);
         if !owned || !closed {
             let what = format!(
                 "others than root may change it, and with it what functions see of {}; chown it to root and chmod \
@@ -87,6 +88,18 @@ mod tests {
             source.display()
         );
         toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_folder_that_all_may_write_is_refused_by_every_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let (open, link) = (dir.path().join("open"), dir.path().join("link"));
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+        symlink(&open, &link).unwrap();
+        for source in [&open, &link] {
+            assert!(matches!(check(source), Err(Error::Rule { .. })), "{}", source.display());
+        }
     }
 
     #[test]

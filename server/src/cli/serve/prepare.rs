@@ -11,6 +11,7 @@ use lambd_sandbox::{Launcher, LauncherConfig};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::Backlog;
 use nix::sys::stat::{Mode, umask};
 
 use super::{ENDPOINT_FILE, instance};
@@ -30,6 +31,9 @@ const VIEW: [&str; 3] = [OWN_FOLDERS[0], OWN_FOLDERS[1], RUNTIMES];
 /// Where the launchers of one machine share out user ids. Only root can look into it: whoever can open a lock
 /// can hold it.
 const UID_BLOCKS: &str = "/run/lambd";
+
+/// Connections that the kernel keeps until they are accepted; it has a limit of its own, `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
 
 /// Everything that was made as root.
 #[derive(Debug)]
@@ -63,6 +67,10 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     let listener =
         TcpListener::bind(config.listen).with_context(|| format!("failed to listen on {}", config.listen))?;
     listener.set_nonblocking(true).context("failed to prepare the listener")?;
+    // What the standard library asks for is less than a burst of callers.
+    Backlog::new(BACKLOG)
+        .and_then(|backlog| nix::sys::socket::listen(&listener, backlog))
+        .context("failed to prepare the listener")?;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     write(dir.file(ENDPOINT_FILE, 0o644)?, &format!("{}\n", url(address)))?;
     raise_descriptor_limit();

@@ -60,6 +60,7 @@ async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
     guests[1].activity.begin(); // at work: the other one of its address goes first
     guests.push(Guest::enter(&table, ONE).await);
     assert_eq!(gone(&mut guests).await, [false; 4]);
+    tokio::time::advance(GRACE).await;
     let (fifth, told) = Guest::try_enter(&table, TWO);
     assert_eq!(told, Some(Crowd::Strangers));
     assert_eq!(gone(&mut guests).await, [false, false, true, false]);
@@ -73,6 +74,7 @@ async fn an_address_has_its_own_bound() {
     for _ in 0..3 {
         guests.push(Guest::enter(&table, ONE).await);
     }
+    tokio::time::advance(GRACE).await;
     let (fourth, told) = Guest::try_enter(&table, ONE);
     assert!(fourth.is_some());
     assert_eq!(told, Some(Crowd::Peer));
@@ -90,11 +92,42 @@ async fn strangers_never_push_out_who_is_known() {
     }
     let mut strangers = Vec::new();
     for _ in 0..20 {
+        tokio::time::advance(GRACE).await;
         strangers.push(Guest::enter(&table, TWO).await);
         let _ = gone(&mut strangers).await;
     }
     assert_eq!(gone(&mut known).await, [false; 3]);
     assert_eq!(gone(&mut strangers).await.iter().filter(|gone| !**gone).count(), 3);
+}
+
+/// Honest callers come in bursts, and show who they are a moment later: none of them is cut off, and those whom the
+/// house has no room for wait.
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_newcomers_is_let_in_up_to_a_full_house() {
+    let table = Table::new(limits());
+    let mut guests = Vec::new();
+    for _ in 0..6 {
+        let (guest, told) = Guest::try_enter(&table, ONE);
+        assert_eq!(told, None);
+        guests.push(guest.unwrap());
+    }
+    assert!(matches!(Guest::try_enter(&table, ONE), (None, Some(_))));
+    assert_eq!(gone(&mut guests).await, [false; 6]);
+    // They stay strangers: who is too many goes, once there was time enough.
+    tokio::time::advance(GRACE).await;
+    assert!(Guest::try_enter(&table, ONE).0.is_some());
+    assert_eq!(gone(&mut guests).await.iter().filter(|gone| **gone).count(), 4);
+}
+
+/// However many strangers come at once.
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_strangers_pushes_out_nobody_who_is_known() {
+    let table = Table::new(limits());
+    let mut known = vec![Guest::enter(&table, ONE).await, Guest::enter(&table, ONE).await];
+    known.iter().for_each(|guest| Caller::of(&guest.activity).set_known());
+    let burst: Vec<_> = (0..20).map(|_| Guest::try_enter(&table, TWO).0).collect();
+    assert_eq!(burst.iter().flatten().count(), 4);
+    assert_eq!(gone(&mut known).await, [false; 2]);
 }
 
 #[tokio::test(start_paused = true)]
