@@ -19,8 +19,9 @@ use crate::spec::Spec;
 
 /// Longest wait for the launcher to get ready: it may have to wait for a predecessor's end (20 s).
 const START_WAIT: Duration = Duration::from_secs(40);
-/// Longest wait for one sandbox.
-const LAUNCH_WAIT: Duration = Duration::from_secs(40);
+/// Longest wait for one sandbox. The launcher gives each of its own steps 10 s, and tries again with a second blank
+/// sandbox: that is 80 s at the worst, and only beyond it the launcher hangs.
+const LAUNCH_WAIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The connection to the launcher. Dropping it ends the launcher and every sandbox.
