@@ -11,7 +11,7 @@
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 BOOT_S=${LAMBD_BOOT_S:-120}
-TESTS_S=${LAMBD_TESTS_S:-900}
+TESTS_S=${LAMBD_TESTS_S:-1800}
 
 kernel_folder=$(realpath "$1") binary=$(realpath "$2") launcher=$(realpath "$3")
 shift 3
