@@ -11,7 +11,7 @@
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 BOOT_S=${LAMBD_BOOT_S:-120}
-TESTS_S=${LAMBD_TESTS_S:-1800}
+TESTS_S=${LAMBD_TESTS_S:-900}
 
 kernel_folder=$(realpath "$1") binary=$(realpath "$2") launcher=$(realpath "$3")
 shift 3
@@ -90,9 +90,12 @@ make_initramfs() {
     (cd "$tree" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs"
 }
 
+# One processor, emulated by one thread. With two, qemu 7.2 can go on with a translated block whose code the guest
+# has changed since: the kernel changes its own code whenever the first group gets a CPU limit, or the last one loses
+# it, and then both processors trap at that place for ever.
 run() {
     : >"$log"
-    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=multi -cpu qemu64 -M q35 -m 3072 -smp 2 \
+    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=single -cpu qemu64 -M q35 -m 3072 -smp 1 \
         -nodefaults -display none -no-reboot -serial stdio -kernel "$(echo "$kernel_folder"/boot/vmlinuz-*)" \
         -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" \
         </dev/null >"$log" 2>&1 &
