@@ -95,7 +95,7 @@ make_initramfs() {
 # it, and then both processors trap at that place for ever.
 run() {
     : >"$log"
-    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=single -cpu qemu64 -M q35 -m 3072 -smp 1 \
+    timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=single -cpu qemu64,+rdrand -M q35 -m 3072 -smp 1 \
         -nodefaults -display none -no-reboot -serial stdio -kernel "$(echo "$kernel_folder"/boot/vmlinuz-*)" \
         -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off" \
         </dev/null >"$log" 2>&1 &
