@@ -1,31 +1,18 @@
-//! The control plane and Invoke: one handler per operation, one exhaustive match.
+//! The control plane and Invoke: one table of all operations, one handler for each that is here.
 //!
-//! Invariants: a handler gets a decoded, validated input and answers a typed output or a wire error; it knows
-//! no HTTP. An operation about which nobody decided does not compile.
+//! Invariants: a handler gets what the operation is about, already found, and a decoded, validated input; it answers
+//! a typed output or a wire error and knows no HTTP. No handler knows another; what two share is in [`rules`]. An
+//! operation about which nobody decided does not compile.
 
-mod answer;
-mod configure;
-mod create_function;
-mod delete_function;
-mod delete_function_concurrency;
-mod get_account_settings;
-mod get_function;
-mod get_function_code_signing_config;
-mod get_function_concurrency;
-mod get_function_configuration;
-mod invoke;
-mod list_functions;
-mod list_tags;
-mod list_versions_by_function;
-mod package;
-mod prepare;
-mod present;
-mod put_function_concurrency;
-mod tag_resource;
-mod target;
-mod untag_resource;
-mod update_function_code;
-mod update_function_configuration;
+mod account;
+mod concurrency;
+mod found;
+mod functions;
+mod invocations;
+mod rules;
+mod signing;
+mod tags;
+mod versions;
 
 use std::sync::Arc;
 
@@ -33,16 +20,22 @@ use bytes::Bytes;
 use http::Response;
 use lambd_wire::{Error, ErrorCode, Input, Operation, Output, Request};
 
-use crate::app::App;
-use crate::model::Place;
+use lambd_auth::Identity;
+use lambd_model::Place;
 
-pub use invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
-pub use prepare::prepare_unsettled;
+use crate::app::App;
+
+pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
+pub use rules::settle::prepare_unsettled;
+
+pub(in crate::api) use found::Found;
 
 /// Who calls and where, apart from the operation's own input.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Region of the signature and account of the server.
+    /// Who calls.
+    pub identity: Identity,
+    /// The account of the caller and the region of the signature.
     pub place: Place,
     /// UUID, sent back as `x-amzn-RequestId`.
     pub request_id: String,
@@ -60,153 +53,95 @@ pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Decodes, validates, handles, encodes.
-macro_rules! serve {
-    ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident) => {{
-        let input = lambd_wire::input::$operation::decode($request)?;
-        lambd_wire::validate(&input)?;
-        $module::handle($app, $call, input).await.map(|output| output.encode(Operation::$operation))
-    }};
-}
-
-/// The same for a change: it and what follows from it belong together, so that a caller who hangs up in between
-/// must not part them. It runs in a task of its own. `first` is a check whose text comes before the model's own.
-macro_rules! change {
-    ($app:expr, $call:expr, $request:expr, $module:ident, $operation:ident $(, $first:path)?) => {{
-        let input = lambd_wire::input::$operation::decode($request)?;
-        $($first(input.environment.as_ref())?;)?
-        lambd_wire::validate(&input)?;
+/// Answers by the table: a `read` is handled where it stands; a `change` and what follows from it belong together,
+/// so that a caller who hangs up in between must not part them, and it runs in a task of its own. What stands behind
+/// `on` says in which members the input names its subject, and how that is found (see [`found`]).
+macro_rules! operations {
+    (
+        ($app:ident, $call:ident, $operation:ident, $request:ident)
+        here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))?;)* }
+        later { $($later:ident),+ }
+    ) => {
+        match $operation {
+            $(Operation::$name => {
+                let input = lambd_wire::input::$name::decode($request)?;
+                lambd_wire::validate(&input)?;
+                let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
+                let output = operations!(@$kind $app, $call, input, subject, $module::$function)?;
+                Ok(output.encode(Operation::$name))
+            })*
+            $(Operation::$later)|+ => Err(not_here($operation)),
+        }
+    };
+    (@find $app:ident, $call:ident, $input:ident) => { () };
+    (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident)) => {
+        found::$how($app, &$call.place, $input.$name.as_deref(), None)?
+    };
+    (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident, $qualifier:ident)) => {
+        found::$how($app, &$call.place, $input.$name.as_deref(), $input.$qualifier.as_deref())?
+    };
+    (@read $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {
+        $module::$function::handle($app, $call, $subject, $input).await
+    };
+    (@change $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {{
         let (app, call) = (Arc::clone($app), $call.clone());
-        let task = tokio::spawn(async move { $module::handle(&app, &call, input).await });
-        let output = task.await.map_err(|_| service_error("The change was interrupted."))??;
-        Ok(output.encode(Operation::$operation))
+        let task =
+            tokio::spawn(async move { $module::$function::handle(&app, &call, $subject, $input).await });
+        task.await.unwrap_or_else(|_| Err(service_error("The change was interrupted.")))
     }};
 }
 
 /// Answers one request whose route is known.
-#[expect(clippy::too_many_lines, reason = "one arm an operation, all 91 of them in one match")]
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,
     operation: Operation,
     request: &Request<'_>,
 ) -> Result<Response<Bytes>, Error> {
-    use Operation as Op;
-    match operation {
-        Op::Invoke => serve!(app, call, request, invoke, Invoke),
-        Op::CreateFunction => {
-            change!(app, call, request, create_function, CreateFunction, configure::no_reserved_names)
+    operations! {
+        (app, call, operation, request)
+        here {
+        CreateFunction => change functions::create on name(function_name);
+        DeleteFunction => change functions::delete on name(function_name, qualifier);
+        DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+        GetAccountSettings => read account::get_settings;
+        GetFunction => read functions::get on function(function_name, qualifier);
+        GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
+        GetFunctionConcurrency => read concurrency::get on function(function_name);
+        GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
+        Invoke => read invocations::invoke on version(function_name, qualifier);
+        ListFunctions => read functions::list;
+        ListTags => read tags::list on tagged(resource);
+        ListVersionsByFunction => read versions::list on function(function_name);
+        PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+        TagResource => change tags::tag on tagged(resource);
+        UntagResource => change tags::untag on tagged(resource);
+        UpdateFunctionCode => change functions::update_code on function(function_name);
+        UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
-        Op::DeleteFunction => change!(app, call, request, delete_function, DeleteFunction),
-        Op::DeleteFunctionConcurrency => {
-            change!(app, call, request, delete_function_concurrency, DeleteFunctionConcurrency)
+        later {
+        AddLayerVersionPermission, AddPermission, CheckpointDurableExecution, CreateAlias,
+        CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping, CreateFunctionUrlConfig,
+        DeleteAlias, DeleteCapacityProvider, DeleteCodeSigningConfig, DeleteDurableExecution,
+        DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig, DeleteFunctionEventInvokeConfig,
+        DeleteFunctionUrlConfig, DeleteLayerVersion, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,
+        GetAlias, GetCapacityProvider, GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory,
+        GetDurableExecutionState, GetEventSourceMapping, GetFunctionEventInvokeConfig,
+        GetFunctionRecursionConfig, GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion,
+        GetLayerVersionByArn, GetLayerVersionPolicy, GetPolicy, GetProvisionedConcurrencyConfig,
+        GetResourcePolicy, GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListAliases,
+        ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
+        ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
+        ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
+        ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
+        PublishVersion, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+        PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
+        PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission, RemovePermission,
+        ResumeDurableExecution, SendDurableExecutionCallbackFailure, SendDurableExecutionCallbackHeartbeat,
+        SendDurableExecutionCallbackSuccess, StopDurableExecution, UpdateAlias, UpdateCapacityProvider,
+        UpdateCodeSigningConfig, UpdateEventSourceMapping, UpdateFunctionEventInvokeConfig,
+        UpdateFunctionUrlConfig
         }
-        Op::GetAccountSettings => serve!(app, call, request, get_account_settings, GetAccountSettings),
-        Op::GetFunction => serve!(app, call, request, get_function, GetFunction),
-        Op::GetFunctionCodeSigningConfig => {
-            serve!(app, call, request, get_function_code_signing_config, GetFunctionCodeSigningConfig)
-        }
-        Op::GetFunctionConcurrency => {
-            serve!(app, call, request, get_function_concurrency, GetFunctionConcurrency)
-        }
-        Op::GetFunctionConfiguration => {
-            serve!(app, call, request, get_function_configuration, GetFunctionConfiguration)
-        }
-        Op::ListFunctions => serve!(app, call, request, list_functions, ListFunctions),
-        Op::ListTags => serve!(app, call, request, list_tags, ListTags),
-        Op::ListVersionsByFunction => {
-            serve!(app, call, request, list_versions_by_function, ListVersionsByFunction)
-        }
-        Op::PutFunctionConcurrency => {
-            change!(app, call, request, put_function_concurrency, PutFunctionConcurrency)
-        }
-        Op::TagResource => change!(app, call, request, tag_resource, TagResource),
-        Op::UntagResource => change!(app, call, request, untag_resource, UntagResource),
-        Op::UpdateFunctionCode => change!(app, call, request, update_function_code, UpdateFunctionCode),
-        Op::UpdateFunctionConfiguration => {
-            change!(
-                app,
-                call,
-                request,
-                update_function_configuration,
-                UpdateFunctionConfiguration,
-                configure::no_reserved_names
-            )
-        }
-        later @ (Op::AddLayerVersionPermission
-        | Op::AddPermission
-        | Op::CheckpointDurableExecution
-        | Op::CreateAlias
-        | Op::CreateCapacityProvider
-        | Op::CreateCodeSigningConfig
-        | Op::CreateEventSourceMapping
-        | Op::CreateFunctionUrlConfig
-        | Op::DeleteAlias
-        | Op::DeleteCapacityProvider
-        | Op::DeleteCodeSigningConfig
-        | Op::DeleteDurableExecution
-        | Op::DeleteEventSourceMapping
-        | Op::DeleteFunctionCodeSigningConfig
-        | Op::DeleteFunctionEventInvokeConfig
-        | Op::DeleteFunctionUrlConfig
-        | Op::DeleteLayerVersion
-        | Op::DeleteProvisionedConcurrencyConfig
-        | Op::DeleteResourcePolicy
-        | Op::GetAlias
-        | Op::GetCapacityProvider
-        | Op::GetCodeSigningConfig
-        | Op::GetDurableExecution
-        | Op::GetDurableExecutionHistory
-        | Op::GetDurableExecutionState
-        | Op::GetEventSourceMapping
-        | Op::GetFunctionEventInvokeConfig
-        | Op::GetFunctionRecursionConfig
-        | Op::GetFunctionScalingConfig
-        | Op::GetFunctionUrlConfig
-        | Op::GetLayerVersion
-        | Op::GetLayerVersionByArn
-        | Op::GetLayerVersionPolicy
-        | Op::GetPolicy
-        | Op::GetProvisionedConcurrencyConfig
-        | Op::GetResourcePolicy
-        | Op::GetRuntimeManagementConfig
-        | Op::InvokeAsync
-        | Op::InvokeWithResponseStream
-        | Op::ListAliases
-        | Op::ListCapacityProviders
-        | Op::ListCodeSigningConfigs
-        | Op::ListDurableExecutionsByFunction
-        | Op::ListEventSourceMappings
-        | Op::ListFunctionEventInvokeConfigs
-        | Op::ListFunctionUrlConfigs
-        | Op::ListFunctionVersionsByCapacityProvider
-        | Op::ListFunctionsByCodeSigningConfig
-        | Op::ListLayerVersions
-        | Op::ListLayers
-        | Op::ListProvisionedConcurrencyConfigs
-        | Op::PauseDurableExecution
-        | Op::PublishLayerVersion
-        | Op::PublishVersion
-        | Op::PutFunctionCodeSigningConfig
-        | Op::PutFunctionEventInvokeConfig
-        | Op::PutFunctionRecursionConfig
-        | Op::PutFunctionScalingConfig
-        | Op::PutProvisionedConcurrencyConfig
-        | Op::PutResourcePolicy
-        | Op::PutRuntimeManagementConfig
-        | Op::RemoveLayerVersionPermission
-        | Op::RemovePermission
-        | Op::ResumeDurableExecution
-        | Op::SendDurableExecutionCallbackFailure
-        | Op::SendDurableExecutionCallbackHeartbeat
-        | Op::SendDurableExecutionCallbackSuccess
-        | Op::StopDurableExecution
-        | Op::UpdateAlias
-        | Op::UpdateCapacityProvider
-        | Op::UpdateCodeSigningConfig
-        | Op::UpdateEventSourceMapping
-        | Op::UpdateFunctionEventInvokeConfig
-        | Op::UpdateFunctionUrlConfig) => Err(not_here(later)),
     }
 }
 

@@ -4,12 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::auth::{Credentials, Signer, Verifier};
+use lambd_auth::{Credentials, Signer, Verifier};
+use lambd_model::Sha256;
+
 use crate::config::Config;
 use crate::dispatch::Dispatcher;
 use crate::http::Gate;
 use crate::logs::Logs;
-use crate::packages::{Collector, Packages, Sha256};
+use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
 

@@ -7,8 +7,7 @@
 //! Invariants: one short lock (scaler and pool), never held across an await; an event is delivered to exactly
 //! one environment; every permit and grant is paid back on drop, whatever path a task takes.
 
-pub mod grant;
-pub mod lines;
+mod grant;
 mod run;
 mod start;
 mod tend;
@@ -17,18 +16,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use lambd_engine::scaler::{Limits, Refusal};
+use lambd_model::{FunctionId, Version};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::environment::launch::StartError;
 use crate::environment::{Environment, Launching};
 use crate::logs::LogSink;
-use crate::model::{Function, FunctionKey};
 use crate::packages::{PackageError, Packages};
 use crate::registry::Registry;
 use crate::remark::Remark;
 use crate::runtimes::Catalog;
-use crate::scaler::{Limits, Refusal};
 use grant::{Core, Permit};
 use run::Run;
 
@@ -125,48 +123,47 @@ impl Dispatcher {
         let core = Core::new(limits);
         let dispatcher =
             Self { core, registry, packages, catalog, launching, logs, memory_remark: Remark::default() };
-        functions.iter().for_each(|function| dispatcher.reserve(&function.key));
+        functions.iter().for_each(|function| dispatcher.reserve(&function.id));
         Arc::new(dispatcher)
     }
 
     /// Runs one event and waits for its answer.
     pub async fn invoke(
         self: &Arc<Self>,
-        function: Arc<Function>,
+        version: Arc<Version>,
         invocation: Invocation,
     ) -> Result<Answer, InvokeError> {
-        let permit = Core::admit(&self.core, &function.key).map_err(InvokeError::Refused)?;
+        let permit = Core::admit(&self.core, &version.function).map_err(InvokeError::Refused)?;
         let (reply, answer) = oneshot::channel();
         let dispatcher = Arc::clone(self);
-        tokio::spawn(async move { dispatcher.serve(function, invocation, permit, reply).await });
+        tokio::spawn(async move { dispatcher.serve(version, invocation, permit, reply).await });
         answer.await.map_err(|_| InvokeError::Interrupted)?
     }
 
     /// The reserved concurrency of a function changed, or the function is gone. What the registry says now
     /// counts: changes that overtake each other end at the same value.
-    pub fn reserve(&self, key: &Arc<FunctionKey>) {
+    pub fn reserve(&self, function: &Arc<FunctionId>) {
         self.core.with(|state, now| {
-            let reserved = self.registry.get(key).and_then(|function| function.reserved_concurrency);
-            state.scaler.reserve(key, reserved, now);
+            let reserved = self.registry.get(function).and_then(|function| function.reserved_concurrency);
+            state.scaler.reserve(function, reserved, now);
         });
     }
 
-    /// Ends idle environments of everything but the function's present generation; busy ones end with their
-    /// invocation.
-    pub fn retire(&self, key: &FunctionKey) {
-        let keep = self.generation(key);
-        let retired = self.core.with(|state, _| state.pool.retire(key, keep));
+    /// Ends the idle environments of a version's generation, which nothing runs any more; busy ones end with their
+    /// invocation. Other versions of the function, and its next generation, keep theirs.
+    pub fn retire(&self, version: &Version) {
+        let retired = self.core.with(|state, _| state.pool.retire(version.generation));
         retired.into_iter().for_each(|environment| drop(environment.bury()));
     }
 
     async fn serve(
         &self,
-        function: Arc<Function>,
+        version: Arc<Version>,
         invocation: Invocation,
         permit: Permit,
         reply: oneshot::Sender<Result<Answer, InvokeError>>,
     ) {
-        let over = match self.begin(function, &invocation).await {
+        let over = match self.begin(version, &invocation).await {
             Ok(Begun::Running(run)) => return self.finish(*run, permit, reply).await,
             Ok(Begun::Over(answer)) => Ok(answer),
             Err(error) => Err(error),
@@ -179,14 +176,17 @@ impl Dispatcher {
     /// idle environment that died while it rested, or follows a change of the function.
     async fn begin<'a>(
         &self,
-        mut function: Arc<Function>,
+        mut version: Arc<Version>,
         invocation: &'a Invocation,
     ) -> Result<Begun<'a>, InvokeError> {
         loop {
-            let leased = match self.lease(&function, invocation).await {
+            let leased = match self.lease(&version, invocation).await {
                 // An update or a delete came between, and the old code is collected already.
-                Err(InvokeError::Package(PackageError::Missing { .. })) if self.is_outdated(&function) => {
-                    function = self.registry.get(&function.key).ok_or(InvokeError::Gone)?;
+                Err(InvokeError::Package(PackageError::Missing { .. }))
+                    if !self.registry.is_current(&version) =>
+                {
+                    let present = self.registry.version(&version.function, &version.qualifier);
+                    version = present.ok_or(InvokeError::Gone)?;
                     continue;
                 }
                 leased => leased?,
@@ -202,15 +202,6 @@ impl Dispatcher {
                 }
             }
         }
-    }
-
-    /// The generation of code and configuration that the registry holds now.
-    fn generation(&self, key: &FunctionKey) -> Option<Uuid> {
-        self.registry.get(key).map(|function| function.latest.generation)
-    }
-
-    fn is_outdated(&self, function: &Function) -> bool {
-        self.generation(&function.key) != Some(function.latest.generation)
     }
 
     /// From the outcome to the end of the invoke phase. Normally the runtime polls at once: then environment
@@ -241,13 +232,12 @@ impl Dispatcher {
 
     /// Back into the pool; out of it again if code or configuration changed meanwhile.
     fn give_back(&self, environment: Environment) {
-        let key = Arc::clone(&environment.function.key);
-        let generation = environment.function.latest.generation;
-        self.core.put(&key, environment);
+        let version = Arc::clone(&environment.version);
+        self.core.put(environment);
         // Looked at behind the put: an update that came before has retired without seeing this environment,
         // one that comes later will see it.
-        if self.generation(&key) != Some(generation) {
-            self.retire(&key);
+        if !self.registry.is_current(&version) {
+            self.retire(&version);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One execution environment: a sandbox, its Runtime API session and its log, owned by one task at a time.
 //!
-//! Invariants: it belongs to one generation of one function for life; it holds at most one event; dropping it
+//! Invariants: it belongs to one generation of one version for life; it holds at most one event; dropping it
 //! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
 //! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
 //! or for [`Environment::bury`].
@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambd_engine::pool::Resident;
+use lambd_model::{Version, clock};
 use lambd_runtime_api::{Ready, Session, SessionConfig};
 use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
 use tokio::io::Interest;
@@ -25,11 +27,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::descriptors::Descriptors;
-use crate::dispatch::grant::Grant;
 use crate::logs::{LogSink, group_key};
-use crate::model::{Function, clock};
 use crate::packages::Package;
-use crate::pool::Resident;
 use crate::runtimes::{Entrypoint, Runtime};
 use fault::Fault;
 use launch::{LaunchHandle, StartError};
@@ -44,7 +43,7 @@ const CONNECTIONS_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Environment {
     /// What it was started from.
-    pub function: Arc<Function>,
+    pub version: Arc<Version>,
     /// Its log: platform lines go through it too, so that they keep their place.
     pub output: Output,
     /// What was started.
@@ -61,8 +60,7 @@ pub struct Environment {
     started: Instant,
     /// Keeps the code from garbage collection.
     _package: Package,
-    /// Gives its memory back to the scaler when the environment goes.
-    _grant: Grant,
+    _reservation: Box<dyn Reservation>,
     _descriptors: OwnedSemaphorePermit,
 }
 
@@ -77,17 +75,23 @@ pub struct Launching {
     pub descriptors: Descriptors,
 }
 
+/// What was set aside for an environment, memory above all, and is given back when it is dropped with it.
+pub trait Reservation: std::fmt::Debug + Send + Sync {
+    /// The environment is there: its start counts.
+    fn started(&mut self);
+}
+
 /// What an environment is started with.
 #[derive(Debug)]
 pub struct Start<'a> {
-    /// The function's present snapshot.
-    pub function: Arc<Function>,
+    /// What is to run.
+    pub version: Arc<Version>,
     /// Its runtime.
     pub runtime: &'a Runtime,
     /// Its code; pinned for as long as the environment lives.
     pub package: Package,
-    /// Memory granted by the scaler.
-    pub grant: Grant,
+    /// What was set aside for it.
+    pub reservation: Box<dyn Reservation>,
     /// The descriptors that it will take.
     pub descriptors: OwnedSemaphorePermit,
     /// Whether its init may use more CPU than the function's share: only a first one, which is cut off soon.
@@ -98,24 +102,24 @@ impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
     pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
         let id = Uuid::new_v4().simple().to_string();
-        let stream = format!("{}/[$LATEST]{id}", clock::stream_date(clock::now_ms()));
+        let stream = format!("{}/[{}]{id}", clock::stream_date(clock::now_ms()), start.version.qualifier);
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
-        let Start { function, package, mut grant, descriptors, .. } = start;
+        let Start { version, package, mut reservation, descriptors, .. } = start;
         let sandbox = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
         let started = Instant::now();
-        grant.start();
+        reservation.started();
         let listener = TcpListener::from_std(sandbox.listener)?;
         let (session, service) = Session::new(&SessionConfig {
             connections_max: CONNECTIONS_MAX,
             descriptors: Some(launching.descriptors.pool()),
         });
         let service = tokio::spawn(service.serve(listener));
-        let group = group_key(&function.key.region, &function.latest.logging.group);
+        let group = group_key(&version.function, &version.configuration.logging.group);
         Ok(Self {
             output: Output::new(sandbox.output, logs.stream(&group, &stream))?,
-            function,
+            version,
             entrypoint,
             session,
             _service: service,
@@ -125,7 +129,7 @@ impl Environment {
             lifeline: Some(sandbox.lifeline),
             started,
             _package: package,
-            _grant: grant,
+            _reservation: reservation,
             _descriptors: descriptors,
         })
     }
@@ -151,7 +155,7 @@ impl Environment {
                 exit => Fault::exit(request_id, &exit),
             },
             never = self.output.pump() => match never {},
-            () = &mut deadline => Fault::timeout(request_id, self.function.latest.timeout_s),
+            () = &mut deadline => Fault::timeout(request_id, self.version.configuration.timeout_s),
         };
         Err(fault)
     }
@@ -183,7 +187,7 @@ impl Environment {
     /// use of the function's own (lambda.md C1): it is taken off where it filled the group, which is the only
     /// time it matters and the only time it is worth asking for. Out of memory means all of it (C3).
     pub fn memory_peak_bytes(&self) -> u64 {
-        let limit = u64::from(self.function.latest.memory_mib) << 20;
+        let limit = u64::from(self.version.configuration.memory_mib) << 20;
         let peak = self.control.memory_peak_bytes().unwrap_or_default();
         if peak < limit / 10 * 9 {
             peak
@@ -214,11 +218,11 @@ impl Environment {
 
 impl Resident for Environment {
     fn generation(&self) -> Uuid {
-        self.function.latest.generation
+        self.version.generation
     }
 
     fn memory_mib(&self) -> u32 {
-        self.function.latest.memory_mib
+        self.version.configuration.memory_mib
     }
 
     fn freeze(&mut self) {

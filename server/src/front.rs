@@ -17,13 +17,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use lambd_auth::{self as auth, Identity, Pending, Refusal};
+use lambd_model::Place;
 use lambd_wire::{Error, ErrorCode, Operation};
 
 use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
-use crate::auth::{self, Pending, Refusal};
 use crate::http::{self, BodyError, Caller, Received, RequestId};
-use crate::model::Place;
 
 /// Whole CreateFunction request, bytes (lambda.md C6).
 const DEPLOY_BYTES_MAX: usize = 70_167_211;
@@ -59,16 +59,17 @@ async fn respond(app: &Arc<App>, head: &Parts, body: &mut Body) -> Result<Respon
     let pending = authenticate(app, head)?;
     let gate = if limit == DEPLOY_BYTES_MAX { &app.package_gate } else { &app.event_gate };
     let received = gate.read(body, limit).await.map_err(too_large)?;
-    let region = finish_authentication(app, head, pending, &received)?;
+    let identity = finish_authentication(app, head, pending, &received)?;
     if let Some(sha256) = path.strip_prefix(CODE_PATH) {
-        return download::answer(app, &head.method, sha256).await;
+        return download::answer(app, &identity, &head.method, sha256).await;
     }
     if let Some(function) = path.strip_prefix(LOGS_PATH) {
-        return logs::answer(app, &region, &head.method, function, head.uri.query()).await;
+        return logs::answer(app, &place_of(&identity), &head.method, function, head.uri.query()).await;
     }
     let route = route?;
     let call = Call {
-        place: Place { region, account: app.config.account_id.clone() },
+        place: place_of(&identity),
+        identity,
         request_id: head.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
         trace_id: text(&head.headers, "x-amzn-trace-id"),
         endpoint: endpoint(head),
@@ -112,20 +113,29 @@ fn set_known(head: &Parts) {
     head.extensions.get::<Caller>().into_iter().for_each(Caller::set_known);
 }
 
-/// Second step, with the body; gives the region of the scope.
+/// Second step, with the body: who calls, and for which region. Where signatures are not checked, everybody is the
+/// server's own account.
 fn finish_authentication(
     app: &App,
     head: &Parts,
     pending: Option<Pending>,
     body: &Received,
-) -> Result<String, Error> {
+) -> Result<Identity, Error> {
     let (Some(verifier), Some(pending)) = (&app.verifier, pending) else {
-        let region = auth::unchecked_region(head);
-        return Ok(region.map_or_else(|| app.config.region.clone(), |region| region.to_string()));
+        let region = auth::unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());
+        return Ok(Identity {
+            access_key_id: "".into(),
+            account: app.config.account_id.as_str().into(),
+            region,
+        });
     };
     let identity = verifier.finish(pending, &body.sha256).map_err(denied)?;
     set_known(head);
-    Ok(identity.region.to_string())
+    Ok(identity)
+}
+
+fn place_of(identity: &Identity) -> Place {
+    Place { region: identity.region.to_string(), account: identity.account.to_string() }
 }
 
 fn denied(refusal: Refusal) -> Error {

@@ -2,7 +2,6 @@
 
 pub mod api;
 pub mod app;
-pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod descriptors;
@@ -11,11 +10,9 @@ pub mod environment;
 pub mod front;
 pub mod http;
 pub mod logs;
-pub mod model;
 pub mod packages;
-pub mod pool;
+pub mod platform_log;
 pub mod registry;
 pub mod remark;
 pub mod runtimes;
-pub mod scaler;
 pub mod store;

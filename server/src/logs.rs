@@ -8,6 +8,7 @@
 
 mod keys;
 pub mod lines;
+mod migrate;
 mod queue;
 mod segments;
 mod writer;
@@ -16,7 +17,9 @@ pub use keys::Cursor;
 pub use queue::{LogSink, LogStream};
 pub use segments::Retention;
 
-use crate::store::{Range, Store, StoreError, Table};
+use lambd_model::FunctionId;
+
+use crate::store::{CommitError, Range, Store, StoreError, Table};
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
@@ -26,10 +29,10 @@ use std::{
 /// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
 
-/// The key of a log group: groups of two regions are strangers to each other, as on AWS.
+/// The key of a function's log group: groups of two accounts or regions are strangers to each other, as on AWS.
 #[must_use]
-pub fn group_key(region: &str, group: &str) -> String {
-    format!("{region}:{group}")
+pub fn group_key(function: &FunctionId, group: &str) -> String {
+    format!("{}:{}:{group}", function.account, function.region)
 }
 
 /// What a writer hands in: one line, or one record of a structured log.
@@ -67,6 +70,9 @@ pub enum LogError {
     /// The store failed.
     #[error("failed to access the logs")]
     Store(#[from] StoreError),
+    /// What an older lambd logged could not be rewritten.
+    #[error("failed to rewrite the logs of an older lambd")]
+    Rewrite(#[from] CommitError),
     /// The writer's thread could not be started.
     #[error("failed to start the log writer")]
     Thread(#[source] io::Error),
@@ -81,11 +87,13 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Starts the writer on [`Table::Logs`] of `store`; there must be one only. Blocks on the store.
+    /// Starts the writer on [`Table::Logs`] of `store`; there must be one only. What an older lambd logged, which
+    /// knew one account, is given to `account`. Blocks on the store.
     ///
     /// # Errors
     /// [`LogError`] if what is there already cannot be read.
-    pub fn start(store: Arc<dyn Store>, retention: Retention) -> Result<Self, LogError> {
+    pub fn start(store: Arc<dyn Store>, account: &str, retention: Retention) -> Result<Self, LogError> {
+        migrate::migrate(&*store, account)?;
         let (sink, receiver) = queue::new();
         let writer = writer::Writer::load(Arc::clone(&store), retention, receiver)?;
         let thread = std::thread::Builder::new().name("log-writer".into());

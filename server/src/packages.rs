@@ -18,13 +18,13 @@ mod files;
 mod fixture;
 mod name;
 mod pins;
-mod sha256;
 mod tree;
 
 pub use collector::Collector;
 pub use error::PackageError;
 pub use pins::Pin;
-pub use sha256::Sha256;
+
+use lambd_model::Sha256;
 
 use files::{Scratch, io, sync_dir};
 use pins::Pins;

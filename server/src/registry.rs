@@ -12,10 +12,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use lambd_model::{Function, FunctionId, Place, Sha256, State, Version};
 use tokio::sync::Notify;
 
-use crate::model::{Function, FunctionKey};
-use crate::packages::Sha256;
 use crate::store::record::RecordError;
 use crate::store::{Batch, CommitError, Durability, Store, StoreError, Table};
 
@@ -66,12 +65,24 @@ pub enum LoadError {
     /// A record cannot be read; the message names it.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Records of an older lambd could not be rewritten.
+    #[error("failed to rewrite the functions of an older lambd")]
+    Rewrite(#[from] CommitError),
+}
+
+/// A function before and after a change.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// What the change replaced.
+    pub before: Arc<Function>,
+    /// What counts now.
+    pub now: Arc<Function>,
 }
 
 /// All functions. Cheap to share behind an `Arc`.
 pub struct Registry {
     store: Arc<dyn Store>,
-    functions: RwLock<BTreeMap<Arc<FunctionKey>, Arc<Function>>>,
+    functions: RwLock<BTreeMap<Arc<FunctionId>, Arc<Function>>>,
     stripes: Vec<Mutex<()>>,
     /// Serialises changes that look at all functions: reserved concurrency.
     account: Mutex<()>,
@@ -88,8 +99,10 @@ impl std::fmt::Debug for Registry {
 
 impl Registry {
     /// Reads every function out of the store. A record that cannot be read stops the start: it names its key.
-    pub fn open(store: Arc<dyn Store>, concurrency_limit: u32) -> Result<Self, LoadError> {
-        let functions = record::load_all(store.as_ref())?;
+    /// Records of an older lambd, which knew one account, are given to `account`. `concurrency_limit` is that of
+    /// each account.
+    pub fn open(store: Arc<dyn Store>, account: &str, concurrency_limit: u32) -> Result<Self, LoadError> {
+        let functions = record::load(store.as_ref(), account)?;
         Ok(Self {
             store,
             functions: RwLock::new(functions),
@@ -102,22 +115,34 @@ impl Registry {
     }
 
     /// The present snapshot of one function.
-    pub fn get(&self, key: &FunctionKey) -> Option<Arc<Function>> {
-        self.read().get(key).cloned()
+    pub fn get(&self, id: &FunctionId) -> Option<Arc<Function>> {
+        self.read().get(id).cloned()
     }
 
-    /// Up to `limit` functions of a region in the order of their names, behind `after`.
-    pub fn list(&self, region: &str, after: Option<&str>, limit: usize) -> Vec<Arc<Function>> {
-        let first = FunctionKey { region: region.to_owned(), name: after.unwrap_or_default().to_owned() };
+    /// What a qualifier of a function means now; `$LATEST` is the one version there is.
+    pub fn version(&self, id: &FunctionId, qualifier: &str) -> Option<Arc<Version>> {
+        let function = self.get(id)?;
+        (function.latest.qualifier == qualifier).then(|| Arc::clone(&function.latest))
+    }
+
+    /// Whether this state of a version is what the function runs now: no update or delete came since.
+    pub fn is_current(&self, version: &Version) -> bool {
+        let present = self.version(&version.function, &version.qualifier);
+        present.is_some_and(|present| present.generation == version.generation)
+    }
+
+    /// Up to `limit` functions of an account in a region, in the order of their names, behind `after`.
+    pub fn list(&self, place: &Place, after: Option<&str>, limit: usize) -> Vec<Arc<Function>> {
+        let first = place.function(after.unwrap_or_default());
         self.read()
-            .range::<FunctionKey, _>((Bound::Excluded(&first), Bound::Unbounded))
-            .take_while(|(key, _)| key.region == region)
+            .range::<FunctionId, _>((Bound::Excluded(&first), Bound::Unbounded))
+            .take_while(|(id, _)| id.is_in(place))
             .take(limit)
             .map(|(_, function)| Arc::clone(function))
             .collect()
     }
 
-    /// Every function of every region.
+    /// Every function of every account.
     pub fn all(&self) -> Vec<Arc<Function>> {
         self.read().values().cloned().collect()
     }
@@ -125,8 +150,8 @@ impl Registry {
     /// Adds a function; fails when one of that name exists.
     pub async fn create(self: &Arc<Self>, function: Function) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
-            let _writer = registry.stripe(&function.key);
-            if registry.get(&function.key).is_some() {
+            let _writer = registry.stripe(&function.id);
+            if registry.get(&function.id).is_some() {
                 return Err(RegistryError::Exists);
             }
             registry.commit(function)
@@ -135,18 +160,15 @@ impl Registry {
     }
 
     /// Replaces a function by what `change` makes of it. `change` may refuse; then nothing happens.
-    pub async fn update<F>(
-        self: &Arc<Self>,
-        key: Arc<FunctionKey>,
-        change: F,
-    ) -> Result<Arc<Function>, RegistryError>
+    pub async fn update<F>(self: &Arc<Self>, id: Arc<FunctionId>, change: F) -> Result<Changed, RegistryError>
     where
         F: FnOnce(&Function) -> Result<Function, RegistryError> + Send + 'static,
     {
         self.blocking(move |registry| {
-            let _writer = registry.stripe(&key);
-            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
-            registry.commit(change(&before)?)
+            let _writer = registry.stripe(&id);
+            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
+            let now = registry.commit(change(&before)?)?;
+            Ok(Changed { before, now })
         })
         .await
     }
@@ -154,15 +176,15 @@ impl Registry {
     /// Sets or clears reserved concurrency, within what the account must keep unreserved (lambda.md F2).
     pub async fn reserve(
         self: &Arc<Self>,
-        key: Arc<FunctionKey>,
+        id: Arc<FunctionId>,
         reserved: Option<u32>,
     ) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
             let _account = lock(&registry.account);
-            let _writer = registry.stripe(&key);
-            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
+            let _writer = registry.stripe(&id);
+            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
             if let Some(wanted) = reserved {
-                let others = rules::reserved_total(registry.read().values(), Some(&key));
+                let others = rules::reserved_by_others(registry.read().values(), &id);
                 rules::check_reservation(registry.concurrency_limit, others, wanted)?;
             }
             registry.commit(Function { reserved_concurrency: reserved, ..(*before).clone() })
@@ -171,13 +193,13 @@ impl Registry {
     }
 
     /// Removes a function with all that is its own; its package is left to garbage collection.
-    pub async fn delete(self: &Arc<Self>, key: Arc<FunctionKey>) -> Result<Arc<Function>, RegistryError> {
+    pub async fn delete(self: &Arc<Self>, id: Arc<FunctionId>) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
-            let _writer = registry.stripe(&key);
-            let before = registry.get(&key).ok_or(RegistryError::Missing)?;
-            let batch = Batch::new().delete(Table::Functions, record::key(&key));
+            let _writer = registry.stripe(&id);
+            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
+            let batch = Batch::new().delete(Table::Functions, record::key(&id));
             registry.store.commit(batch, Durability::Synced)?;
-            registry.write().remove(&key);
+            registry.write().remove(&id);
             registry.changed.notify_waiters();
             Ok(before)
         })
@@ -185,34 +207,37 @@ impl Registry {
     }
 
     /// Waits until the function is no longer Pending; `None` when it is gone.
-    pub async fn wait_active(&self, key: &FunctionKey) -> Option<Arc<Function>> {
+    pub async fn wait_active(&self, id: &FunctionId) -> Option<Arc<Function>> {
         loop {
             // Registered before the look, so that a change in between is not missed.
             let changed = self.changed.notified();
-            let function = self.get(key)?;
-            if function.state == crate::model::State::Active {
+            let function = self.get(id)?;
+            if function.state == State::Active {
                 return Some(function);
             }
             changed.await;
         }
     }
 
-    /// What the account uses, for GetAccountSettings.
-    pub fn usage(&self) -> Usage {
-        rules::usage(self.read().values(), self.concurrency_limit)
+    /// What an account uses, in all regions.
+    pub fn usage(&self, account: &str) -> Usage {
+        rules::usage(
+            self.read().values().filter(|function| function.id.account == account),
+            self.concurrency_limit,
+        )
     }
 
     /// Every package in use, by its SHA-256: what garbage collection must keep.
     pub fn live_packages(&self) -> HashSet<Sha256> {
-        self.read().values().map(|function| function.latest.code.sha256).collect()
+        self.read().values().map(|function| function.latest.configuration.code.sha256).collect()
     }
 
     fn commit(&self, function: Function) -> Result<Arc<Function>, RegistryError> {
         let value = record::encode(&function)?;
-        let batch = Batch::new().put(Table::Functions, record::key(&function.key), value);
+        let batch = Batch::new().put(Table::Functions, record::key(&function.id), value);
         self.store.commit(batch, Durability::Synced)?;
         let function = Arc::new(function);
-        self.write().insert(Arc::clone(&function.key), Arc::clone(&function));
+        self.write().insert(Arc::clone(&function.id), Arc::clone(&function));
         self.changed.notify_waiters();
         Ok(function)
     }
@@ -226,17 +251,17 @@ impl Registry {
         tokio::task::spawn_blocking(move || work(&registry)).await.map_err(|_| RegistryError::Interrupted)?
     }
 
-    fn stripe(&self, key: &FunctionKey) -> MutexGuard<'_, ()> {
-        let hash = self.hasher.hash_one(key);
+    fn stripe(&self, id: &FunctionId) -> MutexGuard<'_, ()> {
+        let hash = self.hasher.hash_one(id);
         let index = usize::try_from(hash % STRIPES as u64).unwrap_or_default();
         lock(&self.stripes[index])
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<FunctionKey>, Arc<Function>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<FunctionId>, Arc<Function>>> {
         self.functions.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<FunctionKey>, Arc<Function>>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<FunctionId>, Arc<Function>>> {
         self.functions.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

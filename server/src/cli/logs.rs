@@ -10,12 +10,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use lambd_auth::Signer;
 use serde::Deserialize;
 use tokio::time::sleep;
 
 use self::target::{Target, encoded};
 use super::Place;
-use crate::{auth::Signer, http::call};
+
+use crate::http::call;
 
 /// How long `--follow` waits before it asks again.
 const POLL: Duration = Duration::from_secs(1);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use lambd_auth::Verifier;
 use lambd_sandbox::Launcher;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -16,7 +17,6 @@ use tokio::task::JoinHandle;
 
 use self::prepare::Prepared;
 use crate::app::App;
-use crate::auth::Verifier;
 use crate::config::{AuthMode, Config, init_log};
 use crate::descriptors::{Descriptors, Shares};
 use crate::dispatch::Dispatcher;
@@ -28,7 +28,7 @@ use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
 use crate::store::{RocksStore, Store};
-use crate::{api, descriptors, front, http, scaler};
+use crate::{api, descriptors, front, http};
 
 /// The file of the data directory that tells `lambd logs` where the server is.
 const ENDPOINT_FILE: &str = "endpoint";
@@ -135,15 +135,16 @@ async fn drain(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
 fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<Arc<App>> {
     let here = Path::new(".");
     let store: Arc<dyn Store> = Arc::new(RocksStore::open(here)?);
-    let registry = Arc::new(Registry::open(Arc::clone(&store), config.concurrency_limit)?);
+    let registry =
+        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit)?);
     let packages = Arc::new(Packages::open(here)?);
     let catalog = Arc::new(Catalog::new(here));
     let retention = Retention {
         age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
         group_bytes_max: u64::from(config.logs_group_mib) << 20,
     };
-    let logs = Arc::new(Logs::start(store, retention)?);
-    let limits = scaler::Limits {
+    let logs = Arc::new(Logs::start(store, &config.account_id, retention)?);
+    let limits = lambd_engine::scaler::Limits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,
         refill_per_s: 100,
@@ -159,8 +160,9 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
         Launching { launch, root: prepared.root.clone(), descriptors },
         logs.sink().clone(),
     );
-    let credentials = prepared.credentials.clone();
-    let verifier = (config.auth == AuthMode::Sigv4).then(|| Verifier::new(credentials.clone()));
+    let credentials = prepared.keys.own.clone();
+    let verifier =
+        (config.auth == AuthMode::Sigv4).then(|| Verifier::new(prepared.keys.keys(&config.account_id)));
     let package_gate = Gate::new(PACKAGES_MIB, BODY_STALL);
     let event_gate = Gate::new(EVENTS_MIB, BODY_STALL);
     Ok(Arc::new(App {

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lambd_engine::pool::Pool;
+use lambd_engine::scaler::{Limits, Refusal, Scaler, Start};
+use lambd_model::FunctionId;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::environment::Environment;
-use crate::model::FunctionKey;
-use crate::pool::Pool;
-use crate::scaler::{Limits, Refusal, Scaler, Start};
+use crate::environment::{Environment, Reservation};
 
 /// Scaler and pool, which decide together.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct State {
 
 /// The shared state behind its one lock.
 #[derive(Debug)]
-pub struct Core {
+pub(super) struct Core {
     state: Mutex<State>,
     epoch: Instant,
     /// An environment went idle and will want freezing.
@@ -46,26 +46,30 @@ impl Core {
         decide(&mut state, self.epoch.elapsed())
     }
 
-    pub(super) fn admit(core: &Arc<Self>, key: &Arc<FunctionKey>) -> Result<Permit, Refusal> {
-        core.with(|state, now| state.scaler.admit(key, now))?;
-        Ok(Permit { core: Arc::clone(core), key: Arc::clone(key) })
+    pub(super) fn admit(core: &Arc<Self>, function: &Arc<FunctionId>) -> Result<Permit, Refusal> {
+        core.with(|state, now| state.scaler.admit(function, now))?;
+        Ok(Permit { core: Arc::clone(core), function: Arc::clone(function) })
     }
 
-    pub(super) fn take(&self, key: &Arc<FunctionKey>, generation: Uuid) -> Option<(Environment, bool)> {
-        self.with(|state, _| state.pool.take(key, generation))
+    pub(super) fn take(&self, generation: Uuid) -> Option<(Environment, bool)> {
+        self.with(|state, _| state.pool.take(generation))
     }
 
-    pub(super) fn put(&self, key: &Arc<FunctionKey>, environment: Environment) {
-        self.with(|state, now| state.pool.put(key, environment, now));
+    pub(super) fn put(&self, environment: Environment) {
+        self.with(|state, now| state.pool.put(environment, now));
         self.rested.notify_one();
     }
 
     /// A grant for a new environment, ending idle ones of others where the host's memory asks for it.
-    pub(super) fn grant(core: &Arc<Self>, key: &Arc<FunctionKey>, memory_mib: u32) -> Result<Grant, Refusal> {
+    pub(super) fn grant(
+        core: &Arc<Self>,
+        function: &Arc<FunctionId>,
+        memory_mib: u32,
+    ) -> Result<Grant, Refusal> {
         loop {
             let (start, evicted) = core.with(|state, now| {
                 let evictable = state.pool.idle_mib();
-                let start = state.scaler.start(key, memory_mib, evictable, now);
+                let start = state.scaler.start(function, memory_mib, evictable, now);
                 let evicted = match start {
                     Start::Evict { missing_mib } => state.pool.evict(missing_mib),
                     _ => Vec::new(),
@@ -75,8 +79,8 @@ impl Core {
             evicted.into_iter().for_each(|environment| drop(environment.bury()));
             match start {
                 Start::Granted => {
-                    let (core, key) = (Arc::clone(core), Arc::clone(key));
-                    return Ok(Grant { core, key, memory_mib, started: false });
+                    let (core, function) = (Arc::clone(core), Arc::clone(function));
+                    return Ok(Grant { core, function, memory_mib, started: false });
                 }
                 Start::Evict { .. } => {}
                 Start::Refused(refusal) => return Err(refusal),
@@ -89,28 +93,28 @@ impl Core {
 #[derive(Debug)]
 pub(super) struct Permit {
     core: Arc<Core>,
-    key: Arc<FunctionKey>,
+    function: Arc<FunctionId>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.core.with(|state, now| state.scaler.done(&self.key, now));
+        self.core.with(|state, now| state.scaler.done(&self.function, now));
         self.core.ended.notify_waiters();
     }
 }
 
 /// Memory of one environment; dropping it gives the memory back.
 #[derive(Debug)]
-pub struct Grant {
+pub(super) struct Grant {
     core: Arc<Core>,
-    key: Arc<FunctionKey>,
+    function: Arc<FunctionId>,
     memory_mib: u32,
     started: bool,
 }
 
-impl Grant {
-    /// The environment is there: its start counts. A start that came to nothing costs the function no token.
-    pub fn start(&mut self) {
+/// A start that came to nothing costs the function no token.
+impl Reservation for Grant {
+    fn started(&mut self) {
         self.started = true;
     }
 }
@@ -119,9 +123,9 @@ impl Drop for Grant {
     fn drop(&mut self) {
         self.core.with(|state, now| {
             if !self.started {
-                state.scaler.refund(&self.key, now);
+                state.scaler.refund(&self.function, now);
             }
-            state.scaler.ended(&self.key, self.memory_mib, now);
+            state.scaler.ended(&self.function, self.memory_mib, now);
         });
     }
 }

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use lambd_model::clock;
 use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
 use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::lines::{Lines, Report, Status};
 use super::{Answer, Invocation};
 use crate::environment::Environment;
 use crate::environment::fault::Fault;
 use crate::environment::output::{Output, keep_end};
-use crate::model::clock;
+use crate::platform_log::{Lines, Report, Status};
 
-/// The only version there is so far.
-pub(super) const VERSION: &str = "$LATEST";
 /// A response may still be on its way through the socket when its process is already gone.
 const LAST_WORDS: Duration = Duration::from_millis(20);
 
@@ -60,7 +58,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(environment: Environment, invocation: &'a Invocation, begin: Begin) -> Self {
-        let budget = Duration::from_secs(u64::from(environment.function.latest.timeout_s));
+        let budget = Duration::from_secs(u64::from(environment.version.configuration.timeout_s));
         let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
         Self { environment, invocation, begin, deadline: begin.at + budget, phase: Phase::Spent, ended }
     }
@@ -77,11 +75,11 @@ impl<'a> Run<'a> {
         if invocation.tail {
             environment.output.record_tail();
         }
-        let lines = Lines(&environment.function.latest.logging);
-        if let Some(line) = lines.start(&invocation.request_id, VERSION) {
+        let lines = Lines(&environment.version.configuration.logging);
+        if let Some(line) = lines.start(&invocation.request_id, &environment.version.qualifier) {
             environment.output.line(line);
         }
-        let timeout_s = environment.function.latest.timeout_s;
+        let timeout_s = environment.version.configuration.timeout_s;
         let event = event_of(invocation, self.deadline.saturating_duration_since(Instant::now()));
         let Ok(mut delivery) = environment.session.deliver(event) else { return self.lost(None).await };
         let (output, _, exit) = environment.parts();
@@ -167,7 +165,7 @@ impl<'a> Run<'a> {
         let report = Report {
             duration: self.begin.at.elapsed(),
             init: self.begin.init,
-            memory_mib: self.environment.function.latest.memory_mib,
+            memory_mib: self.environment.version.configuration.memory_mib,
             used_bytes: self.environment.memory_peak_bytes(),
             status: self.ended.status.clone(),
         };
@@ -176,7 +174,7 @@ impl<'a> Run<'a> {
             // Before anything is waited for: code past its deadline must not go on.
             self.environment.kill();
         }
-        let lines = Lines(&self.environment.function.latest.logging);
+        let lines = Lines(&self.environment.version.configuration.logging);
         let lines = lines.finish(&self.invocation.request_id, &report);
         let output = &mut self.environment.output;
         output.conclude(lines).await;

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambd_engine::scaler::Refusal;
+use lambd_model::Version;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::grant::Core;
-use super::lines::{Lines, Report, Status};
 use super::run::Begin;
 use super::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::fault::Fault;
 use crate::environment::launch::StartError;
 use crate::environment::{Environment, Start};
-use crate::model::Function;
 use crate::packages::Package;
+use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
-use crate::scaler::Refusal;
 
 /// On-demand init has 10 s; one that fails is run again inside the invocation (lambda.md C7).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -38,11 +38,10 @@ impl Leased {
 impl Dispatcher {
     pub(super) async fn lease(
         &self,
-        function: &Arc<Function>,
+        version: &Arc<Version>,
         invocation: &Invocation,
     ) -> Result<Leased, InvokeError> {
-        while let Some((mut environment, frozen)) = self.core.take(&function.key, function.latest.generation)
-        {
+        while let Some((mut environment, frozen)) = self.core.take(version.generation) {
             if frozen {
                 environment.thaw();
             }
@@ -52,28 +51,28 @@ impl Dispatcher {
             // What it printed last may say why it died.
             drop(environment.bury());
         }
-        self.cold_start(function, invocation).await
+        self.cold_start(version, invocation).await
     }
 
     async fn cold_start(
         &self,
-        function: &Arc<Function>,
+        version: &Arc<Version>,
         invocation: &Invocation,
     ) -> Result<Leased, InvokeError> {
         let asked = Instant::now();
-        let mut first = self.launch(function, true).await?;
+        let mut first = self.launch(version, true).await?;
         let launched = asked.elapsed();
         match first.init(INIT_LIMIT, &invocation.request_id).await {
             Ok(init) => {
                 let (launch_us, init_us) = (launched.as_micros(), init.as_micros());
-                tracing::debug!(function = function.key.name, launch_us, init_us, "cold start");
+                tracing::debug!(function = version.function.name, launch_us, init_us, "cold start");
                 Ok(Leased::ready(first, false, Some(init), Instant::now()))
             }
             Err(fault) => {
                 first.kill();
                 report_init(&mut first, "init", &fault.status).await;
                 drop(first);
-                self.suppressed_init(function, invocation, fault).await
+                self.suppressed_init(version, invocation, fault).await
             }
         }
     }
@@ -82,16 +81,16 @@ impl Dispatcher {
     /// runtime reported only the first time is still the payload (lambda.md A5).
     async fn suppressed_init(
         &self,
-        function: &Arc<Function>,
+        version: &Arc<Version>,
         invocation: &Invocation,
         first: Fault,
     ) -> Result<Leased, InvokeError> {
-        let mut environment = self.launch(function, false).await?;
+        let mut environment = self.launch(version, false).await?;
         let begun = Instant::now();
         if invocation.tail {
             environment.output.record_tail();
         }
-        let limit = timeout_of(function);
+        let limit = timeout_of(version);
         let fault = match environment.init(limit, &invocation.request_id).await {
             Ok(_) => return Ok(Leased::ready(environment, false, None, begun)),
             Err(fault) if first.reported && !fault.reported => first,
@@ -103,29 +102,30 @@ impl Dispatcher {
         let report = Report {
             duration: environment.age(),
             init: None,
-            memory_mib: function.latest.memory_mib,
+            memory_mib: version.configuration.memory_mib,
             used_bytes,
             status: fault.status,
         };
         let output = &mut environment.output;
-        let lines = Lines(&function.latest.logging);
-        let start = lines.start(&invocation.request_id, super::run::VERSION);
+        let lines = Lines(&version.configuration.logging);
+        let start = lines.start(&invocation.request_id, &version.qualifier);
         output.conclude(start.into_iter().chain(lines.finish(&invocation.request_id, &report))).await;
         let tail = super::run::finish_tail(output);
         Ok(Leased::Failed(Answer { payload: fault.payload, is_error: true, tail }))
     }
 
     /// Starts a sandbox; `boost` gives its init more CPU than the function's share.
-    async fn launch(&self, function: &Arc<Function>, boost: bool) -> Result<Environment, InvokeError> {
-        let config = &function.latest;
-        let grant = Core::grant(&self.core, &function.key, config.memory_mib).map_err(|refusal| {
+    async fn launch(&self, version: &Arc<Version>, boost: bool) -> Result<Environment, InvokeError> {
+        let config = &version.configuration;
+        let grant = Core::grant(&self.core, &version.function, config.memory_mib).map_err(|refusal| {
             self.tell_operator(refusal, config.memory_mib);
             InvokeError::Refused(refusal)
         })?;
-        let (runtime, package) = self.load(function).await?;
+        let (runtime, package) = self.load(version).await?;
         let descriptors = self.descriptors()?;
-        let function = Arc::clone(function);
-        let start = Start { function, runtime: &runtime, package, grant, descriptors, boost };
+        let version = Arc::clone(version);
+        let reservation = Box::new(grant);
+        let start = Start { version, runtime: &runtime, package, reservation, descriptors, boost };
         Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
             StartError::Descriptors => self.out_of_descriptors(),
             error => InvokeError::Start(error),
@@ -152,9 +152,9 @@ impl Dispatcher {
     }
 
     /// What is on the disk of it, which must not keep a worker waiting.
-    async fn load(&self, function: &Function) -> Result<(Arc<Runtime>, Package), InvokeError> {
+    async fn load(&self, version: &Version) -> Result<(Arc<Runtime>, Package), InvokeError> {
         let (catalog, packages) = (Arc::clone(&self.catalog), Arc::clone(&self.packages));
-        let (name, sha256) = (function.latest.runtime.clone(), function.latest.code.sha256);
+        let (name, sha256) = (version.configuration.runtime.clone(), version.configuration.code.sha256);
         let load = move || {
             let runtime = catalog.find(&name).map_err(InvokeError::Runtime)?;
             let runtime = runtime.ok_or(InvokeError::NoRuntime(name))?;
@@ -182,10 +182,11 @@ impl Dispatcher {
 }
 
 async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
-    let line = Lines(&environment.function.latest.logging).init_report(environment.age(), phase, status);
+    let line =
+        Lines(&environment.version.configuration.logging).init_report(environment.age(), phase, status);
     environment.output.conclude([line]).await;
 }
 
-fn timeout_of(function: &Function) -> Duration {
-    Duration::from_secs(u64::from(function.latest.timeout_s))
+fn timeout_of(version: &Version) -> Duration {
+    Duration::from_secs(u64::from(version.configuration.timeout_s))
 }

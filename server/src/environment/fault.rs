@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lambd_sandbox::Exit;
 
-use crate::dispatch::lines::Status;
+use crate::platform_log::Status;
 use crate::runtimes::{InvalidEntrypoint, entrypoint};
 
 /// An invocation that failed: the payload for the caller and what the log says of it.

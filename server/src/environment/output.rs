@@ -5,11 +5,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use lambd_model::clock;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::logs::lines::Splitter;
 use crate::logs::{LogEvent, LogStream};
-use crate::model::clock;
 
 /// Bytes taken from the pipe at once.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -24,8 +24,8 @@ pub(super) fn build(
     log_stream: &str,
     root: &Path,
 ) -> Spec {
-    let (function, runtime, code) = (&*start.function, start.runtime, &*start.package.code_dir);
-    let config = &function.latest;
+    let (version, runtime, code) = (&*start.version, start.runtime, &*start.package.code_dir);
+    let config = &version.configuration;
     let share = cpu_permille(config.memory_mib);
     // A relative source lies in the data directory; an absolute one stays as it is.
     let bind = |source: &Path, target: &Path| Bind {
@@ -42,7 +42,7 @@ pub(super) fn build(
         files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
         argv: vec![entrypoint.program().as_os_str().as_bytes().to_vec()],
-        env: variables(function, runtime.environment(), log_stream),
+        env: variables(version, runtime.environment(), log_stream),
         cwd: PathBuf::from("/var/task"),
         hostname: HOSTNAME.to_owned(),
         memory_mib: config.memory_mib,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::model::{Function, LogFormat};
+use lambd_model::{LogFormat, Version};
 
 /// Where the Runtime API is found, inside every sandbox.
 pub const RUNTIME_API: &str = "127.0.0.1:9001";
@@ -20,31 +20,31 @@ const DEFAULTS: [(&str, &str); 4] = [
 /// All variables of one environment. Later sets win: the platform's defaults, the runtime's own, the
 /// customer's, and last what nobody may override.
 pub(super) fn variables<'a>(
-    function: &'a Function,
+    version: &'a Version,
     runtime: impl Iterator<Item = (&'a str, &'a str)>,
     log_stream: &str,
 ) -> Vec<Vec<u8>> {
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
     all.extend(runtime.map(|(name, value)| (name, value.to_owned())));
-    if let Some(customer) = &function.latest.environment {
+    if let Some(customer) = &version.configuration.environment {
         all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
     }
-    all.extend(reserved(function, log_stream));
+    all.extend(reserved(version, log_stream));
     all.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect()
 }
 
-fn reserved(function: &Function, log_stream: &str) -> Vec<(&'static str, String)> {
-    let (key, config) = (&function.key, &function.latest);
+fn reserved(version: &Version, log_stream: &str) -> Vec<(&'static str, String)> {
+    let (function, config) = (&version.function, &version.configuration);
     let (access_key, secret, token) = credentials();
     let mut all = vec![
         ("AWS_ACCESS_KEY_ID", access_key),
         ("AWS_SECRET_ACCESS_KEY", secret),
         ("AWS_SESSION_TOKEN", token),
-        ("AWS_REGION", key.region.clone()),
-        ("AWS_DEFAULT_REGION", key.region.clone()),
-        ("AWS_LAMBDA_FUNCTION_NAME", key.name.clone()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_REGION", function.region.clone()),
+        ("AWS_DEFAULT_REGION", function.region.clone()),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", version.qualifier.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mib.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", config.logging.group.clone()),

@@ -10,14 +10,26 @@ use futures_util::stream;
 use lambd_wire::{Error, ErrorCode};
 use tokio::io::AsyncReadExt as _;
 
+use lambd_auth::Identity;
+use lambd_model::Sha256;
+
 use crate::app::App;
-use crate::packages::Sha256;
 
 /// What one download holds in memory at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-pub(super) async fn answer(app: &Arc<App>, method: &Method, sha256: &str) -> Result<Response, Error> {
+/// The address is signed with the server's own keys: those of other accounts open nothing here, whatever hash their
+/// holders know.
+pub(super) async fn answer(
+    app: &Arc<App>,
+    identity: &Identity,
+    method: &Method,
+    sha256: &str,
+) -> Result<Response, Error> {
     let absent = || Error::new(ErrorCode::ResourceNotFoundException, "There is no such package.");
+    if *identity.account != *app.config.account_id {
+        return Err(absent());
+    }
     let sha256 = Sha256::from_hex(sha256).filter(|_| method == Method::GET).ok_or_else(absent)?;
     let packages = Arc::clone(&app.packages);
     let zip = tokio::task::spawn_blocking(move || packages.open_zip(sha256)).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 use axum::response::Response;
+use lambd_model::{FunctionRef, Place};
 use lambd_wire::{Error, ErrorCode};
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use crate::api::service_error;
 use crate::app::App;
 use crate::http::respond;
 use crate::logs::Cursor;
-use crate::model::{FunctionKey, FunctionRef, Place};
 
 /// How long a reader waits for events that are not written yet.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ const PAGE_EVENTS_MAX: usize = 1000;
 
 pub(super) async fn answer(
     app: &Arc<App>,
-    region: &str,
+    place: &Place,
     method: &Method,
     function: &str,
     query: Option<&str>,
@@ -30,13 +30,11 @@ pub(super) async fn answer(
         return Err(Error::new(ErrorCode::MethodNotAllowedException, "Logs are read by GET."));
     }
     let name = FunctionRef::parse(function).map_or_else(|| function.to_owned(), |given| given.name);
-    let key = FunctionKey { region: region.to_owned(), name };
-    let place = Place { region: region.to_owned(), account: app.config.account_id.clone() };
-    let function = app.registry.get(&key).ok_or_else(|| {
-        let arn = place.function_arn(&key.name);
-        Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {arn}"))
+    let id = place.function(name);
+    let function = app.registry.get(&id).ok_or_else(|| {
+        Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {id}"))
     })?;
-    let group = crate::logs::group_key(region, &function.latest.logging.group);
+    let group = crate::logs::group_key(&id, &function.latest.configuration.logging.group);
     let parameter = |name: &str| {
         query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     };

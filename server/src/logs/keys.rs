@@ -82,6 +82,11 @@ pub(super) fn segment(group: &str, start: Cursor) -> Vec<u8> {
 /// What all keys of segments begin with.
 pub(super) const SEGMENTS: &[u8] = &[SEGMENT];
 
+/// What the keys of a group's segments begin with.
+pub(super) fn segments(group: &str) -> Vec<u8> {
+    [SEGMENTS, clean(group).as_bytes(), &[0]].concat()
+}
+
 /// Reads the key of a segment.
 pub(super) fn parse_segment(key: &[u8]) -> Option<(&str, Cursor)> {
     let (group, _) = key.strip_prefix(SEGMENTS)?.split_last_chunk::<8>()?;

@@ -1,19 +1,20 @@
 use super::*;
-use crate::store::{MemStore, RocksStore};
+use crate::store::{Batch, Durability, MemStore, RocksStore};
 use futures_util::FutureExt as _;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-const GROUP: &str = "/aws/lambda/hello";
+const ACCOUNT: &str = "000000000000";
+const GROUP: &str = "000000000000:us-east-1:/aws/lambda/hello";
 
 fn event(time_ms: i64, message: impl Into<String>) -> LogEvent {
     LogEvent { time_ms, message: message.into() }
 }
 
 fn start(store: &Arc<dyn Store>) -> Logs {
-    Logs::start(Arc::clone(store), Retention::default()).unwrap()
+    Logs::start(Arc::clone(store), ACCOUNT, Retention::default()).unwrap()
 }
 
 fn memory() -> Arc<dyn Store> {
@@ -52,7 +53,7 @@ fn events_are_read_in_the_order_in_which_they_were_handed_in() {
     let logs = start(&store);
     runtime().block_on(async {
         let (a, b) = (logs.sink().stream(GROUP, "a"), logs.sink().stream(GROUP, "b"));
-        let other = logs.sink().stream("/aws/lambda/hello2", "a");
+        let other = logs.sink().stream("000000000000:us-east-1:/aws/lambda/hello2", "a");
         for i in 0..50_i64 {
             write_now(&a, event(i, format!("START {i}")));
             let lines = (0..3).map(|line| event(1000 - i, format!("line {i} {line}"))).collect();
@@ -72,7 +73,7 @@ fn events_are_read_in_the_order_in_which_they_were_handed_in() {
         ]
     };
     assert_eq!(messages(&logs, GROUP), (0..50).flat_map(want).collect::<Vec<_>>());
-    assert_eq!(messages(&logs, "/aws/lambda/hello2").len(), 50);
+    assert_eq!(messages(&logs, "000000000000:us-east-1:/aws/lambda/hello2").len(), 50);
     assert_eq!(
         read_all(&logs, GROUP, 100)[1],
         StoredEvent { time_ms: 1000, stream: "b".into(), message: "line 0 0".into() }
@@ -139,7 +140,7 @@ fn long_messages_and_names_are_cut() {
 fn the_oldest_events_make_room() {
     let store = memory();
     let retention = Retention { group_bytes_max: 160_000, ..Retention::default() };
-    let logs = Logs::start(Arc::clone(&store), retention).unwrap();
+    let logs = Logs::start(Arc::clone(&store), ACCOUNT, retention).unwrap();
     let runtime = runtime();
     let stream = logs.sink().stream(GROUP, "s");
     for i in 0..60 {
@@ -160,7 +161,7 @@ fn the_oldest_events_make_room() {
     // A later start with a shorter memory removes the rest, by age.
     std::thread::sleep(Duration::from_millis(5));
     let retention = Retention { age_max: Duration::from_millis(1), ..retention };
-    let logs = Logs::start(Arc::clone(&store), retention).unwrap();
+    let logs = Logs::start(Arc::clone(&store), ACCOUNT, retention).unwrap();
     runtime.block_on(logs.sink().flush());
     assert!(store.range(Table::Logs, &Range::all()).unwrap().is_empty());
 }
@@ -234,4 +235,42 @@ fn the_queue_is_bounded_and_loud_groups_do_not_fill_it_for_others() {
     });
     let bytes: usize = portions.map(|portion| portion.events.iter().map(queue::cost).sum::<usize>()).sum();
     assert!((4 << 20..7 << 20).contains(&bytes), "{bytes}");
+}
+
+/// What an older lambd logged, with and without other groups that begin in the same way.
+#[test]
+fn groups_without_an_account_are_given_one() {
+    let store = memory();
+    let olds = ["us-east-1:/aws/lambda/hello", "us-east-1:/aws/lambda/hello2", "eu-west-1:mine"];
+    let mut batch = Batch::new();
+    let mut position = Cursor::START;
+    for group in olds {
+        for n in 0..3000_u64 {
+            position = position.next(1_000_000 + n);
+            let event = keys::encode("s", &event(0, format!("{group} {n}")));
+            batch.add_put(Table::Logs, keys::event(group, position), event);
+            if n % 1000 == 0 {
+                batch.add_put(Table::Logs, keys::segment(group, position), 7_u64.to_be_bytes().to_vec());
+            }
+        }
+    }
+    store.commit(batch, Durability::Synced).unwrap();
+    let segments = || store.range(Table::Logs, &Range::prefix(keys::SEGMENTS)).unwrap().len();
+    let before = segments();
+    for _ in 0..2 {
+        migrate::migrate(&*store, ACCOUNT).unwrap();
+        assert_eq!(segments(), before);
+    }
+    // Written now, by the clock: behind what is there.
+    let logs = Logs::start(
+        Arc::clone(&store),
+        ACCOUNT,
+        Retention { age_max: Duration::MAX, ..Retention::default() },
+    );
+    let logs = logs.unwrap();
+    for group in olds {
+        let want: Vec<_> = (0..3000).map(|n| format!("{group} {n}")).collect();
+        assert_eq!(messages(&logs, &format!("{ACCOUNT}:{group}")), want);
+        assert!(messages(&logs, group).is_empty());
+    }
 }

@@ -1,4 +1,4 @@
-use super::Sha256;
+use lambd_model::Sha256;
 use std::{io, path::PathBuf};
 
 /// Why there is no package.

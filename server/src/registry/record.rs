@@ -1,30 +1,160 @@
-//! A function's record in the store: key `region/name`, value versioned JSON.
+//! A function's record in the store: its key, its stored form and the reader of older ones.
+//!
+//! Stored forms are types of their own: a domain type may change as the code wants, a stored one only with a new
+//! [`VERSION`], a migration and a golden file.
+
+mod configuration;
+mod migrate;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Function, FunctionKey, LoadError};
+use lambd_model::{Function, FunctionId, LATEST, LastUpdate, State, Version};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::LoadError;
 use crate::store::record::{self, RecordError};
 use crate::store::{Range, Store, Table, for_each};
+use configuration::ConfigurationRecord;
 
 /// Version of the stored form; a reader refuses a newer one.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
-pub(super) fn key(key: &FunctionKey) -> Vec<u8> {
-    // Neither part can hold a slash.
-    format!("{}/{}", key.region, key.name).into_bytes()
+/// What stands between the place and the name in the key of a function.
+const KIND: &str = "function";
+
+/// `account/region/function/name`. No part can hold a slash.
+pub(super) fn key(id: &FunctionId) -> Vec<u8> {
+    format!("{}/{}/{KIND}/{}", id.account, id.region, id.name).into_bytes()
+}
+
+/// Reads what [`key`] wrote; other kinds of record have other keys.
+fn parse_key(key: &[u8]) -> Option<FunctionId> {
+    let mut parts = str::from_utf8(key).ok()?.split('/');
+    let (account, region, kind, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    (kind == KIND && parts.next().is_none()).then(|| FunctionId {
+        account: account.to_owned(),
+        region: region.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// A function as it is stored; who it is stands in the key alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FunctionRecord {
+    latest: VersionRecord,
+    state: StateRecord,
+    last_update: Option<LastUpdateRecord>,
+    revision_id: Uuid,
+    tags: BTreeMap<String, String>,
+    reserved_concurrency: Option<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionRecord {
+    generation: Uuid,
+    configuration: ConfigurationRecord,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum StateRecord {
+    Pending,
+    Active,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum LastUpdateRecord {
+    InProgress,
+    Successful,
+}
+
+impl FunctionRecord {
+    /// Names every member, so that a new one cannot be left out.
+    fn of(function: &Function) -> Self {
+        let Function { id: _, latest, state, last_update, revision_id, tags, reserved_concurrency } =
+            function;
+        let Version { function: _, qualifier: _, configuration, generation } = &**latest;
+        Self {
+            latest: VersionRecord {
+                generation: *generation,
+                configuration: ConfigurationRecord::of(configuration),
+            },
+            state: match state {
+                State::Pending => StateRecord::Pending,
+                State::Active => StateRecord::Active,
+            },
+            last_update: last_update.map(|update| match update {
+                LastUpdate::InProgress => LastUpdateRecord::InProgress,
+                LastUpdate::Successful => LastUpdateRecord::Successful,
+            }),
+            revision_id: *revision_id,
+            tags: tags.clone(),
+            reserved_concurrency: *reserved_concurrency,
+        }
+    }
+
+    fn into_function(self, id: FunctionId) -> Function {
+        let id = Arc::new(id);
+        let Self { latest, state, last_update, revision_id, tags, reserved_concurrency } = self;
+        let VersionRecord { generation, configuration } = latest;
+        let latest = Version {
+            function: Arc::clone(&id),
+            qualifier: LATEST.to_owned(),
+            configuration: configuration.into_configuration(),
+            generation,
+        };
+        Function {
+            id,
+            latest: Arc::new(latest),
+            state: match state {
+                StateRecord::Pending => State::Pending,
+                StateRecord::Active => State::Active,
+            },
+            last_update: last_update.map(|update| match update {
+                LastUpdateRecord::InProgress => LastUpdate::InProgress,
+                LastUpdateRecord::Successful => LastUpdate::Successful,
+            }),
+            revision_id,
+            tags,
+            reserved_concurrency,
+        }
+    }
 }
 
 pub(super) fn encode(function: &Function) -> Result<Vec<u8>, RecordError> {
-    record::encode(VERSION, function)
+    record::encode(VERSION, &FunctionRecord::of(function))
 }
 
-pub(super) fn load_all(store: &dyn Store) -> Result<BTreeMap<Arc<FunctionKey>, Arc<Function>>, LoadError> {
-    let mut functions = BTreeMap::new();
-    for_each(store, Table::Functions, Range::all(), |key, value| {
-        let function: Function = record::decode(VERSION, Table::Functions, key, &value)?;
-        functions.insert(Arc::clone(&function.key), Arc::new(function));
+/// Every function of the store. Records of an older form, which knew one account, become `account`'s and are
+/// rewritten, but only after all records have been read: one that cannot be read leaves everything as it was.
+pub(super) fn load(
+    store: &dyn Store,
+    account: &str,
+) -> Result<BTreeMap<Arc<FunctionId>, Arc<Function>>, LoadError> {
+    let (mut functions, mut old) = (BTreeMap::new(), Vec::new());
+    for_each(store, Table::Functions, Range::all(), |found, value| {
+        let function = match parse_key(found) {
+            Some(id) => decode(id, found, &value)?,
+            None => {
+                let (id, value) = migrate::upgrade(found, &value, account)?;
+                let function = decode(id, found, &value)?;
+                old.push((found.to_vec(), key(&function.id), value));
+                function
+            }
+        };
+        functions.insert(Arc::clone(&function.id), Arc::new(function));
         Ok::<(), LoadError>(())
     })?;
+    migrate::rewrite(store, &old)?;
     Ok(functions)
+}
+
+fn decode(id: FunctionId, key: &[u8], value: &[u8]) -> Result<Function, RecordError> {
+    let record: FunctionRecord = record::decode(VERSION, Table::Functions, key, value)?;
+    Ok(record.into_function(id))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Function, FunctionKey, RegistryError};
+use super::{Function, FunctionId, RegistryError};
 
 /// Executions that the account keeps for functions without a reservation (lambda.md F2).
 const UNRESERVED_MIN: u32 = 100;
@@ -24,11 +24,13 @@ pub struct Usage {
     pub unreserved_concurrency: u32,
 }
 
-pub(super) fn reserved_total<'a>(
+/// What the other functions of the same account have reserved.
+pub(super) fn reserved_by_others<'a>(
     functions: impl Iterator<Item = &'a Arc<Function>>,
-    without: Option<&FunctionKey>,
+    id: &FunctionId,
 ) -> u32 {
-    functions.filter(|f| Some(f.key.as_ref()) != without).filter_map(|f| f.reserved_concurrency).sum()
+    let others = functions.filter(|f| f.id.account == id.account && *f.id != *id);
+    others.filter_map(|f| f.reserved_concurrency).sum()
 }
 
 pub(super) fn check_reservation(limit: u32, others: u32, wanted: u32) -> Result<(), RegistryError> {
@@ -41,7 +43,7 @@ pub(super) fn usage<'a>(functions: impl Iterator<Item = &'a Arc<Function>>, limi
     let mut usage = Usage { functions: 0, code_bytes: 0, concurrency: limit, unreserved_concurrency: limit };
     for function in functions {
         usage.functions += 1;
-        usage.code_bytes += function.latest.code.zipped_bytes;
+        usage.code_bytes += function.latest.configuration.code.zipped_bytes;
         let reserved = function.reserved_concurrency.unwrap_or(0);
         usage.unreserved_concurrency = usage.unreserved_concurrency.saturating_sub(reserved);
     }

@@ -1,39 +1,53 @@
 use std::collections::BTreeMap;
 
+use lambd_model::{CodeRef, Configuration, LastUpdate, LogFormat, Logging, State};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{CodeRef, Configuration, LastUpdate, LogFormat, Logging, State};
 use crate::store::MemStore;
 
-pub(crate) fn function(name: &str) -> Function {
-    Function {
-        key: Arc::new(FunctionKey { region: "us-east-1".to_owned(), name: name.to_owned() }),
-        latest: Configuration {
-            runtime: "provided.al2023".to_owned(),
-            handler: "h".to_owned(),
-            role: "arn:aws:iam::000000000000:role/r".to_owned(),
-            description: String::new(),
-            timeout_s: 3,
-            memory_mib: 128,
-            ephemeral_mib: 512,
-            environment: None,
-            code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
-            architecture: "x86_64".to_owned(),
-            tracing_mode: "PassThrough".to_owned(),
-            logging: Logging {
-                format: LogFormat::Text,
-                group: format!("/aws/lambda/{name}"),
-                application_level: None,
-                system_level: None,
-            },
-            vpc: None,
-            dead_letter_arn: None,
-            kms_key_arn: None,
-            snap_start: "None".to_owned(),
-            last_modified_ms: 0,
-            generation: Uuid::new_v4(),
+pub(crate) const ACCOUNT: &str = "000000000000";
+
+pub(crate) fn id(account: &str, region: &str, name: &str) -> Arc<FunctionId> {
+    let (account, region, name) = (account.to_owned(), region.to_owned(), name.to_owned());
+    Arc::new(FunctionId { account, region, name })
+}
+
+pub(crate) fn configuration(name: &str) -> Configuration {
+    Configuration {
+        runtime: "provided.al2023".to_owned(),
+        handler: "h".to_owned(),
+        role: "arn:aws:iam::000000000000:role/r".to_owned(),
+        description: String::new(),
+        timeout_s: 3,
+        memory_mib: 128,
+        ephemeral_mib: 512,
+        environment: None,
+        code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
+        architecture: "x86_64".to_owned(),
+        tracing_mode: "PassThrough".to_owned(),
+        logging: Logging {
+            format: LogFormat::Text,
+            group: format!("/aws/lambda/{name}"),
+            application_level: None,
+            system_level: None,
         },
+        vpc: None,
+        dead_letter_arn: None,
+        kms_key_arn: None,
+        snap_start: "None".to_owned(),
+        last_modified_ms: 0,
+    }
+}
+
+pub(crate) fn function(name: &str) -> Function {
+    of(&id(ACCOUNT, "us-east-1", name))
+}
+
+fn of(id: &Arc<FunctionId>) -> Function {
+    Function {
+        id: Arc::clone(id),
+        latest: Arc::new(Version::latest(id, configuration(&id.name))),
         state: State::Pending,
         last_update: None,
         revision_id: Uuid::new_v4(),
@@ -42,8 +56,12 @@ pub(crate) fn function(name: &str) -> Function {
     }
 }
 
+fn place(account: &str) -> Place {
+    Place { account: account.to_owned(), region: "us-east-1".to_owned() }
+}
+
 fn registry(store: &Arc<MemStore>) -> Arc<Registry> {
-    Arc::new(Registry::open(Arc::clone(store) as Arc<dyn Store>, 1000).unwrap())
+    Arc::new(Registry::open(Arc::clone(store) as Arc<dyn Store>, ACCOUNT, 1000).unwrap())
 }
 
 #[tokio::test]
@@ -53,14 +71,14 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     first.create(function("a")).await.unwrap();
     first.create(function("b")).await.unwrap();
     assert!(matches!(first.create(function("a")).await, Err(RegistryError::Exists)));
-    let key = function("a").key;
+    let key = function("a").id;
     first.update(Arc::clone(&key), |f| Ok(f.settled())).await.unwrap();
-    first.delete(function("b").key).await.unwrap();
+    first.delete(function("b").id).await.unwrap();
     let second = registry(&store);
     assert_eq!(second.all(), first.all());
     let a = second.get(&key).unwrap();
     assert_eq!((a.state, a.last_update), (State::Active, Some(LastUpdate::Successful)));
-    assert!(second.get(&function("b").key).is_none());
+    assert!(second.get(&function("b").id).is_none());
 }
 
 #[tokio::test]
@@ -68,25 +86,25 @@ async fn a_refused_change_changes_nothing() {
     let store = Arc::new(MemStore::new());
     let registry = registry(&store);
     let before = registry.create(function("a")).await.unwrap();
-    let refused = registry.update(Arc::clone(&before.key), |_| Err(RegistryError::Revision)).await;
+    let refused = registry.update(Arc::clone(&before.id), |_| Err(RegistryError::Revision)).await;
     assert!(matches!(refused, Err(RegistryError::Revision)));
-    assert_eq!(registry.get(&before.key), Some(before));
-    let missing = registry.update(function("x").key, |f| Ok(f.clone())).await;
+    assert_eq!(registry.get(&before.id), Some(before));
+    let missing = registry.update(function("x").id, |f| Ok(f.clone())).await;
     assert!(matches!(missing, Err(RegistryError::Missing)));
 }
 
 #[tokio::test]
-async fn pages_follow_the_names_of_one_region() {
+async fn pages_follow_the_names_of_one_account_and_region() {
     let store = Arc::new(MemStore::new());
     let registry = registry(&store);
     for name in ["b", "a", "c"] {
         registry.create(function(name)).await.unwrap();
     }
-    let mut far = function("d");
-    far.key = Arc::new(FunctionKey { region: "eu-west-1".to_owned(), name: "d".to_owned() });
-    registry.create(far).await.unwrap();
+    for far in [id(ACCOUNT, "eu-west-1", "d"), id("111111111111", "us-east-1", "d")] {
+        registry.create(of(&far)).await.unwrap();
+    }
     let page = |after, limit| -> Vec<String> {
-        registry.list("us-east-1", after, limit).iter().map(|f| f.key.name.clone()).collect()
+        registry.list(&place(ACCOUNT), after, limit).iter().map(|f| f.id.name.clone()).collect()
     };
     assert_eq!(page(None, 2), ["a", "b"]);
     assert_eq!(page(Some("b"), 2), ["c"]);
@@ -96,7 +114,7 @@ async fn pages_follow_the_names_of_one_region() {
 async fn the_account_keeps_a_hundred_unreserved() {
     let store = Arc::new(MemStore::new());
     let registry = registry(&store);
-    let (a, b) = (function("a").key, function("b").key);
+    let (a, b) = (function("a").id, function("b").id);
     registry.create(function("a")).await.unwrap();
     registry.create(function("b")).await.unwrap();
     let unreserved = |r: Result<Arc<Function>, RegistryError>| matches!(r, Err(RegistryError::Unreserved));
@@ -105,9 +123,9 @@ async fn the_account_keeps_a_hundred_unreserved() {
     assert!(unreserved(registry.reserve(Arc::clone(&b), Some(1)).await));
     registry.reserve(b, Some(0)).await.unwrap();
     registry.reserve(Arc::clone(&a), Some(899)).await.unwrap();
-    assert_eq!(registry.usage().unreserved_concurrency, 101);
+    assert_eq!(registry.usage(ACCOUNT).unreserved_concurrency, 101);
     registry.reserve(a, None).await.unwrap();
-    assert_eq!(registry.usage().unreserved_concurrency, 1000);
+    assert_eq!(registry.usage(ACCOUNT).unreserved_concurrency, 1000);
 }
 
 #[tokio::test]
@@ -116,11 +134,29 @@ async fn waiting_ends_with_the_state_or_the_function() {
     let registry = registry(&store);
     let made = registry.create(function("a")).await.unwrap();
     let waiter = {
-        let (registry, key) = (Arc::clone(&registry), Arc::clone(&made.key));
+        let (registry, key) = (Arc::clone(&registry), Arc::clone(&made.id));
         tokio::spawn(async move { registry.wait_active(&key).await })
     };
-    registry.update(Arc::clone(&made.key), |f| Ok(f.settled())).await.unwrap();
+    registry.update(Arc::clone(&made.id), |f| Ok(f.settled())).await.unwrap();
     assert_eq!(waiter.await.unwrap().unwrap().state, State::Active);
-    registry.delete(Arc::clone(&made.key)).await.unwrap();
-    assert!(registry.wait_active(&made.key).await.is_none());
+    registry.delete(Arc::clone(&made.id)).await.unwrap();
+    assert!(registry.wait_active(&made.id).await.is_none());
+}
+
+#[tokio::test]
+async fn accounts_are_strangers_to_each_other() {
+    let store = Arc::new(MemStore::new());
+    let registry = registry(&store);
+    let (mine, theirs) = (id(ACCOUNT, "us-east-1", "f"), id("111111111111", "us-east-1", "f"));
+    registry.create(of(&mine)).await.unwrap();
+    assert!(registry.get(&theirs).is_none() && registry.list(&place("111111111111"), None, 9).is_empty());
+    registry.create(of(&theirs)).await.unwrap();
+    registry.reserve(Arc::clone(&mine), Some(900)).await.unwrap();
+    registry.reserve(Arc::clone(&theirs), Some(900)).await.unwrap();
+    assert_eq!(registry.usage(ACCOUNT).functions, 1);
+    let version = Arc::clone(&registry.get(&theirs).unwrap().latest);
+    registry.delete(mine).await.unwrap();
+    assert!(registry.is_current(&version));
+    registry.delete(theirs).await.unwrap();
+    assert!(!registry.is_current(&version));
 }

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use lambd_model::Sha256;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::packages::Sha256;
 
 /// The manifest's file name.
 pub(super) const FILE_NAME: &str = "runtime.toml";

@@ -32,9 +32,34 @@ pub enum RecordError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The key is none that this program writes.
+    #[error(
+        "record {} {key:?} is of a kind that this lambd does not know: use the lambd that wrote it, or restore a \
+         backup",
+        table.name()
+    )]
+    UnknownKey {
+        /// The table of the record.
+        table: Table,
+        /// Its key.
+        key: String,
+    },
     /// The value has no JSON form, such as a map whose keys are not strings.
     #[error("record cannot be written")]
     Encode(#[source] serde_json::Error),
+}
+
+impl RecordError {
+    /// The key is none that this program writes.
+    pub fn unknown_key(table: Table, key: &[u8]) -> Self {
+        Self::UnknownKey { table, key: printable(key) }
+    }
+
+    /// A record of an older version lacks a member that all of that version have.
+    pub fn shape(table: Table, key: &[u8]) -> Self {
+        let source = serde::de::Error::custom("a member is missing");
+        Self::Decode { table, key: printable(key), source }
+    }
 }
 
 #[derive(Serialize)]

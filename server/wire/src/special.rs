@@ -1,6 +1,6 @@
 //! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
 //!
-//! [`crate::validate()`] refuses too long a name of a new function, too many tags in one request and too large
+//! [`crate::validate()`] refuses variables of reserved names, too long a name of a new function, too many tags in one request and too large
 //! an environment. Left to the server: runtimes, of which it knows more than their names; what needs stored
 //! state (existing tags, versions, layers), the package's sizes, an operator's bounds on memory and timeout.
 
@@ -16,6 +16,45 @@ pub const MAX_FUNCTION_NAME_CHARS: usize = 64;
 pub const MAX_TAGS: usize = 50;
 /// Largest environment, measured as compact JSON.
 pub const MAX_ENVIRONMENT_BYTES: usize = 4096;
+
+/// Names of variables that the platform sets itself.
+pub const RESERVED_VARIABLES: [&str; 21] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
+/// What is refused before the model's constraints, some of which such a request breaks, too: the caller is to learn
+/// the cause.
+pub(crate) fn check_first(operation: Operation, input: &dyn Any) -> Result<(), Error> {
+    match operation {
+        Operation::CreateFunction => input
+            .downcast_ref::<input::CreateFunction>()
+            .map_or(Ok(()), |input| no_reserved_names(input.environment.as_ref())),
+        Operation::UpdateFunctionConfiguration => input
+            .downcast_ref::<input::UpdateFunctionConfiguration>()
+            .map_or(Ok(()), |input| no_reserved_names(input.environment.as_ref())),
+        _ => Ok(()),
+    }
+}
 
 /// What is refused although the model allows it.
 pub(crate) fn check(operation: Operation, input: &dyn Any) -> Result<(), Error> {
@@ -70,4 +109,46 @@ fn environment(environment: Option<&types::Environment>) -> Result<(), Error> {
         "Lambda was unable to configure your environment variables because the environment variables you have \
          provided exceeded the 4KB limit. String measured: {measured}"
     )))
+}
+
+fn no_reserved_names(environment: Option<&types::Environment>) -> Result<(), Error> {
+    let variables = environment.and_then(|environment| environment.variables.as_ref());
+    let names = variables.into_iter().flat_map(|variables| variables.keys());
+    let reserved: Vec<&str> =
+        names.map(String::as_str).filter(|name| RESERVED_VARIABLES.contains(name)).collect();
+    if reserved.is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid_parameter(format!(
+        "Lambda was unable to configure your environment variables because the environment variables you have \
+         provided contains reserved keys that are currently not supported for modification. Reserved keys used \
+         in this request: {}",
+        reserved.join(", ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> types::Environment {
+        let map = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        types::Environment { variables: Some(map) }
+    }
+
+    #[test]
+    fn reserved_variables_are_named() {
+        assert!(no_reserved_names(None).is_ok());
+        assert!(no_reserved_names(Some(&variables(&[("A", "1"), ("LANG", "C")]))).is_ok());
+        // The second name breaks the model's pattern as well.
+        let environment = Some(variables(&[("AWS_REGION", "x"), ("_HANDLER", "y")]));
+        let input = input::UpdateFunctionConfiguration { environment, ..Default::default() };
+        let text = validate(&input).unwrap_err().message;
+        assert!(text.ends_with("Reserved keys used in this request: AWS_REGION, _HANDLER"), "{text}");
+    }
+
+    #[test]
+    fn reserved_names_are_sorted() {
+        assert!(RESERVED_VARIABLES.is_sorted());
+    }
 }

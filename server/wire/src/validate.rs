@@ -11,12 +11,13 @@ const MAX_VIOLATIONS: usize = 64;
 /// Longest value that a message shows whole.
 const MAX_SHOWN_BYTES: usize = 16 * 1024;
 
-/// Checks an input against every constraint of the model, then against [`special`].
+/// Checks an input against every constraint of the model, and against [`special`], before and behind them.
 ///
 /// # Errors
 /// ValidationException with all violations: those of query members first, then in the model's order
 /// (recorded); or what [`special`] refuses.
 pub fn validate<I: Input>(input: &I) -> Result<(), Error> {
+    special::check_first(I::OPERATION, input)?;
     violations(input)?;
     special::check(I::OPERATION, input)
 }

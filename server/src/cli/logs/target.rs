@@ -5,10 +5,9 @@ use std::{env, fs, path::Path};
 use anyhow::Context as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{
-    auth::{Credentials, Secret},
-    cli::Place,
-};
+use lambd_auth::{Credentials, Secret};
+
+use crate::cli::Place;
 
 /// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
 const ENCODED: &AsciiSet =

@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::SystemTime};
 
 use axum::{Router, body::Body, response::Response};
+use lambd_auth::{AccountKey, Credentials, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{
-    auth::{Credentials, Verifier},
-    http::{Limits, respond, serve_connections},
-};
+
+use crate::http::{Limits, respond, serve_connections};
 
 const LINES: [&str; 5] = ["one\n", "two", "three ☃\n", "{\n  \"json\": true\n}", ""];
 
@@ -45,8 +44,9 @@ fn answer(verifier: &Verifier, request: &Request<Body>) -> Response {
 /// What `logs` prints, or its one line.
 async fn logs(function: &str, secret: &str) -> Result<String, String> {
     let credentials =
-        Credentials { access_key_id: "AKIA".into(), secret_access_key: crate::auth::Secret::new("s") };
-    let verifier = Arc::new(Verifier::new(credentials));
+        Credentials { access_key_id: "AKIA".into(), secret_access_key: lambd_auth::Secret::new("s") };
+    let keys = AccountKey { credentials: credentials.clone(), account: "000000000000".to_owned() };
+    let verifier = Arc::new(Verifier::new([keys]));
     let router = Router::new().fallback(move |request: Request<Body>| {
         let verifier = Arc::clone(&verifier);
         async move { answer(&verifier, &request) }

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use lambd_auth::Keyring;
 use lambd_sandbox::{Launcher, LauncherConfig};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::prctl::set_dumpable;
@@ -15,7 +16,6 @@ use nix::sys::socket::Backlog;
 use nix::sys::stat::{Mode, umask};
 
 use super::{ENDPOINT_FILE, instance};
-use crate::auth::Credentials;
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 use crate::runtimes;
@@ -42,7 +42,7 @@ pub(super) struct Prepared {
     pub(super) root: PathBuf,
     /// Taken by the one who serves: a second descriptor would keep the port open through the drain.
     pub(super) listener: Option<TcpListener>,
-    pub(super) credentials: Credentials,
+    pub(super) keys: Keyring,
     ids: Ids,
     /// Held until the process ends: the data directory has one owner.
     _lock: Flock<File>,
@@ -62,7 +62,7 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     dir.enter()?;
     let root = std::env::current_dir().context("failed to name the data directory")?;
     let ids = folders(&dir, config, &root)?;
-    let credentials = Credentials::load_or_create(Path::new("credentials"))
+    let keys = Keyring::load_or_create(Path::new("credentials"))
         .with_context(|| format!("in {}", root.display()))?;
     let listener =
         TcpListener::bind(config.listen).with_context(|| format!("failed to listen on {}", config.listen))?;
@@ -74,7 +74,7 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     let address = listener.local_addr().context("failed to read the listener's address")?;
     write(dir.file(ENDPOINT_FILE, 0o644)?, &format!("{}\n", url(address)))?;
     raise_descriptor_limit();
-    Ok(Prepared { root, listener: Some(listener), credentials, ids, _lock: lock })
+    Ok(Prepared { root, listener: Some(listener), keys, ids, _lock: lock })
 }
 
 /// Makes the folders of the data directory and sees to it that each is its owner's alone.

@@ -1,12 +1,20 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lambd_model::{Configuration, Environment, FunctionId};
 
 use super::*;
-use crate::model::Environment;
-use crate::registry::tests::function;
 
-fn shown(function: &Function) -> BTreeMap<String, String> {
+use crate::registry::tests::configuration;
+
+fn version(configuration: Configuration) -> Version {
+    let (account, region) = ("000000000000".to_owned(), "us-east-1".to_owned());
+    Version::latest(&Arc::new(FunctionId { account, region, name: "f".to_owned() }), configuration)
+}
+
+fn shown(version: &Version) -> BTreeMap<String, String> {
     let runtime = [("LANG", "en_US.UTF-8"), ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")];
-    variables(function, runtime.into_iter(), "2024/01/01/[$LATEST]0")
+    variables(version, runtime.into_iter(), "2024/01/01/[$LATEST]0")
         .into_iter()
         .map(|pair| {
             let pair = String::from_utf8(pair).unwrap();
@@ -18,11 +26,11 @@ fn shown(function: &Function) -> BTreeMap<String, String> {
 
 #[test]
 fn the_customer_overrides_defaults_but_not_the_platform() {
-    let mut function = function("f");
+    let mut given = configuration("f");
     let own = [("LANG", "C"), ("MINE", "a=b"), ("EMPTY", ""), ("AWS_REGION", "mars")];
     let own = own.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    function.latest.environment = Some(Environment(own));
-    let shown = shown(&function);
+    given.environment = Some(Environment(own));
+    let shown = shown(&version(given));
     let want = [
         ("LANG", "C"),
         ("MINE", "a=b"),
@@ -41,7 +49,7 @@ fn the_customer_overrides_defaults_but_not_the_platform() {
 
 #[test]
 fn keys_are_nobodys_and_differ() {
-    let (one, two) = (shown(&function("f")), shown(&function("f")));
+    let (one, two) = (shown(&version(configuration("f"))), shown(&version(configuration("f"))));
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         assert!(one[name].len() >= 20 && one[name] != two[name], "{name}");
     }

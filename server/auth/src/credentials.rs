@@ -1,0 +1,257 @@
+//! Pairs of keys in an AWS shared-credentials file.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::profile::{Profile, profiles};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
+/// The profile that is written and read.
+pub(super) const PROFILE: &str = "default";
+/// No credentials file is longer than this.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Permission bits that the server's own file must not have.
+pub(super) const OPEN_TO_OTHERS: u32 = 0o077;
+
+/// A secret access key. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for a key derivation or for the file.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// An access key and its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The public half, as it stands in every signature.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: Secret,
+}
+
+/// The credentials file cannot be used. Every text names the file and, where there is one, the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// It cannot be read.
+    #[error("cannot read the credentials file {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write the credentials file {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others than its owner may read or write it.
+    #[error(
+        "{path} has mode {mode:04o}, so that others may use the server's keys: chmod 0600 it, or remove it and the \
+         server makes new keys"
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is there and does not hold a pair of keys.
+    #[error("{path}: {problem}; restore the file, or remove it and the server makes new keys")]
+    Garbled {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Credentials {
+    /// New random credentials that look like AWS's: `AKIA` and 16 characters, a secret of 40.
+    ///
+    /// # Errors
+    /// The kernel's random source cannot be read.
+    pub fn generate() -> io::Result<Self> {
+        let mut random = [0_u8; 46];
+        File::open("/dev/urandom")?.read_exact(&mut random)?;
+        let (id, secret) = random.split_at(16);
+        const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let id = id.iter().map(|byte| char::from(BASE32[usize::from(byte & 31)]));
+        Ok(Self {
+            access_key_id: "AKIA".chars().chain(id).collect(),
+            secret_access_key: Secret(STANDARD_NO_PAD.encode(secret)),
+        })
+    }
+
+    /// Reads the file, or writes it with new keys where there is none: mode 0600, whole or not at
+    /// all, on disk when this returns.
+    ///
+    /// # Errors
+    /// [`CredentialsError`], also where others may read or write the file; one that is there is never replaced.
+    pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
+        match Self::read(path, OPEN_TO_OTHERS) {
+            Err(CredentialsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                let new = Self::generate();
+                new.and_then(|new| new.write(path).map(|()| new))
+                    .map_err(|source| CredentialsError::Write { path: path.to_owned(), source })
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// Reads profile `default` of an AWS shared-credentials file.
+    ///
+    /// # Errors
+    /// [`CredentialsError`], also where there is no file.
+    pub fn load(path: &Path) -> Result<Self, CredentialsError> {
+        Self::read(path, 0)
+    }
+
+    fn read(path: &Path, refused: u32) -> Result<Self, CredentialsError> {
+        read(path, refused, Self::parse)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let default = profiles(text).into_iter().find(|profile| profile.name == PROFILE);
+        default.unwrap_or_else(|| Profile::named(PROFILE)).credentials()
+    }
+
+    /// Writes beside the target, syncs, renames and syncs the folder.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let beside = path.with_extension("new");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        write!(
+            file,
+            "[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            self.access_key_id,
+            self.secret_access_key.expose()
+        )?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+}
+
+/// Reads a whole credentials file. Refuses one that has one of these permission bits.
+pub(super) fn read<T>(
+    path: &Path,
+    refused: u32,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, CredentialsError> {
+    let failed = |source| CredentialsError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    if mode & refused != 0 {
+        return Err(CredentialsError::Open { path: path.to_owned(), mode });
+    }
+    let mut text = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
+    let parsed = str::from_utf8(&text).map_err(|_| "not a text".to_owned()).and_then(parse);
+    parsed.map_err(|problem| CredentialsError::Garbled { path: path.to_owned(), problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_once_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let made = Credentials::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Credentials::load_or_create(&path).unwrap(), made);
+        assert_ne!(Credentials::generate().unwrap(), made);
+        assert!(made.access_key_id.starts_with("AKIA") && made.access_key_id.len() == 20);
+        assert_eq!(made.secret_access_key.expose().len(), 40);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert!(!format!("{made:?}").contains(made.secret_access_key.expose()));
+    }
+
+    #[test]
+    fn files_by_other_hands() {
+        let pair = |id: &str, secret: &str| {
+            Ok(Credentials { access_key_id: id.into(), secret_access_key: Secret::new(secret) })
+        };
+        let no_id = Err("no `aws_access_key_id` in profile `default`".to_owned());
+        for (text, expect) in [
+            ("[default]\naws_access_key_id=A\naws_secret_access_key=B=/+\n", pair("A", "B=/+")),
+            (
+                "# c\n\n[x]\naws_access_key_id = X\n[ default ]\r\n aws_access_key_id = A \r\n\
+                 region = r\n aws_secret_access_key = B",
+                pair("A", "B"),
+            ),
+            ("", no_id.clone()),
+            ("[x]\naws_access_key_id = A\naws_secret_access_key = B", no_id.clone()),
+            ("aws_access_key_id = A\naws_secret_access_key = B", no_id),
+            (
+                "[default]\naws_access_key_id = A",
+                Err("no `aws_secret_access_key` in profile `default`".to_owned()),
+            ),
+            (
+                "[default]\naws_access_key_id = A/B\naws_secret_access_key = C",
+                Err("`aws_access_key_id` is not a key".to_owned()),
+            ),
+            (
+                "[default]\naws_access_key_id = A\naws_secret_access_key =",
+                Err("`aws_secret_access_key` is not a key".to_owned()),
+            ),
+        ] {
+            assert_eq!(Credentials::parse(text), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keys_that_others_may_use_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let made = Credentials::load_or_create(&path).unwrap();
+        for mode in [0o644, 0o640, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = Credentials::load_or_create(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("mode {mode:04o}")) && error.contains("chmod 0600"), "{error}");
+            assert_eq!(Credentials::load(&path).unwrap(), made, "who reads a file of their own is not asked");
+        }
+    }
+
+    #[test]
+    fn a_garbled_file_is_kept_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        for garbled in [b"[default]".as_slice(), b"\xff\xfe"] {
+            fs::write(&path, garbled).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let error = Credentials::load_or_create(&path).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()) && error.contains("restore the file"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), garbled);
+        }
+    }
+}

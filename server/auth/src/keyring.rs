@@ -1,0 +1,108 @@
+//! Whose key is whose: every pair of keys that the server accepts, each with the account that it acts for.
+
+use std::path::Path;
+
+use super::credentials::{self, OPEN_TO_OTHERS, PROFILE};
+use super::profile::profiles;
+use super::{Credentials, CredentialsError};
+
+/// Digits of an account's number.
+const ACCOUNT_DIGITS: usize = 12;
+
+/// A pair of keys and the account whose functions its holder sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountKey {
+    /// The pair.
+    pub credentials: Credentials,
+    /// Twelve digits.
+    pub account: String,
+}
+
+/// The keys of a credentials file: profile `default` is the server's own account's, and every other profile that
+/// names an account with `aws_account_id` is that account's. Profiles without it are somebody else's, and ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyring {
+    /// Profile `default`.
+    pub own: Credentials,
+    /// The others, in the order of the file.
+    pub others: Vec<AccountKey>,
+}
+
+impl Keyring {
+    /// Reads the file, or makes it with one new pair of keys, as [`Credentials::load_or_create`].
+    ///
+    /// # Errors
+    /// [`CredentialsError`], also where a profile with an account has no keys, or two profiles have the same key.
+    pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
+        Credentials::load_or_create(path)?;
+        credentials::read(path, OPEN_TO_OTHERS, Self::parse)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let own = Credentials::parse(text)?;
+        let mut others: Vec<AccountKey> = Vec::new();
+        for profile in profiles(text).into_iter().filter(|profile| profile.name != PROFILE) {
+            let Some(account) = profile.account else { continue };
+            if account.len() != ACCOUNT_DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(format!("`aws_account_id` of profile `{}` must be 12 digits", profile.name));
+            }
+            let credentials = profile.credentials()?;
+            let known = |known: &Credentials| known.access_key_id == credentials.access_key_id;
+            if known(&own) || others.iter().any(|key| known(&key.credentials)) {
+                return Err(format!(
+                    "the access key of profile `{}` stands in another profile, too",
+                    profile.name
+                ));
+            }
+            others.push(AccountKey { credentials, account: account.to_owned() });
+        }
+        Ok(Self { own, others })
+    }
+
+    /// All keys, the server's own for `account`.
+    pub fn keys(&self, account: &str) -> Vec<AccountKey> {
+        let own = AccountKey { credentials: self.own.clone(), account: account.to_owned() };
+        [own].into_iter().chain(self.others.iter().cloned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "[default]\naws_access_key_id = A\naws_secret_access_key = S\n";
+
+    #[test]
+    fn profiles_with_an_account_are_that_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let made = Keyring::load_or_create(&path).unwrap();
+        assert!(made.others.is_empty());
+        let text = format!(
+            "{}\n[other]\naws_access_key_id = B\naws_account_id = 111111111111\naws_secret_access_key = T\n\
+             [foreign]\naws_access_key_id = C\n",
+            std::fs::read_to_string(&path).unwrap()
+        );
+        std::fs::write(&path, text).unwrap();
+        let read = Keyring::load_or_create(&path).unwrap();
+        assert_eq!(read.own, made.own);
+        let keys = read.keys("000000000000");
+        let shown = keys.iter().map(|key| (key.credentials.access_key_id.as_str(), key.account.as_str()));
+        let own = (made.own.access_key_id.as_str(), "000000000000");
+        assert_eq!(shown.collect::<Vec<_>>(), [own, ("B", "111111111111")]);
+    }
+
+    #[test]
+    fn mistakes_name_the_profile() {
+        for (text, problem) in [
+            ("[x]\naws_account_id = 12", "`aws_account_id` of profile `x` must be 12 digits"),
+            ("[x]\naws_account_id = 111111111111", "no `aws_access_key_id` in profile `x`"),
+            (
+                "[x]\naws_account_id = 111111111111\naws_access_key_id = A\naws_secret_access_key = T",
+                "the access key of profile `x` stands in another profile, too",
+            ),
+        ] {
+            assert_eq!(Keyring::parse(&format!("{OWN}{text}")), Err(problem.to_owned()), "{text}");
+        }
+    }
+}

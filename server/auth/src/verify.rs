@@ -1,0 +1,297 @@
+//! Verification in the order in which AWS's front refuses.
+
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{
+    ALGORITHM, AccountKey, Refusal, SERVICE, SKEW_MAX_S, Secret, TERMINATOR,
+    canonical::Canonical,
+    claim::{Claim, Form},
+    key::{KeyCache, SigningKey, hex},
+    stamp::Stamp,
+};
+
+/// Who made a verified request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The key that signed.
+    pub access_key_id: Arc<str>,
+    /// The account that the key belongs to, twelve digits.
+    pub account: Arc<str>,
+    /// The region that the caller's scope names.
+    pub region: Arc<str>,
+}
+
+/// A request of which everything but the body has been checked. [`Verifier::finish`] ends it.
+#[derive(Debug)]
+pub struct Pending {
+    holder: Arc<Holder>,
+    key: Arc<SigningKey>,
+    rest: Rest,
+}
+
+/// What the body has yet to show.
+#[derive(Debug)]
+enum Rest {
+    /// That its hash, in hexadecimal, is this: the signature is right for it.
+    Declared([u8; 64]),
+    /// That the signature is right for it.
+    Signature { canonical: Sha256, stamp: Stamp, key_is_new: bool, signature: String },
+}
+
+impl Pending {
+    /// Whether the signature itself has been checked already, and so the caller is known.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.rest, Rest::Declared(_))
+    }
+
+    /// The region that the caller's scope names; not to be trusted before [`Verifier::finish`].
+    pub fn region(&self) -> &str {
+        &self.key.region
+    }
+}
+
+/// A pair of keys that is accepted.
+#[derive(Debug)]
+struct Holder {
+    access_key_id: Arc<str>,
+    account: Arc<str>,
+    secret: Secret,
+    /// Signing keys derived from the secret.
+    derived: KeyCache,
+}
+
+/// Checks requests against the pairs of keys that it knows. Cheap to share behind an [`Arc`].
+#[derive(Debug)]
+pub struct Verifier {
+    holders: HashMap<Arc<str>, Arc<Holder>>,
+}
+
+impl Verifier {
+    /// A verifier that knows these keys and no others.
+    pub fn new(keys: impl IntoIterator<Item = AccountKey>) -> Self {
+        let holder = |AccountKey { credentials, account }| {
+            let access_key_id: Arc<str> = Arc::from(credentials.access_key_id);
+            let secret = credentials.secret_access_key;
+            Arc::new(Holder { access_key_id, account: account.into(), secret, derived: KeyCache::default() })
+        };
+        let holders = keys.into_iter().map(holder);
+        Self { holders: holders.map(|holder| (Arc::clone(&holder.access_key_id), holder)).collect() }
+    }
+
+    /// First step, before any byte of the body is read: all refusals but that of a wrong signature, and that too
+    /// where the client tells the body's hash beforehand (`x-amz-content-sha256`, which is signed like every
+    /// `x-amz-` header).
+    ///
+    /// # Errors
+    /// A [`Refusal`] with AWS's code and text, the first that applies in AWS's order.
+    pub fn check(&self, head: &Parts, now: SystemTime) -> Result<Pending, Refusal> {
+        let claim = Claim::of(head)?;
+        let stamp = Stamp::parse(&claim.date).ok_or_else(|| {
+            Refusal::incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
+                claim.date
+            ))
+        })?;
+        check_age(&stamp, claim.form, Stamp::of(now))?;
+        let signed = signed_headers(&claim, head)?;
+        if claim.algorithm != ALGORITHM {
+            return Err(Refusal::incomplete(format!(
+                "Unsupported AWS 'algorithm': '{}' (only {ALGORITHM} for now). ",
+                claim.algorithm
+            )));
+        }
+        let scope = Scope::parse(&claim.credential)?;
+        scope.check(&stamp)?;
+        let holder = self.holders.get(scope.access_key_id).filter(|_| !claim.has_session_token);
+        let holder = Arc::clone(holder.ok_or_else(Refusal::unrecognized)?);
+
+        let known = holder.derived.get(scope.day, scope.region);
+        let key_is_new = known.is_none();
+        let key =
+            known.unwrap_or_else(|| Arc::new(SigningKey::derive(&holder.secret, scope.day, scope.region)));
+        let mut canonical = Sha256::new();
+        Canonical {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            authority: head.uri.authority().map_or("", |authority| authority.as_str()),
+            signed: &signed,
+        }
+        .write(&mut canonical);
+        let rest = match declared_hash(head) {
+            Some(hash) => {
+                let new = key_is_new.then_some(&*holder);
+                check_signature(canonical, &hash, &stamp, &key, new, &claim.signature)?;
+                Rest::Declared(hash)
+            }
+            None => Rest::Signature { canonical, stamp, key_is_new, signature: claim.signature.into_owned() },
+        };
+        Ok(Pending { holder, key, rest })
+    }
+
+    /// Second step: is the signature right for a body with this SHA-256?
+    ///
+    /// # Errors
+    /// A [`Refusal`] where it is not: another secret, or something signed was altered.
+    pub fn finish(&self, pending: Pending, body_sha256: &[u8; 32]) -> Result<Identity, Refusal> {
+        let Pending { holder, key, rest } = pending;
+        let hash = hex(body_sha256);
+        match rest {
+            Rest::Declared(declared) if declared == hash => {}
+            Rest::Declared(_) => return Err(Refusal::mismatch()),
+            Rest::Signature { canonical, stamp, key_is_new, signature } => {
+                let new = key_is_new.then_some(&*holder);
+                check_signature(canonical, &hash, &stamp, &key, new, &signature)?;
+            }
+        }
+        Ok(Identity {
+            access_key_id: Arc::clone(&holder.access_key_id),
+            account: Arc::clone(&holder.account),
+            region: Arc::clone(&key.region),
+        })
+    }
+}
+
+/// `new`: who is to remember a key that was derived for this request, if the signature is right.
+fn check_signature(
+    mut canonical: Sha256,
+    body_hash: &[u8; 64],
+    stamp: &Stamp,
+    key: &Arc<SigningKey>,
+    new: Option<&Holder>,
+    signature: &str,
+) -> Result<(), Refusal> {
+    canonical.update(body_hash);
+    let expected = hex(&key.sign(stamp, &canonical.finalize().into()));
+    if !bool::from(expected.as_slice().ct_eq(signature.as_bytes())) {
+        return Err(Refusal::mismatch());
+    }
+    new.into_iter().for_each(|holder| holder.derived.remember(key));
+    Ok(())
+}
+
+/// The hash of the body in lower-case hexadecimal, where the client gives it once and in that form.
+fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
+    let mut values = head.headers.get_all("x-amz-content-sha256").iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let hash: [u8; 64] = value.as_bytes().try_into().ok()?;
+    hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(hash)
+}
+
+/// The region that a request names, where signatures are not checked: of its scope, if it has one.
+pub fn unchecked_region(head: &Parts) -> Option<Arc<str>> {
+    let claim = Claim::of(head).ok()?;
+    let scope = Scope::parse(&claim.credential).ok()?;
+    is_region(scope.region).then(|| Arc::from(scope.region))
+}
+
+fn check_age(stamp: &Stamp, form: Form, now: Stamp) -> Result<(), Refusal> {
+    let (valid_s, unit) = match form {
+        Form::Header => (SKEW_MAX_S, "5 min.".to_owned()),
+        Form::Presigned { expires_s } if expires_s.is_multiple_of(60) => {
+            (expires_s.into(), format!("{} min.", expires_s / 60))
+        }
+        Form::Presigned { expires_s } => (expires_s.into(), format!("{expires_s} sec.")),
+    };
+    let earliest = now.unix_s() - valid_s;
+    if stamp.unix_s() < earliest {
+        return Err(Refusal::invalid(format!(
+            "Signature expired: {} is now earlier than {} ({} - {unit})",
+            stamp.as_str(),
+            Stamp::from_unix(earliest).as_str(),
+            now.as_str()
+        )));
+    }
+    let latest = now.unix_s() + SKEW_MAX_S;
+    if stamp.unix_s() > latest {
+        return Err(Refusal::invalid(format!(
+            "Signature not yet current: {} is still later than {} ({} + 5 min.)",
+            stamp.as_str(),
+            Stamp::from_unix(latest).as_str(),
+            now.as_str()
+        )));
+    }
+    Ok(())
+}
+
+/// The signed names, sorted. `host` and every `x-amz-` header of the request must be among them
+/// (IAM User Guide, "Create a canonical request"), or a third party could add one.
+fn signed_headers<'a>(claim: &'a Claim<'_>, head: &Parts) -> Result<Vec<&'a str>, Refusal> {
+    let mut signed: Vec<&str> = claim.signed_headers.split(';').filter(|name| !name.is_empty()).collect();
+    signed.sort_unstable();
+    signed.dedup();
+    let unsigned = |name: &str| signed.binary_search(&name).is_err();
+    let must =
+        |name: &str| Refusal::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."));
+    if unsigned("host") {
+        return Err(must("Host"));
+    }
+    let names = head.headers.keys().map(http::HeaderName::as_str);
+    match names.filter(|name| name.starts_with("x-amz-")).find(|name| unsigned(name)) {
+        Some(name) => Err(must(name)),
+        None => Ok(signed),
+    }
+}
+
+/// `KEYID/DAY/REGION/SERVICE/TERMINATOR`.
+#[derive(Debug)]
+struct Scope<'a> {
+    access_key_id: &'a str,
+    day: &'a str,
+    region: &'a str,
+    service: &'a str,
+    terminator: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn parse(credential: &'a str) -> Result<Self, Refusal> {
+        let mut parts = credential.split('/');
+        let next = [(); 5].map(|()| parts.next());
+        let ([Some(access_key_id), Some(day), Some(region), Some(service), Some(terminator)], None) =
+            (next, parts.next())
+        else {
+            return Err(Refusal::incomplete(format!(
+                "Credential must have exactly 5 slash-delimited elements, \
+                 e.g. keyid/date/region/service/term, got '{credential}'"
+            )));
+        };
+        Ok(Self { access_key_id, day, region, service, terminator })
+    }
+
+    fn check(&self, stamp: &Stamp) -> Result<(), Refusal> {
+        let mut wrong = Vec::new();
+        if !is_region(self.region) {
+            wrong.push(format!("Credential should be scoped to a valid region, not '{}'. ", self.region));
+        }
+        if self.service != SERVICE {
+            wrong.push(format!("Credential should be scoped to correct service: '{SERVICE}'. "));
+        }
+        if self.terminator != TERMINATOR {
+            wrong.push(format!(
+                "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{}'. ",
+                self.terminator
+            ));
+        }
+        if self.day != stamp.day() {
+            wrong.push(format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
+                 '{}' != '{}', from '{}'. ",
+                self.day,
+                stamp.day(),
+                stamp.as_str()
+            ));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(wrong.concat())) }
+    }
+}
+
+/// Whether a text can be a region's name at all: any region is served, whatever its name.
+fn is_region(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(fits)
+}

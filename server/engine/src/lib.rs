@@ -1,0 +1,6 @@
+//! The engine's decisions: who may run now, who may start an execution environment, and which idle one serves.
+//!
+//! Invariant: pure. Nothing here reads a clock, starts a process or takes a lock; `now` is an argument.
+
+pub mod pool;
+pub mod scaler;

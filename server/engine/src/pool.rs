@@ -1,0 +1,149 @@
+//! The warm pool: idle execution environments, waiting to be leased again.
+//!
+//! Invariants: most recently used first, so that few stay warm and the rest grow old; an environment is
+//! leased only for the generation of code and configuration it was started with, so that several versions of
+//! a function live side by side; nothing here ends an environment: what leaves the pool is handed out, and the
+//! caller drops it outside of its lock; in a generation's stack the frozen come before the thawed, because
+//! freezing goes from the oldest on.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// What the pool must know of an environment.
+pub trait Resident {
+    /// The generation of the version that it was started for.
+    fn generation(&self) -> Uuid;
+    /// Memory it was granted, MiB.
+    fn memory_mib(&self) -> u32;
+    /// Stops all its processes; must be quick, it runs under the dispatcher's lock.
+    fn freeze(&mut self);
+}
+
+#[derive(Debug)]
+struct Idle<T> {
+    resident: T,
+    since: Duration,
+    frozen: bool,
+}
+
+/// Idle environments by generation. `now` is the dispatcher's clock and never goes back.
+#[derive(Debug)]
+pub struct Pool<T> {
+    /// Per generation in the order of their return: the last one is the most recently used.
+    idle: HashMap<Uuid, Vec<Idle<T>>>,
+    /// One entry for each return since the last freezing, in order: where thawed environments may be. An entry
+    /// whose environment was leased again says nothing.
+    returned: VecDeque<(Duration, Uuid)>,
+    idle_mib: u64,
+    thawed: usize,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { idle: HashMap::new(), returned: VecDeque::new(), idle_mib: 0, thawed: 0 }
+    }
+}
+
+impl<T: Resident> Pool<T> {
+    /// Takes back an environment that finished its invocation.
+    pub fn put(&mut self, resident: T, now: Duration) {
+        let generation = resident.generation();
+        self.idle_mib += u64::from(resident.memory_mib());
+        self.thawed += 1;
+        self.returned.push_back((now, generation));
+        self.idle.entry(generation).or_default().push(Idle { resident, since: now, frozen: false });
+    }
+
+    /// Leases the most recently used environment of this generation, and whether it must be thawed.
+    pub fn take(&mut self, generation: Uuid) -> Option<(T, bool)> {
+        let stack = self.idle.get_mut(&generation)?;
+        let idle = stack.pop()?;
+        if stack.is_empty() {
+            self.idle.remove(&generation);
+        }
+        Some(self.count_out(idle))
+    }
+
+    /// Freezes at most `most` of what has been idle since `before`, the longest idle first; returns how many it
+    /// froze, and how many are still thawed.
+    pub fn freeze_older(&mut self, before: Duration, most: usize) -> (usize, usize) {
+        let mut frozen = 0;
+        while frozen < most && self.returned.front().is_some_and(|(since, _)| *since <= before) {
+            let Some((_, generation)) = self.returned.pop_front() else { break };
+            frozen += usize::from(self.freeze_first(generation, before));
+        }
+        self.thawed -= frozen;
+        if self.thawed == 0 {
+            self.returned.clear();
+        }
+        (frozen, self.thawed)
+    }
+
+    /// Freezes the longest idle of a generation's thawed environments if it rests since `before`.
+    fn freeze_first(&mut self, generation: Uuid, before: Duration) -> bool {
+        let Some(stack) = self.idle.get_mut(&generation) else { return false };
+        let first = stack.partition_point(|idle| idle.frozen);
+        let Some(idle) = stack.get_mut(first).filter(|idle| idle.since <= before) else { return false };
+        idle.resident.freeze();
+        idle.frozen = true;
+        true
+    }
+
+    /// Gives out what has been idle since `before`.
+    pub fn expire_older(&mut self, before: Duration) -> Vec<T> {
+        self.remove_where(|idle| idle.since <= before)
+    }
+
+    /// Gives out every environment of a generation.
+    pub fn retire(&mut self, generation: Uuid) -> Vec<T> {
+        let gone = self.idle.remove(&generation).unwrap_or_default();
+        gone.into_iter().map(|idle| self.count_out(idle).0).collect()
+    }
+
+    /// Gives out the longest idle environments until they free at least `mib`.
+    pub fn evict(&mut self, mib: u64) -> Vec<T> {
+        let (mut out, mut freed) = (Vec::new(), 0);
+        while freed < mib {
+            let oldest = self.idle.iter().filter_map(|(g, s)| s.first().map(|i| (i.since, *g))).min();
+            let Some((_, generation)) = oldest else { break };
+            let Some(stack) = self.idle.get_mut(&generation) else { break };
+            let idle = stack.remove(0);
+            if stack.is_empty() {
+                self.idle.remove(&generation);
+            }
+            freed += u64::from(idle.resident.memory_mib());
+            out.push(self.count_out(idle).0);
+        }
+        out
+    }
+
+    /// Gives out everything.
+    pub fn clear(&mut self) -> Vec<T> {
+        self.remove_where(|_| true)
+    }
+
+    /// Memory that [`Self::evict`] could free, MiB.
+    pub fn idle_mib(&self) -> u64 {
+        self.idle_mib
+    }
+
+    fn remove_where(&mut self, gone: impl Fn(&Idle<T>) -> bool) -> Vec<T> {
+        let mut out = Vec::new();
+        for stack in self.idle.values_mut() {
+            out.extend(stack.extract_if(.., |idle| gone(idle)));
+        }
+        self.idle.retain(|_, stack| !stack.is_empty());
+        out.into_iter().map(|idle| self.count_out(idle).0).collect()
+    }
+
+    fn count_out(&mut self, idle: Idle<T>) -> (T, bool) {
+        self.idle_mib -= u64::from(idle.resident.memory_mib());
+        self.thawed -= usize::from(!idle.frozen);
+        (idle.resident, idle.frozen)
+    }
+}
+
+#[cfg(test)]
+mod tests;

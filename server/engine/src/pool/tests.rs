@@ -1,0 +1,115 @@
+use super::*;
+
+#[derive(Debug, PartialEq)]
+struct Fake(&'static str, Uuid, u32);
+
+impl Resident for Fake {
+    fn generation(&self) -> Uuid {
+        self.1
+    }
+    fn memory_mib(&self) -> u32 {
+        self.2
+    }
+    fn freeze(&mut self) {}
+}
+
+const OLD: Uuid = Uuid::from_u128(1);
+const NEW: Uuid = Uuid::from_u128(2);
+
+fn at(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+fn names(fakes: &[Fake]) -> Vec<&str> {
+    fakes.iter().map(|f| f.0).collect()
+}
+
+#[test]
+fn most_recently_used_first_and_only_the_same_generation() {
+    let mut pool = Pool::default();
+    pool.put(Fake("a", NEW, 1), at(1));
+    pool.put(Fake("b", NEW, 1), at(2));
+    pool.put(Fake("old", OLD, 1), at(3));
+    assert_eq!(pool.take(NEW).unwrap().0.0, "b");
+    assert_eq!(pool.take(NEW).unwrap().0.0, "a");
+    assert!(pool.take(NEW).is_none());
+    assert_eq!(names(&pool.retire(OLD)), ["old"]);
+    assert_eq!(pool.idle_mib(), 0);
+}
+
+#[test]
+fn freezing_is_lazy_and_remembered() {
+    let mut pool = Pool::default();
+    pool.put(Fake("a", NEW, 1), at(1));
+    pool.put(Fake("b", NEW, 1), at(5));
+    assert_eq!(pool.freeze_older(at(2), 9), (1, 1));
+    assert_eq!(pool.freeze_older(at(2), 9), (0, 1));
+    assert_eq!(pool.take(NEW), Some((Fake("b", NEW, 1), false)));
+    assert_eq!(pool.take(NEW), Some((Fake("a", NEW, 1), true)));
+    assert_eq!(pool.freeze_older(at(9), 9), (0, 0));
+}
+
+#[test]
+fn freezing_goes_in_small_steps() {
+    let mut pool = Pool::default();
+    for generation in 1..=3 {
+        pool.put(Fake("x", Uuid::from_u128(generation), 1), at(1));
+    }
+    assert_eq!(pool.freeze_older(at(2), 2), (2, 1));
+    assert_eq!(pool.freeze_older(at(2), 2), (1, 0));
+}
+
+#[test]
+fn every_environment_of_a_burst_is_frozen_oldest_first() {
+    let mut pool = Pool::default();
+    for i in 0..20 {
+        pool.put(Fake("x", NEW, i), at(u64::from(i)));
+    }
+    assert_eq!(pool.freeze_older(at(30), 8), (8, 12));
+    // The youngest is still thawed, the oldest are not.
+    assert_eq!(pool.take(NEW), Some((Fake("x", NEW, 19), false)));
+    assert_eq!(pool.freeze_older(at(30), 8), (8, 3));
+    assert_eq!(pool.freeze_older(at(30), 8), (3, 0));
+    assert!((0..19).all(|_| pool.take(NEW).unwrap().1));
+}
+
+#[test]
+fn a_lease_renews_the_rest_before_freezing() {
+    let mut pool = Pool::default();
+    pool.put(Fake("a", NEW, 1), at(1));
+    pool.put(Fake("b", NEW, 1), at(2));
+    let (b, _) = pool.take(NEW).unwrap();
+    pool.put(b, at(9));
+    assert_eq!(pool.freeze_older(at(5), 8), (1, 1));
+    assert_eq!(pool.freeze_older(at(9), 8), (1, 0));
+    // Nothing is left over from leases that were never followed by a freezing.
+    for s in 10..1000 {
+        let (b, _) = pool.take(NEW).unwrap();
+        pool.put(b, at(s));
+    }
+    assert_eq!(pool.freeze_older(at(1000), 8), (1, 0));
+    assert!(pool.returned.is_empty());
+}
+
+#[test]
+fn eviction_takes_the_longest_idle_of_any_function() {
+    let mut pool = Pool::default();
+    pool.put(Fake("f1", NEW, 100), at(2));
+    pool.put(Fake("g1", OLD, 100), at(1));
+    pool.put(Fake("f2", NEW, 100), at(3));
+    assert_eq!(names(&pool.evict(150)), ["g1", "f1"]);
+    assert_eq!(pool.idle_mib(), 100);
+    assert_eq!(names(&pool.evict(1000)), ["f2"]);
+    assert!(pool.evict(1).is_empty());
+}
+
+#[test]
+fn expiry_and_clearing() {
+    let mut pool = Pool::default();
+    for (i, name) in ["a", "b", "c"].into_iter().enumerate() {
+        pool.put(Fake(name, NEW, 10), at(i as u64));
+    }
+    assert_eq!(names(&pool.expire_older(at(1))), ["a", "b"]);
+    assert_eq!(names(&pool.clear()), ["c"]);
+    assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, (0, 0)));
+}

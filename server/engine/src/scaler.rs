@@ -1,0 +1,252 @@
+//! The scaler: who may run now, and who may start a new execution environment.
+//!
+//! Pure: it takes `now`, returns decisions, and touches neither clock nor process, so that it is tested with
+//! made-up time. The dispatcher asks it under one short lock.
+//!
+//! Rules: concurrency is counted per account and per function (lambda.md F2); every new environment takes a
+//! token of the function's bucket, capacity 1,000 and refill 100/s (F1: 1,000 environments per 10 s without
+//! accrual), and its memory from the host's budget.
+
+mod bucket;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucket::TokenBucket;
+
+use lambd_model::FunctionId;
+
+/// The limits of each account and of the host.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Invocations in flight over all functions of one account (F2: 1,000).
+    pub account_concurrency: u32,
+    /// Environments that one function may start at once (F1: 1,000).
+    pub burst: u32,
+    /// Environments per second that one function gains (F1: 100).
+    pub refill_per_s: u32,
+    /// Memory that all environments together may be granted, MiB.
+    pub host_memory_mib: u64,
+}
+
+/// Why an invocation is refused; each is a `Reason` of the 429 (lambda.md F4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The account's pool is used up.
+    Account,
+    /// The function's reserved concurrency is used up, or is 0.
+    Reserved,
+    /// The function starts environments faster than its bucket refills.
+    Rate,
+    /// The host has no memory left for another environment.
+    Memory,
+    /// The server has no file descriptors left for another environment.
+    Descriptors,
+}
+
+impl Refusal {
+    /// The `Reason` member. AWS has no host that fills up: from outside it is concurrency that is used up.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Account | Self::Memory | Self::Descriptors => "ConcurrentInvocationLimitExceeded",
+            Self::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
+            Self::Rate => "FunctionInvocationRateLimitExceeded",
+        }
+    }
+}
+
+/// Answer to the wish for a new environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Start it: token and memory are taken. [`Scaler::ended`] gives the memory back.
+    Granted,
+    /// End idle environments of at least this much memory and ask again.
+    Evict {
+        /// MiB that are missing.
+        missing_mib: u64,
+    },
+    /// No.
+    Refused(Refusal),
+}
+
+#[derive(Debug)]
+struct PerFunction {
+    in_flight: u32,
+    environments: u32,
+    reserved: Option<u32>,
+    bucket: TokenBucket,
+}
+
+impl PerFunction {
+    fn is_unused(&mut self, now: Duration) -> bool {
+        self.in_flight == 0 && self.environments == 0 && self.reserved.is_none() && self.bucket.is_full(now)
+    }
+}
+
+/// What an account has given away of its concurrency.
+#[derive(Debug, Default)]
+struct PerAccount {
+    reserved_total: u32,
+    unreserved_in_flight: u32,
+}
+
+/// Counts and buckets. `now` is the time since an arbitrary start and never goes back.
+#[derive(Debug)]
+pub struct Scaler {
+    limits: Limits,
+    functions: HashMap<Arc<FunctionId>, PerFunction>,
+    /// A handful, forgotten by [`Self::sweep`] alone, so that an invocation allocates nothing.
+    accounts: Vec<(String, PerAccount)>,
+    memory_mib: u64,
+}
+
+impl Scaler {
+    /// A scaler that has granted nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, functions: HashMap::new(), accounts: Vec::new(), memory_mib: 0 }
+    }
+
+    /// Sets or clears a function's reserved concurrency. Invocations in flight are not disturbed.
+    pub fn reserve(&mut self, function: &Arc<FunctionId>, reserved: Option<u32>, now: Duration) {
+        let f = self.entry(function, now);
+        let (before, in_flight) = (f.reserved, f.in_flight);
+        f.reserved = reserved;
+        let account = account_of(&mut self.accounts, function);
+        account.reserved_total = account.reserved_total - before.unwrap_or(0) + reserved.unwrap_or(0);
+        match (before.is_some(), reserved.is_some()) {
+            (false, true) => account.unreserved_in_flight -= in_flight,
+            (true, false) => account.unreserved_in_flight += in_flight,
+            _ => {}
+        }
+        self.forget_if_unused(function, now);
+    }
+
+    /// Admits one invocation; every admission is paid back by [`Self::done`].
+    pub fn admit(&mut self, function: &Arc<FunctionId>, now: Duration) -> Result<(), Refusal> {
+        let f = entry_of(&mut self.functions, &self.limits, function, now);
+        let account = account_of(&mut self.accounts, function);
+        let unreserved_limit = self.limits.account_concurrency.saturating_sub(account.reserved_total);
+        let refusal = match f.reserved {
+            Some(limit) if f.in_flight >= limit => Refusal::Reserved,
+            None if account.unreserved_in_flight >= unreserved_limit => Refusal::Account,
+            reserved => {
+                f.in_flight += 1;
+                account.unreserved_in_flight += u32::from(reserved.is_none());
+                return Ok(());
+            }
+        };
+        self.forget_if_unused(function, now);
+        Err(refusal)
+    }
+
+    /// An admitted invocation is over.
+    pub fn done(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        if let Some(f) = self.functions.get_mut(function) {
+            f.in_flight = f.in_flight.saturating_sub(1);
+            if f.reserved.is_none() {
+                let account = account_of(&mut self.accounts, function);
+                account.unreserved_in_flight = account.unreserved_in_flight.saturating_sub(1);
+            }
+        }
+        self.forget_if_unused(function, now);
+    }
+
+    /// Asks for a new environment of `memory_mib`, when `evictable_mib` could be had by ending idle ones.
+    pub fn start(
+        &mut self,
+        function: &Arc<FunctionId>,
+        memory_mib: u32,
+        evictable_mib: u64,
+        now: Duration,
+    ) -> Start {
+        // Asked first: a function that starts too fast must not cost its neighbours their warm environments.
+        if !self.entry(function, now).bucket.has_token(now) {
+            return Start::Refused(Refusal::Rate);
+        }
+        let wanted = self.memory_mib + u64::from(memory_mib);
+        if let Some(missing_mib) = wanted.checked_sub(self.limits.host_memory_mib).filter(|m| *m > 0) {
+            return if evictable_mib >= missing_mib {
+                Start::Evict { missing_mib }
+            } else {
+                Start::Refused(Refusal::Memory)
+            };
+        }
+        let f = self.entry(function, now);
+        if !f.bucket.take(now) {
+            return Start::Refused(Refusal::Rate);
+        }
+        f.environments += 1;
+        self.memory_mib = wanted;
+        Start::Granted
+    }
+
+    /// A granted environment could not be started: its token comes back. Its memory does with [`Self::ended`].
+    pub fn refund(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        self.entry(function, now).bucket.refund(now);
+    }
+
+    /// A granted environment is gone, or could not be started.
+    pub fn ended(&mut self, function: &Arc<FunctionId>, memory_mib: u32, now: Duration) {
+        self.memory_mib = self.memory_mib.saturating_sub(u64::from(memory_mib));
+        if let Some(f) = self.functions.get_mut(function) {
+            f.environments = f.environments.saturating_sub(1);
+        }
+        self.forget_if_unused(function, now);
+    }
+
+    /// Forgets functions that nothing is known of any more: their buckets have filled up since.
+    pub fn sweep(&mut self, now: Duration) {
+        self.functions.retain(|_, f| !f.is_unused(now));
+        let functions = &self.functions;
+        self.accounts.retain(|(account, _)| functions.keys().any(|function| function.account == *account));
+    }
+
+    /// What all environments together may be granted, MiB.
+    pub fn host_memory_mib(&self) -> u64 {
+        self.limits.host_memory_mib
+    }
+
+    /// Invocations in flight over all functions.
+    pub fn in_flight(&self) -> u32 {
+        self.functions.values().map(|f| f.in_flight).sum()
+    }
+
+    fn entry(&mut self, function: &Arc<FunctionId>, now: Duration) -> &mut PerFunction {
+        entry_of(&mut self.functions, &self.limits, function, now)
+    }
+
+    /// Keeps the table as small as the set of functions that matter now: a full bucket says nothing.
+    fn forget_if_unused(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        if self.functions.get_mut(function).is_some_and(|f| f.is_unused(now)) {
+            self.functions.remove(function);
+        }
+    }
+}
+
+fn entry_of<'a>(
+    functions: &'a mut HashMap<Arc<FunctionId>, PerFunction>,
+    limits: &Limits,
+    function: &Arc<FunctionId>,
+    now: Duration,
+) -> &'a mut PerFunction {
+    functions.entry(Arc::clone(function)).or_insert_with(|| PerFunction {
+        in_flight: 0,
+        environments: 0,
+        reserved: None,
+        bucket: TokenBucket::full(limits.burst, limits.refill_per_s, now),
+    })
+}
+
+/// Copies the account's name only where it is new.
+fn account_of<'a>(accounts: &'a mut Vec<(String, PerAccount)>, function: &FunctionId) -> &'a mut PerAccount {
+    let known = accounts.iter().position(|(account, _)| *account == function.account);
+    let at = known.unwrap_or_else(|| {
+        accounts.push((function.account.clone(), PerAccount::default()));
+        accounts.len() - 1
+    });
+    &mut accounts[at].1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+use super::*;
+
+const LIMITS: Limits = Limits { account_concurrency: 10, burst: 5, refill_per_s: 2, host_memory_mib: 1000 };
+
+fn key(name: &str) -> Arc<FunctionId> {
+    in_account("000000000000", name)
+}
+
+fn in_account(account: &str, name: &str) -> Arc<FunctionId> {
+    let (account, region, name) = (account.to_owned(), "us-east-1".to_owned(), name.to_owned());
+    Arc::new(FunctionId { account, region, name })
+}
+
+fn at(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+#[test]
+fn account_pool_is_shared_and_paid_back() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..5 {
+        s.admit(&key("a"), at(0)).unwrap();
+        s.admit(&key("b"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("c"), at(0)), Err(Refusal::Account));
+    s.done(&key("a"), at(0));
+    assert_eq!(s.admit(&key("c"), at(0)), Ok(()));
+    assert_eq!(s.in_flight(), 10);
+}
+
+#[test]
+fn reserved_is_guarantee_and_cap() {
+    let mut s = Scaler::new(LIMITS);
+    s.reserve(&key("r"), Some(3), at(0));
+    for _ in 0..7 {
+        s.admit(&key("other"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("other"), at(0)), Err(Refusal::Account), "3 of 10 are kept for r");
+    for _ in 0..3 {
+        s.admit(&key("r"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("r"), at(0)), Err(Refusal::Reserved));
+    s.reserve(&key("r"), Some(0), at(0));
+    for _ in 0..3 {
+        s.done(&key("r"), at(0));
+    }
+    assert_eq!(s.admit(&key("r"), at(0)), Err(Refusal::Reserved), "0 stops the function");
+    s.reserve(&key("r"), None, at(0));
+    assert_eq!(s.admit(&key("r"), at(0)), Ok(()));
+}
+
+#[test]
+fn accounts_take_nothing_of_each_other() {
+    let mut s = Scaler::new(LIMITS);
+    let (one, other) = (in_account("111111111111", "f"), in_account("222222222222", "f"));
+    s.reserve(&in_account("111111111111", "r"), Some(4), at(0));
+    for _ in 0..6 {
+        s.admit(&one, at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&one, at(0)), Err(Refusal::Account));
+    for _ in 0..10 {
+        s.admit(&other, at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&other, at(0)), Err(Refusal::Account));
+    s.done(&one, at(0));
+    assert_eq!(s.admit(&other, at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&one, at(0)), Ok(()));
+    (0..6).for_each(|_| s.done(&one, at(0)));
+    (0..10).for_each(|_| s.done(&other, at(0)));
+    s.reserve(&in_account("111111111111", "r"), None, at(0));
+    s.sweep(at(0));
+    assert!(s.accounts.is_empty());
+}
+
+#[test]
+fn changing_the_reservation_moves_what_is_in_flight() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..4 {
+        s.admit(&key("f"), at(0)).unwrap();
+    }
+    s.reserve(&key("f"), Some(4), at(0));
+    for _ in 0..6 {
+        s.admit(&key("g"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("g"), at(0)), Err(Refusal::Account));
+    for _ in 0..4 {
+        s.done(&key("f"), at(0));
+    }
+    s.reserve(&key("f"), None, at(0));
+    for _ in 0..4 {
+        s.admit(&key("g"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("g"), at(0)), Err(Refusal::Account));
+}
+
+#[test]
+fn bucket_refills_without_accrual() {
+    let mut s = Scaler::new(LIMITS);
+    let start = |s: &mut Scaler, ms| s.start(&key("f"), 1, 0, at(ms));
+    for _ in 0..5 {
+        assert_eq!(start(&mut s, 0), Start::Granted);
+    }
+    assert_eq!(start(&mut s, 499), Start::Refused(Refusal::Rate));
+    assert_eq!(start(&mut s, 500), Start::Granted, "2 per second");
+    assert_eq!(start(&mut s, 500), Start::Refused(Refusal::Rate));
+    for _ in 0..5 {
+        assert_eq!(start(&mut s, 3_600_000), Start::Granted);
+    }
+    assert_eq!(
+        start(&mut s, 3_600_000),
+        Start::Refused(Refusal::Rate),
+        "an hour gives no more than the capacity"
+    );
+    assert_eq!(s.start(&key("g"), 1, 0, at(3_600_000)), Start::Granted, "each function has its own bucket");
+}
+
+#[test]
+fn host_memory_is_a_budget() {
+    let mut s = Scaler::new(LIMITS);
+    assert_eq!(s.start(&key("f"), 600, 0, at(0)), Start::Granted);
+    assert_eq!(s.start(&key("f"), 600, 0, at(0)), Start::Refused(Refusal::Memory));
+    assert_eq!(s.start(&key("f"), 600, 600, at(0)), Start::Evict { missing_mib: 200 });
+    s.ended(&key("f"), 600, at(0));
+    assert_eq!(s.start(&key("f"), 1000, 0, at(0)), Start::Granted);
+}
+
+#[test]
+fn a_start_that_came_to_nothing_costs_no_token() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..100 {
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+        s.refund(&key("f"), at(0));
+        s.ended(&key("f"), 1, at(0));
+    }
+    assert!(s.functions.is_empty(), "and its bucket is as full as it was");
+    s.refund(&key("f"), at(0));
+    for _ in 0..5 {
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+    }
+    assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Refused(Refusal::Rate), "never over the capacity");
+}
+
+#[test]
+fn a_refused_function_leaves_no_trace() {
+    let mut s = Scaler::new(Limits { account_concurrency: 0, ..LIMITS });
+    for n in 0..100 {
+        assert_eq!(s.admit(&key(&format!("f{n}")), at(n)), Err(Refusal::Account));
+    }
+    assert!(s.functions.is_empty());
+}
+
+#[test]
+fn a_function_that_starts_too_fast_evicts_nobody() {
+    let mut s = Scaler::new(LIMITS);
+    for _ in 0..5 {
+        assert_eq!(s.start(&key("f"), 200, 0, at(0)), Start::Granted);
+    }
+    assert_eq!(s.start(&key("f"), 200, 1000, at(0)), Start::Refused(Refusal::Rate));
+    assert_eq!(s.start(&key("g"), 200, 1000, at(0)), Start::Evict { missing_mib: 200 });
+}
+
+#[test]
+fn a_sweep_forgets_what_only_time_could_settle() {
+    let mut s = Scaler::new(LIMITS);
+    s.start(&key("f"), 1, 0, at(0));
+    s.ended(&key("f"), 1, at(0));
+    assert_eq!(s.functions.len(), 1, "its bucket is not full yet");
+    s.sweep(at(1));
+    assert_eq!(s.functions.len(), 1);
+    s.sweep(at(1000));
+    assert!(s.functions.is_empty());
+}
+
+#[test]
+fn a_quiet_function_leaves_no_trace() {
+    let mut s = Scaler::new(LIMITS);
+    s.admit(&key("f"), at(0)).unwrap();
+    s.start(&key("f"), 1, 0, at(0));
+    s.ended(&key("f"), 1, at(1));
+    s.done(&key("f"), at(10_000));
+    assert!(s.functions.is_empty());
+    s.reserve(&key("r"), Some(1), at(0));
+    s.reserve(&key("r"), None, at(0));
+    assert!(s.functions.is_empty());
+}
+
+/// Whatever happens in whatever order, counts never go below zero or above their limits.
+#[test]
+fn seeded_storm_keeps_the_limits() {
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let mut s = Scaler::new(LIMITS);
+    let names = ["a", "b", "c"];
+    let (mut flying, mut alive) = (Vec::new(), Vec::new());
+    for step in 0..200_000 {
+        let (now, k) = (at(step), key(names[usize::try_from(next(3)).unwrap()]));
+        match next(5) {
+            0 if s.admit(&k, now).is_ok() => flying.push(k),
+            1 if !flying.is_empty() => s.done(&flying.swap_remove(0), now),
+            2 if s.start(&k, 90, 0, now) == Start::Granted => alive.push(k),
+            3 if !alive.is_empty() => s.ended(&alive.swap_remove(0), 90, now),
+            4 => s.reserve(&k, [None, Some(0), Some(2)][usize::try_from(next(3)).unwrap()], now),
+            _ => {}
+        }
+        assert_eq!(usize::try_from(s.in_flight()).unwrap(), flying.len());
+        assert!(s.memory_mib <= LIMITS.host_memory_mib && s.memory_mib == 90 * alive.len() as u64);
+        assert!(
+            flying.len() <= 24,
+            "10, and 8 and 6 more while reservations came on top of what was in flight"
+        );
+    }
+}

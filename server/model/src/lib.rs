@@ -1,0 +1,17 @@
+//! Domain types: what a function is, apart from how it is spelled on the wire or kept in the store.
+//!
+//! Invariants: nothing here does I/O or knows a wire format, a store or HTTP; a function is found by its
+//! [`FunctionId`], what runs is a [`Version`].
+
+pub mod arn;
+pub mod clock;
+mod function;
+mod id;
+mod sha256;
+
+pub use arn::{FunctionRef, LATEST};
+pub use function::{
+    CodeRef, Configuration, Environment, Function, LastUpdate, LogFormat, Logging, State, Version, Vpc,
+};
+pub use id::{FunctionId, Place};
+pub use sha256::Sha256;

@@ -1,0 +1,3 @@
+//! The account's own settings.
+
+pub(super) mod get_settings;

@@ -1,0 +1,34 @@
+//! GetAccountSettings: limits of lambda.md C6 and what is used of them.
+
+use std::sync::Arc;
+
+use lambd_wire::{Error, input, output, types};
+
+use crate::api::Call;
+use crate::app::App;
+use crate::packages::Limits;
+
+/// What AWS reports for the storage of all packages, bytes.
+const TOTAL_CODE_BYTES: i64 = 80_530_636_800;
+
+pub(in crate::api) async fn handle(
+    app: &Arc<App>,
+    call: &Call,
+    (): (),
+    _input: input::GetAccountSettings,
+) -> Result<output::GetAccountSettings, Error> {
+    let (usage, limits) = (app.registry.usage(&call.place.account), Limits::default());
+    Ok(output::GetAccountSettings {
+        account_limit: Some(types::AccountLimit {
+            total_code_size: Some(TOTAL_CODE_BYTES),
+            code_size_unzipped: i64::try_from(limits.unzipped_bytes_max).ok(),
+            code_size_zipped: i64::try_from(limits.zipped_bytes_max).ok(),
+            concurrent_executions: i32::try_from(usage.concurrency).ok(),
+            unreserved_concurrent_executions: i32::try_from(usage.unreserved_concurrency).ok(),
+        }),
+        account_usage: Some(types::AccountUsage {
+            total_code_size: i64::try_from(usage.code_bytes).ok(),
+            function_count: i64::try_from(usage.functions).ok(),
+        }),
+    })
+}

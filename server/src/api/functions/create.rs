@@ -1,0 +1,117 @@
+//! CreateFunction: stage the package, apply the rules, commit one record, answer Pending.
+
+use std::sync::Arc;
+
+use lambd_model::{CodeRef, Configuration, Function, LogFormat, Logging, Sha256, State, Version, clock};
+use lambd_wire::{Error, ErrorCode, input, output};
+use uuid::Uuid;
+
+use crate::api::Call;
+use crate::api::rules::target::{Target, invalid};
+use crate::api::rules::{errors, package, present, settings, settle};
+use crate::app::App;
+use crate::registry::RegistryError;
+
+pub(in crate::api) async fn handle(
+    app: &Arc<App>,
+    call: &Call,
+    target: Target,
+    mut input: input::CreateFunction,
+) -> Result<output::CreateFunction, Error> {
+    if target.qualifier.is_some() {
+        return Err(invalid("A function name for creation must not have a qualifier."));
+    }
+    refuse_features(&input)?;
+    let (runtime, handler) = required_pair(&mut input)?;
+    settings::runtime(&app.catalog, &runtime)?;
+    let tags = input.tags.take().unwrap_or_default();
+    let code = input.code.take().unwrap_or_default();
+    // Settings are checked before the package, which is the expensive part.
+    let mut latest = settings(input, runtime, handler, &target.id.name)?;
+    if app.registry.get(&target.id).is_some() {
+        return Err(exists(&target.id.name));
+    }
+    let staged = package::stage_new(app, code).await?;
+    latest.code = package::code_ref(&staged);
+    let function = Function {
+        latest: Arc::new(Version::latest(&target.id, latest)),
+        id: target.id,
+        state: State::Pending,
+        last_update: None,
+        revision_id: Uuid::new_v4(),
+        tags,
+        reserved_concurrency: None,
+    };
+    let name = function.id.name.clone();
+    let function = app.registry.create(function).await.map_err(|error| match error {
+        RegistryError::Exists => exists(&name),
+        other => errors::storage(&other),
+    })?;
+    drop(staged);
+    settle::spawn(app, &function);
+    Ok(present::configuration(app, &function, &call.place, None))
+}
+
+fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
+    let missing = || {
+        invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+        )
+    };
+    let runtime = settings::non_empty(input.runtime.take()).ok_or_else(missing)?;
+    let handler = settings::non_empty(input.handler.take()).ok_or_else(missing)?;
+    Ok((runtime, handler))
+}
+
+fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
+    settings::refuse(input.package_type.as_deref() == Some("Image"), "PackageType Image")?;
+    settings::refuse(input.publish == Some(true), "Publish")?;
+    settings::refuse(input.publish_to.is_some(), "PublishTo")?;
+    settings::refuse(input.image_config.is_some(), "ImageConfig")?;
+    settings::refuse(input.durable_config.is_some(), "DurableConfig")?;
+    settings::refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
+    settings::refuse(input.capacity_provider_config.is_some(), "CapacityProviderConfig")?;
+    settings::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")?;
+    settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
+}
+
+/// Everything but the code, with AWS's defaults (lambda.md C13).
+fn settings(
+    input: input::CreateFunction,
+    runtime: String,
+    handler: String,
+    name: &str,
+) -> Result<Configuration, Error> {
+    settings::no_layers(input.layers)?;
+    let logging = Logging {
+        format: LogFormat::Text,
+        group: format!("/aws/lambda/{name}"),
+        application_level: None,
+        system_level: None,
+    };
+    Ok(Configuration {
+        runtime,
+        handler,
+        role: input.role.unwrap_or_default(),
+        description: input.description.unwrap_or_default(),
+        timeout_s: settings::timeout(input.timeout)?.unwrap_or(3),
+        memory_mib: settings::memory(input.memory_size)?.unwrap_or(128),
+        ephemeral_mib: settings::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
+        environment: input.environment.map(settings::environment),
+        code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
+        architecture: settings::architecture(input.architectures)?
+            .unwrap_or_else(|| settings::host_architecture().to_owned()),
+        tracing_mode: settings::tracing_mode(input.tracing_config)
+            .unwrap_or_else(|| "PassThrough".to_owned()),
+        logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
+        vpc: input.vpc_config.map(settings::vpc).filter(|vpc| *vpc != lambd_model::Vpc::default()),
+        dead_letter_arn: settings::non_empty(input.dead_letter_config.and_then(|c| c.target_arn)),
+        kms_key_arn: settings::non_empty(input.kms_key_arn),
+        snap_start: input.snap_start.and_then(|s| s.apply_on).unwrap_or_else(|| "None".to_owned()),
+        last_modified_ms: clock::now_ms(),
+    })
+}
+
+fn exists(name: &str) -> Error {
+    Error::new(ErrorCode::ResourceConflictException, format!("Function already exist: {name}"))
+}

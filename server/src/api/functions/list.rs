@@ -1,0 +1,50 @@
+//! ListFunctions: by name, at most 50 a page.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambd_model::arn::LATEST;
+use lambd_wire::{Error, input, output};
+
+use crate::api::Call;
+use crate::api::rules::present;
+use crate::api::rules::target::invalid;
+use crate::app::App;
+
+/// AWS's page; a larger `MaxItems` is cut to it.
+const PAGE: usize = 50;
+
+pub(in crate::api) async fn handle(
+    app: &Arc<App>,
+    call: &Call,
+    (): (),
+    input: input::ListFunctions,
+) -> Result<output::ListFunctions, Error> {
+    let limit = input.max_items.and_then(|n| usize::try_from(n).ok()).map_or(PAGE, |n| n.clamp(1, PAGE));
+    let after = input.marker.filter(|marker| !marker.is_empty()).map(|m| decode(&m)).transpose()?;
+    let mut functions = app.registry.list(&call.place, after.as_deref(), limit + 1);
+    let more = functions.len() > limit;
+    functions.truncate(limit);
+    // With FunctionVersion ALL every entry is a version, and is named as one.
+    let qualifier = input.function_version.is_some().then_some(LATEST);
+    Ok(output::ListFunctions {
+        next_marker: functions.last().filter(|_| more).map(|last| encode(&last.id.name)),
+        functions: Some(
+            functions
+                .iter()
+                .map(|function| present::configuration(app, function, &call.place, qualifier))
+                .collect(),
+        ),
+    })
+}
+
+/// A marker holds the last name of its page: pages stay whole while functions come and go.
+fn encode(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(name)
+}
+
+fn decode(marker: &str) -> Result<String, Error> {
+    let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| invalid("Invalid Marker."))
+}

@@ -1,0 +1,3 @@
+//! Invocations.
+
+pub(super) mod invoke;

@@ -1,0 +1,168 @@
+//! Invoke: RequestResponse and DryRun.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use lambd_model::arn::LATEST;
+use lambd_model::{Function, State};
+use lambd_wire::{Error, ErrorCode, input, output};
+use uuid::Uuid;
+
+use crate::api::rules::settings;
+use crate::api::rules::target::{Target, invalid, not_found};
+use crate::api::{Call, Found};
+use crate::app::App;
+use crate::dispatch::{Answer, Invocation, InvokeError};
+
+/// Largest event of a synchronous invocation, bytes (lambda.md C6).
+pub const REQUEST_BYTES_MAX: usize = 6_291_456;
+/// Largest client context, bytes of base64 (lambda.md C6).
+const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
+/// How long an invocation waits for a function that is still Pending.
+const PENDING_WAIT: Duration = Duration::from_secs(10);
+
+pub(in crate::api) async fn handle(
+    app: &Arc<App>,
+    call: &Call,
+    found: Found,
+    input: input::Invoke,
+) -> Result<output::Invoke, Error> {
+    let Found { target, function } = found;
+    let payload = event(input.payload.unwrap_or_default())?;
+    let client_context = input.client_context.as_deref().map(client_context).transpose()?;
+    settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
+    settings::refuse(input.durable_execution_name.is_some(), "X-Amz-Durable-Execution-Name")?;
+    match input.invocation_type.as_deref() {
+        None | Some("RequestResponse") => {}
+        Some("DryRun") => return Ok(output::Invoke { status_code: Some(204), ..Default::default() }),
+        Some(other) => {
+            return Err(invalid(format!(
+                "InvocationType {other} is not supported by this release of lambd."
+            )));
+        }
+    }
+    let function = active(app, function, &target, call).await?;
+    let invocation = Invocation {
+        request_id: call.request_id.clone(),
+        payload,
+        invoked_arn: target.arn(&call.place),
+        client_context,
+        trace_id: trace_id(call.trace_id.as_deref()),
+        tail: input.log_type.as_deref() == Some("Tail"),
+    };
+    let version = Arc::clone(&function.latest);
+    let runtime = version.configuration.runtime.clone();
+    let executed = version.qualifier.clone();
+    let answer = app.dispatcher.invoke(version, invocation).await.map_err(|error| match error {
+        InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
+        other => refused(&other, &runtime),
+    })?;
+    Ok(answered(answer, executed))
+}
+
+fn answered(answer: Answer, executed_version: String) -> output::Invoke {
+    output::Invoke {
+        status_code: Some(200),
+        function_error: answer.is_error.then(|| "Unhandled".to_owned()),
+        log_result: answer.tail.map(|tail| STANDARD.encode(tail)),
+        payload: Some(answer.payload),
+        executed_version: Some(executed_version),
+        ..Default::default()
+    }
+}
+
+/// The payload must be JSON; an empty one is `{}` (lambda.md D1).
+fn event(payload: Bytes) -> Result<Bytes, Error> {
+    Error::check_payload(&payload)?;
+    Ok(if payload.is_empty() { Bytes::from_static(b"{}") } else { payload })
+}
+
+fn client_context(text: &str) -> Result<String, Error> {
+    if text.len() > CLIENT_CONTEXT_BYTES_MAX {
+        return Err(invalid(format!(
+            "ClientContext must be at most {CLIENT_CONTEXT_BYTES_MAX} bytes of base64."
+        )));
+    }
+    STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .filter(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidRequestContentException,
+                "Client context must be a valid Base64-encoded JSON object.",
+            )
+        })
+}
+
+/// Waits for a function that is still being created: preparation takes milliseconds.
+async fn active(
+    app: &App,
+    function: Arc<Function>,
+    target: &Target,
+    call: &Call,
+) -> Result<Arc<Function>, Error> {
+    if function.state == State::Active {
+        return Ok(function);
+    }
+    match tokio::time::timeout(PENDING_WAIT, app.registry.wait_active(&function.id)).await {
+        Ok(Some(function)) => Ok(function),
+        Ok(None) => target.find_latest(app, &call.place),
+        Err(_) => Err(Error::new(
+            ErrorCode::ResourceConflictException,
+            "The operation cannot be performed at this time. The function is currently in the following state: \
+             Pending",
+        )),
+    }
+}
+
+/// The caller's trace, or a new one that nobody samples (lambda.md D11).
+fn trace_id(given: Option<&str>) -> String {
+    match given {
+        Some(given) if given.contains("Root=") => given.to_owned(),
+        _ => {
+            let seconds = lambd_model::clock::now_ms() / 1000;
+            let [root, parent] = [(); 2].map(|()| Uuid::new_v4().simple().to_string());
+            format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &root[..24], &parent[..16])
+        }
+    }
+}
+
+fn refused(error: &InvokeError, runtime: &str) -> Error {
+    match error {
+        InvokeError::Refused(refusal) => {
+            Error::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.").with_reason(refusal.reason())
+        }
+        InvokeError::NoRuntime(_) => Error::new(
+            ErrorCode::InvalidRuntimeException,
+            format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
+        ),
+        other => {
+            tracing::error!(error = other as &dyn std::error::Error, "failed to invoke");
+            crate::api::service_error("The function could not be run; see the server's log.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_event_is_an_empty_object() {
+        assert_eq!(event(Bytes::new()).unwrap(), "{}");
+        assert_eq!(event(Bytes::from_static(b" 1")).unwrap(), " 1");
+        assert!(event(Bytes::from_static(b"{'a': 1}")).is_err());
+    }
+
+    #[test]
+    fn a_trace_is_kept_or_made() {
+        assert_eq!(trace_id(Some("Root=1-a-b;Sampled=1")), "Root=1-a-b;Sampled=1");
+        let made = trace_id(None);
+        assert!(made.starts_with("Root=1-") && made.ends_with(";Sampled=0"), "{made}");
+    }
+}

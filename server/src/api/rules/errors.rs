@@ -1,0 +1,40 @@
+//! Errors of the registry as the API tells them.
+
+use lambd_wire::{Error, ErrorCode};
+
+use super::target::{invalid, not_found};
+use crate::registry::RegistryError;
+
+/// The wire form; `arn` is the function's, unqualified.
+pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
+    match error {
+        RegistryError::Missing => not_found(arn),
+        RegistryError::Revision => Error::new(
+            ErrorCode::PreconditionFailedException,
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API \
+             to retrieve the latest Revision Id",
+        ),
+        RegistryError::InProgress => Error::new(
+            ErrorCode::ResourceConflictException,
+            format!(
+                "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+            ),
+        ),
+        RegistryError::TooManyTags => super::settings::too_many_tags(),
+        RegistryError::Unreserved => invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's \
+             UnreservedConcurrentExecution below its minimum value of [100].",
+        ),
+        // Only a create meets a function of its name, and says so itself.
+        RegistryError::Exists
+        | RegistryError::Store(_)
+        | RegistryError::Record(_)
+        | RegistryError::Interrupted => storage(error),
+    }
+}
+
+/// 500: nothing was acknowledged. The cause goes to the server's log, not to the caller.
+pub(in crate::api) fn storage(error: &RegistryError) -> Error {
+    tracing::error!(error = error as &dyn std::error::Error, "failed to store a change");
+    crate::api::service_error("The change could not be stored. Nothing was changed; see the server's log.")
+}

@@ -1,0 +1,96 @@
+//! A function as the API shows it: every default member of lambda.md C13.
+
+use lambd_model::{Function, LastUpdate, LogFormat, Logging, Place, Sha256, State, Vpc, clock};
+use lambd_wire::types;
+
+use crate::app::App;
+
+/// Reason that AWS gives both while creating and while updating.
+const BEING_CREATED: &str = "The function is being created.";
+
+/// `FunctionConfiguration` of `$LATEST`; the ARN is qualified if the caller asked with a qualifier.
+pub(in crate::api) fn configuration(
+    app: &App,
+    function: &Function,
+    place: &Place,
+    qualifier: Option<&str>,
+) -> types::FunctionConfiguration {
+    let config = &function.latest.configuration;
+    let pending = function.state == State::Pending;
+    let updating = function.last_update == Some(LastUpdate::InProgress);
+    let text = |condition: bool, text: &str| condition.then(|| text.to_owned());
+    types::FunctionConfiguration {
+        function_name: Some(function.id.name.clone()),
+        function_arn: Some(place.qualified_arn(&function.id.name, qualifier)),
+        runtime: Some(config.runtime.clone()),
+        role: Some(config.role.clone()),
+        handler: Some(config.handler.clone()),
+        code_size: i64::try_from(config.code.zipped_bytes).ok(),
+        code_sha256: Some(config.code.sha256.base64()),
+        description: Some(config.description.clone()),
+        timeout: i32::try_from(config.timeout_s).ok(),
+        memory_size: i32::try_from(config.memory_mib).ok(),
+        last_modified: Some(clock::last_modified(config.last_modified_ms)),
+        version: Some(function.latest.qualifier.clone()),
+        vpc_config: config.vpc.as_ref().map(vpc),
+        dead_letter_config: config
+            .dead_letter_arn
+            .clone()
+            .map(|arn| types::DeadLetterConfig { target_arn: Some(arn) }),
+        environment: config.environment.as_ref().map(|environment| types::EnvironmentResponse {
+            variables: Some(environment.0.clone()),
+            ..Default::default()
+        }),
+        kms_key_arn: config.kms_key_arn.clone(),
+        tracing_config: Some(types::TracingConfigResponse { mode: Some(config.tracing_mode.clone()) }),
+        revision_id: Some(function.revision_id.to_string()),
+        state: Some(if pending { "Pending" } else { "Active" }.to_owned()),
+        state_reason: text(pending, BEING_CREATED),
+        state_reason_code: text(pending, "Creating"),
+        last_update_status: function.last_update.map(|update| {
+            if update == LastUpdate::InProgress { "InProgress" } else { "Successful" }.to_owned()
+        }),
+        last_update_status_reason: text(updating, BEING_CREATED),
+        last_update_status_reason_code: text(updating, "Creating"),
+        package_type: Some("Zip".to_owned()),
+        architectures: Some(vec![config.architecture.clone()]),
+        ephemeral_storage: Some(types::EphemeralStorage { size: i32::try_from(config.ephemeral_mib).ok() }),
+        snap_start: Some(types::SnapStartResponse {
+            apply_on: Some(config.snap_start.clone()),
+            optimization_status: Some("Off".to_owned()),
+        }),
+        logging_config: Some(logging(&config.logging)),
+        runtime_version_config: Some(types::RuntimeVersionConfig {
+            runtime_version_arn: Some(runtime_version_arn(app, place, &config.runtime)),
+            error: None,
+        }),
+        ..Default::default()
+    }
+}
+
+/// Names the installed build of the runtime. One that was removed, or cannot be read, is named by its identifier
+/// alone, so that the member is never missing.
+fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
+    let installed = app.catalog.find(runtime).ok().flatten();
+    let version =
+        installed.map_or_else(|| Sha256::of(runtime.as_bytes()).hex(), |found| found.version().to_owned());
+    format!("arn:aws:lambda:{}::runtime:{version}", place.region)
+}
+
+fn vpc(vpc: &Vpc) -> types::VpcConfigResponse {
+    types::VpcConfigResponse {
+        subnet_ids: Some(vpc.subnet_ids.clone()),
+        security_group_ids: Some(vpc.security_group_ids.clone()),
+        vpc_id: Some(String::new()),
+        ipv6_allowed_for_dual_stack: Some(vpc.ipv6_allowed),
+    }
+}
+
+fn logging(logging: &Logging) -> types::LoggingConfig {
+    types::LoggingConfig {
+        log_format: Some(if logging.format == LogFormat::Json { "JSON" } else { "Text" }.to_owned()),
+        application_log_level: logging.application_level.clone(),
+        system_log_level: logging.system_level.clone(),
+        log_group: Some(logging.group.clone()),
+    }
+}

@@ -1,0 +1,171 @@
+//! Settings of a function: rules that the model does not carry, and their recorded texts (lambda.md C12).
+
+use lambd_model::{Environment, LogFormat, Logging, Vpc};
+use lambd_wire::{Error, types};
+
+use super::target::invalid;
+use crate::runtimes::Catalog;
+use crate::runtimes::identifiers::{self, Standing};
+
+/// Bounds of classic functions, narrower than the model's (lambda.md C3, C6).
+pub(in crate::api) const MEMORY_MIB_MAX: i32 = 10_240;
+const TIMEOUT_S_MAX: i32 = 900;
+const EPHEMERAL_MIB_MAX: i32 = 10_240;
+const LAYERS_MAX: usize = 5;
+
+/// A number within the bounds of classic functions; the model's wider ones were checked before.
+fn bounded(value: Option<i32>, max: i32, path: &str) -> Result<Option<u32>, Error> {
+    match value {
+        Some(value) if value > max => Err(Error::validation(format!(
+            "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: \
+             Member must have value less than or equal to {max}"
+        ))),
+        other => Ok(other.and_then(|value| u32::try_from(value).ok())),
+    }
+}
+
+pub(in crate::api) fn memory(value: Option<i32>) -> Result<Option<u32>, Error> {
+    bounded(value, MEMORY_MIB_MAX, "memorySize")
+}
+
+pub(in crate::api) fn timeout(value: Option<i32>) -> Result<Option<u32>, Error> {
+    bounded(value, TIMEOUT_S_MAX, "timeout")
+}
+
+pub(in crate::api) fn ephemeral(value: Option<types::EphemeralStorage>) -> Result<Option<u32>, Error> {
+    bounded(value.and_then(|storage| storage.size), EPHEMERAL_MIB_MAX, "ephemeralStorage.size")
+}
+
+/// A runtime that exists, is current and is installed here.
+pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(), Error> {
+    match catalog.find(identifier) {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!(
+                runtime = identifier,
+                error = &error as &dyn std::error::Error,
+                "failed to read a runtime"
+            );
+            return Err(crate::api::service_error("The runtime cannot be read; see the server's log."));
+        }
+    }
+    Err(invalid(match identifiers::standing(identifier) {
+        Standing::Current { .. } => identifiers::not_installed_message(identifier),
+        Standing::Deprecated => identifiers::deprecated_message(identifier),
+        Standing::Unknown => identifiers::unknown_message(identifier),
+    }))
+}
+
+/// The variables as they are kept; `wire` has refused more than 4 KB of them.
+pub(in crate::api) fn environment(given: types::Environment) -> Environment {
+    Environment(given.variables.unwrap_or_default())
+}
+
+pub(in crate::api) fn too_many_tags() -> Error {
+    invalid("Number of tags exceeds resource tag limit.")
+}
+
+/// There are no layers yet: an empty list is no list, and every named layer is one that does not exist.
+pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error> {
+    let layers = given.unwrap_or_default();
+    match layers.first() {
+        None => Ok(()),
+        Some(_) if layers.len() > LAYERS_MAX => Err(invalid("Cannot reference more than 5 layers.")),
+        Some(first) => Err(invalid(format!("Layer version {first} does not exist."))),
+    }
+}
+
+/// The one architecture that runs here.
+pub(in crate::api) fn architecture(given: Option<Vec<String>>) -> Result<Option<String>, Error> {
+    let host = host_architecture();
+    match given.and_then(|list| list.into_iter().next()) {
+        Some(wanted) if wanted != host => {
+            Err(invalid(format!("Architecture {wanted} cannot run on this machine, which is {host}.")))
+        }
+        other => Ok(other),
+    }
+}
+
+pub(in crate::api) fn host_architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+pub(in crate::api) fn vpc(given: types::VpcConfig) -> Vpc {
+    Vpc {
+        subnet_ids: given.subnet_ids.unwrap_or_default(),
+        security_group_ids: given.security_group_ids.unwrap_or_default(),
+        ipv6_allowed: given.ipv6_allowed_for_dual_stack.unwrap_or(false),
+    }
+}
+
+/// Merges `LoggingConfig` into what is there; levels exist with JSON only (lambda.md C13).
+pub(in crate::api) fn logging(before: &Logging, given: types::LoggingConfig) -> Result<Logging, Error> {
+    let format = match given.log_format.as_deref() {
+        Some("JSON") => LogFormat::Json,
+        Some(_) => LogFormat::Text,
+        None => before.format,
+    };
+    let group = given.log_group.unwrap_or_else(|| before.group.clone());
+    if format == LogFormat::Text {
+        if given.application_log_level.is_some() || given.system_log_level.is_some() {
+            return Err(invalid(
+                "ApplicationLogLevel and SystemLogLevel can only be set with LogFormat JSON.",
+            ));
+        }
+        return Ok(Logging { format, group, application_level: None, system_level: None });
+    }
+    let level = |new: Option<String>, old: &Option<String>| {
+        new.or_else(|| old.clone()).or_else(|| Some("INFO".to_owned()))
+    };
+    Ok(Logging {
+        format,
+        group,
+        application_level: level(given.application_log_level, &before.application_level),
+        system_level: level(given.system_log_level, &before.system_level),
+    })
+}
+
+/// `TracingConfig.Mode`, if given.
+pub(in crate::api) fn tracing_mode(config: Option<types::TracingConfig>) -> Option<String> {
+    config.and_then(|config| config.mode)
+}
+
+/// An empty text means "none" (tool-calls.md).
+pub(in crate::api) fn non_empty(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A member that asks for a feature which is not here: a clear refusal, never silence.
+pub(in crate::api) fn refuse(asked: bool, what: &str) -> Result<(), Error> {
+    if asked { Err(invalid(format!("{what} is not supported by this release of lambd."))) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_come_and_go_with_json() {
+        let text = Logging {
+            format: LogFormat::Text,
+            group: "/aws/lambda/f".to_owned(),
+            application_level: None,
+            system_level: None,
+        };
+        let json = logging(
+            &text,
+            types::LoggingConfig { log_format: Some("JSON".to_owned()), ..Default::default() },
+        )
+        .unwrap();
+        assert_eq!(
+            (json.application_level.as_deref(), json.system_level.as_deref()),
+            (Some("INFO"), Some("INFO"))
+        );
+        let back = logging(
+            &json,
+            types::LoggingConfig { log_format: Some("Text".to_owned()), ..Default::default() },
+        );
+        assert_eq!(back.unwrap(), text);
+    }
+}

@@ -1,0 +1,51 @@
+//! From Pending to Active, from InProgress to Successful.
+//!
+//! The package is unpacked before the record exists, so that preparation has nothing left to do but to say
+//! so. It is a change of its own all the same: clients wait for it, and a record that a crash left unsettled
+//! is settled at the next start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambd_model::{Function, FunctionId};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::registry::RegistryError;
+
+/// How long a settlement that the store refused waits before it is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Settles this revision in the background. While the store refuses, it is tried again for as long as the server
+/// runs; the task does not keep the server from ending.
+pub(in crate::api) fn spawn(app: &Arc<App>, function: &Function) {
+    let (app, id, revision) = (Arc::downgrade(app), Arc::clone(&function.id), function.revision_id);
+    tokio::spawn(async move {
+        while let Some(app) = app.upgrade() {
+            let Err(error) = settle(&app, &id, revision).await else { break };
+            drop(app);
+            tracing::error!(function = id.name, error = &error as &dyn std::error::Error, "failed to settle");
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    });
+}
+
+async fn settle(app: &App, id: &Arc<FunctionId>, revision: Uuid) -> Result<(), RegistryError> {
+    let change = move |function: &Function| {
+        if function.revision_id == revision { Ok(function.settled()) } else { Err(RegistryError::Revision) }
+    };
+    match app.registry.update(Arc::clone(id), change).await {
+        // Changed or deleted meanwhile: whoever did that settles it.
+        Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Settles what a crash left behind.
+pub fn prepare_unsettled(app: &Arc<App>) {
+    for function in app.registry.all() {
+        if function.is_unsettled() {
+            spawn(app, &function);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Which function a request means, and the errors when there is none (lambda.md C12, D1).
+
+use std::sync::Arc;
+
+use lambd_model::arn::LATEST;
+use lambd_model::{Function, FunctionId, FunctionRef, Place};
+use lambd_wire::{Error, ErrorCode};
+
+use crate::app::App;
+
+/// A function as the request named it.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Target {
+    pub(in crate::api) id: Arc<FunctionId>,
+    /// From the name or the query, whichever gave one.
+    pub(in crate::api) qualifier: Option<String>,
+}
+
+impl Target {
+    /// Reads the name in any of its forms and the separate qualifier, which must not contradict it.
+    pub(in crate::api) fn parse(
+        place: &Place,
+        name: Option<&str>,
+        qualifier: Option<&str>,
+    ) -> Result<Self, Error> {
+        let text = name.unwrap_or_default();
+        let given = FunctionRef::parse(text).ok_or_else(|| malformed(text))?;
+        if let Some(region) = given.region.as_deref().filter(|region| *region != place.region) {
+            return Err(Error::new(
+                ErrorCode::ResourceNotFoundException,
+                format!("Functions from '{region}' are not reachable in this region ('{}')", place.region),
+            ));
+        }
+        if given.account.as_deref().is_some_and(|account| account != place.account) {
+            return Err(Error::new(
+                ErrorCode::AccessDeniedException,
+                format!("No permission on resource: {text}"),
+            ));
+        }
+        let qualifier = match (given.qualifier, qualifier) {
+            (Some(own), Some(other)) if own != other => {
+                return Err(invalid(
+                    "The derived qualifier from the function name does not match the specified qualifier.",
+                ));
+            }
+            (Some(own), _) => Some(own),
+            (None, other) => other.map(str::to_owned),
+        };
+        Ok(Self { id: Arc::new(place.function(given.name)), qualifier })
+    }
+
+    /// ARN as the caller named it: with the qualifier only if there was one.
+    pub(in crate::api) fn arn(&self, place: &Place) -> String {
+        place.qualified_arn(&self.id.name, self.qualifier.as_deref())
+    }
+
+    /// The function, if the qualifier names `$LATEST` or nothing. Versions and aliases are not here yet, so
+    /// every other qualifier is one that does not exist.
+    pub(in crate::api) fn find(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
+        self.lookup(app).ok_or_else(|| not_found(&self.arn(place)))
+    }
+
+    /// As [`Self::find`], with `:$LATEST` in the error when no qualifier was given, as Invoke and
+    /// PutFunctionConcurrency answer.
+    pub(in crate::api) fn find_latest(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
+        let qualifier = self.qualifier.as_deref().unwrap_or(LATEST);
+        self.lookup(app).ok_or_else(|| not_found(&place.qualified_arn(&self.id.name, Some(qualifier))))
+    }
+
+    fn lookup(&self, app: &App) -> Option<Arc<Function>> {
+        let known = self.qualifier.as_deref().is_none_or(|qualifier| qualifier == LATEST);
+        app.registry.get(&self.id).filter(|_| known)
+    }
+}
+
+/// 404 `Function not found: …`.
+pub(in crate::api) fn not_found(arn: &str) -> Error {
+    Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {arn}"))
+}
+
+/// 400 `InvalidParameterValueException`.
+pub(in crate::api) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidParameterValueException, message.into())
+}
+
+fn malformed(text: &str) -> Error {
+    invalid(format!("Invalid function name: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { region: "us-east-1".to_owned(), account: "000000000000".to_owned() }
+    }
+
+    #[test]
+    fn qualifiers_agree_or_are_refused() {
+        let parse = |name: &str, qualifier: Option<&str>| {
+            Target::parse(&place(), Some(name), qualifier).map(|t| t.qualifier).map_err(|e| e.message)
+        };
+        assert_eq!(parse("f", None), Ok(None));
+        assert_eq!(parse("f", Some("1")), Ok(Some("1".to_owned())));
+        assert_eq!(parse("f:1", Some("1")), Ok(Some("1".to_owned())));
+        assert_eq!(
+            parse("f:1", Some("$LATEST")),
+            Err("The derived qualifier from the function name does not match the specified qualifier."
+                .to_owned())
+        );
+    }
+
+    #[test]
+    fn other_regions_and_accounts_are_out_of_reach() {
+        let error = |name: &str| Target::parse(&place(), Some(name), None).unwrap_err();
+        let far = error("arn:aws:lambda:ap-southeast-1:000000000000:function:f");
+        assert_eq!(
+            far.message,
+            "Functions from 'ap-southeast-1' are not reachable in this region ('us-east-1')"
+        );
+        assert_eq!(error("123456789012:function:f").code.status(), 403);
+    }
+}

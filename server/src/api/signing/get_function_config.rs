@@ -1,0 +1,20 @@
+//! GetFunctionCodeSigningConfig: always none. Terraform's plan needs the answer (clients.md 3).
+
+use std::sync::Arc;
+
+use lambd_wire::{Error, input, output};
+
+use crate::api::{Call, Found};
+use crate::app::App;
+
+pub(in crate::api) async fn handle(
+    _app: &Arc<App>,
+    _call: &Call,
+    found: Found,
+    _input: input::GetFunctionCodeSigningConfig,
+) -> Result<output::GetFunctionCodeSigningConfig, Error> {
+    Ok(output::GetFunctionCodeSigningConfig {
+        code_signing_config_arn: Some(String::new()),
+        function_name: Some(found.function.id.name.clone()),
+    })
+}

@@ -1,0 +1,3 @@
+//! Versions of a function.
+
+pub(super) mod list;

@@ -1,0 +1,55 @@
+//! Groups of an older lambd, whose keys are `region:group`, to `account:region:group`.
+//!
+//! The events of a group move page by page, and its list of segments last: a move that was cut off goes on at the
+//! next start, and the segments say until then what is to be moved.
+
+use std::collections::BTreeSet;
+
+use super::keys::{self, Cursor};
+use crate::store::{Batch, CommitError, Durability, Range, Store, StoreError, Table, for_each};
+
+/// Moves every group without an account to this one.
+pub(super) fn migrate(store: &dyn Store, account: &str) -> Result<(), CommitError> {
+    let mut groups = BTreeSet::new();
+    for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |key, _| {
+        groups.extend(
+            keys::parse_segment(key).filter(|(group, _)| !has_account(group)).map(|(g, _)| g.to_owned()),
+        );
+        Ok(())
+    })?;
+    if groups.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(groups = groups.len(), "rewriting the logs of an older lambd");
+    groups.iter().try_for_each(|group| rename(store, group, &format!("{account}:{group}")))
+}
+
+/// Whether the key of a group begins with twelve digits, which no region does.
+fn has_account(group: &str) -> bool {
+    let account = group.split(':').next().unwrap_or_default();
+    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitError> {
+    let events = Range::new(keys::behind(old, Cursor::START), keys::end(old));
+    move_rows(store, &events, |position| keys::event(new, position))?;
+    move_rows(store, &Range::prefix(&keys::segments(old)), |position| keys::segment(new, position))
+}
+
+/// Always the first page: what was moved is gone from the range.
+fn move_rows(store: &dyn Store, range: &Range, key: impl Fn(Cursor) -> Vec<u8>) -> Result<(), CommitError> {
+    loop {
+        let rows = store.range(Table::Logs, range)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for (old, value) in rows {
+            if let Some(position) = keys::position(&old) {
+                batch.add_put(Table::Logs, key(position), value);
+            }
+            batch.add_delete(Table::Logs, old);
+        }
+        store.commit(batch, Durability::Buffered)?;
+    }
+}

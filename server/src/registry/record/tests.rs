@@ -1,0 +1,189 @@
+//! Golden files: what each version of the stored form looks like, and that all of them are read.
+
+use std::sync::Arc;
+
+use lambd_model::{CodeRef, Configuration, Environment, LogFormat, Logging, Sha256, Vpc};
+use serde_json::Value;
+
+use super::*;
+use crate::store::{Batch, CommitError, Durability, MemStore};
+
+const ACCOUNT: &str = "000000000000";
+/// As the first release wrote them, key and value.
+const FULL_1: (&str, &str) = ("eu-west-1/full", include_str!("golden/full.v1.json"));
+const PLAIN_1: (&str, &str) = ("us-east-1/plain", include_str!("golden/plain.v1.json"));
+const FULL_2: (&str, &str) = ("000000000000/eu-west-1/function/full", include_str!("golden/full.v2.json"));
+const PLAIN_2: (&str, &str) = ("000000000000/us-east-1/function/plain", include_str!("golden/plain.v2.json"));
+
+fn function(region: &str, name: &str, generation: Uuid, configuration: Configuration) -> Function {
+    let (account, region, name) = (ACCOUNT.to_owned(), region.to_owned(), name.to_owned());
+    let id = Arc::new(FunctionId { account, region, name });
+    let latest =
+        Version { function: Arc::clone(&id), qualifier: LATEST.to_owned(), configuration, generation };
+    Function {
+        id,
+        latest: Arc::new(latest),
+        state: State::Pending,
+        last_update: None,
+        revision_id: Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
+        tags: BTreeMap::new(),
+        reserved_concurrency: None,
+    }
+}
+
+/// Nothing that can be left out.
+fn plain() -> Function {
+    let configuration = Configuration {
+        runtime: "provided.al2023".to_owned(),
+        handler: "bootstrap".to_owned(),
+        role: "arn:aws:iam::000000000000:role/r".to_owned(),
+        description: String::new(),
+        timeout_s: 3,
+        memory_mib: 128,
+        ephemeral_mib: 512,
+        environment: None,
+        code: CodeRef { sha256: Sha256::of(b"plain"), zipped_bytes: 5 },
+        architecture: "x86_64".to_owned(),
+        tracing_mode: "PassThrough".to_owned(),
+        logging: Logging {
+            format: LogFormat::Text,
+            group: "/aws/lambda/plain".to_owned(),
+            application_level: None,
+            system_level: None,
+        },
+        vpc: None,
+        dead_letter_arn: None,
+        kms_key_arn: None,
+        snap_start: "None".to_owned(),
+        last_modified_ms: 1_795_461_141_000,
+    };
+    function("us-east-1", "plain", Uuid::from_u128(1), configuration)
+}
+
+/// Everything that can be set.
+fn full() -> Function {
+    let variables = [("LANG", "C"), ("SECRET", "\"ä\"")].map(|(name, value)| (name.into(), value.into()));
+    let configuration = Configuration {
+        runtime: "python3.11".to_owned(),
+        handler: "app.handler".to_owned(),
+        description: "Says hello".to_owned(),
+        timeout_s: 900,
+        memory_mib: 10_240,
+        ephemeral_mib: 10_240,
+        environment: Some(Environment(variables.into())),
+        code: CodeRef { sha256: Sha256::of(b"full"), zipped_bytes: 52_428_800 },
+        tracing_mode: "Active".to_owned(),
+        logging: Logging {
+            format: LogFormat::Json,
+            group: "mine".to_owned(),
+            application_level: Some("DEBUG".to_owned()),
+            system_level: Some("WARN".to_owned()),
+        },
+        vpc: Some(Vpc {
+            subnet_ids: vec!["subnet-1".to_owned()],
+            security_group_ids: vec!["sg-1".to_owned(), "sg-2".to_owned()],
+            ipv6_allowed: true,
+        }),
+        dead_letter_arn: Some("arn:aws:sqs:eu-west-1:000000000000:q".to_owned()),
+        kms_key_arn: Some("arn:aws:kms:eu-west-1:000000000000:key/k".to_owned()),
+        snap_start: "PublishedVersions".to_owned(),
+        ..plain().latest.configuration.clone()
+    };
+    Function {
+        state: State::Active,
+        last_update: Some(LastUpdate::InProgress),
+        tags: [("team".to_owned(), "a".to_owned()), ("x".to_owned(), String::new())].into(),
+        reserved_concurrency: Some(7),
+        ..function("eu-west-1", "full", Uuid::from_u128(2), configuration)
+    }
+}
+
+fn holding(rows: &[(&str, &str)]) -> MemStore {
+    let store = MemStore::new();
+    let batch = rows
+        .iter()
+        .fold(Batch::new(), |batch, (key, value)| batch.put(Table::Functions, *key, value.trim_end()));
+    store.commit(batch, Durability::Synced).unwrap();
+    store
+}
+
+fn rows(store: &MemStore) -> Vec<(String, Value)> {
+    let rows = store.range(Table::Functions, &Range::all()).unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    rows.into_iter().map(|(key, value)| (text(key), serde_json::from_slice(&value).unwrap())).collect()
+}
+
+fn parsed(rows: &[(&str, &str)]) -> Vec<(String, Value)> {
+    rows.iter().map(|(key, value)| ((*key).to_owned(), serde_json::from_str(value).unwrap())).collect()
+}
+
+#[test]
+fn every_version_is_read_as_the_same_function() {
+    for old in [[FULL_1, PLAIN_1], [FULL_2, PLAIN_2], [FULL_1, PLAIN_2]] {
+        let store = holding(&old);
+        let read: Vec<_> = load(&store, ACCOUNT).unwrap().into_values().map(|f| (*f).clone()).collect();
+        assert_eq!(read, [full(), plain()], "{old:?}");
+        assert_eq!(rows(&store), parsed(&[FULL_2, PLAIN_2]), "{old:?}");
+    }
+}
+
+#[test]
+fn what_is_written_is_the_newest_golden_file() {
+    for (function, (name, golden)) in [(full(), FULL_2), (plain(), PLAIN_2)] {
+        assert_eq!(key(&function.id), name.as_bytes());
+        let written: Value = serde_json::from_slice(&encode(&function).unwrap()).unwrap();
+        assert_eq!(written, serde_json::from_str::<Value>(golden).unwrap(), "{name}: {written}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_nothing_is_changed() {
+    let newer = FULL_2.1.replace("\"v\": 2", "\"v\": 3");
+    let extra = FULL_2.1.replace("\"state\"", "\"later\": 1, \"state\"");
+    let cases = [
+        ((FULL_2.0, newer.as_str()), "has version 3, newer than 2"),
+        ((FULL_2.0, extra.as_str()), "cannot be read"),
+        (("us-east-1/broken", r#"{"v":1,"record":{}}"#), "\"us-east-1/broken\" cannot be read"),
+        (("us-east-1/newer", r#"{"v":2,"record":{}}"#), "\"us-east-1/newer\" has version 2, newer than 1"),
+        (("000000000000/us-east-1/later/x", "{}"), "of a kind that this lambd does not know"),
+        (("\u{1}", "{}"), "of a kind that this lambd does not know"),
+    ];
+    for (row, problem) in cases {
+        let store = holding(&[PLAIN_1, row]);
+        let before = store.range(Table::Functions, &Range::all()).unwrap();
+        let error = load(&store, ACCOUNT).unwrap_err();
+        assert!(error.to_string().contains(problem), "{error}");
+        assert_eq!(store.range(Table::Functions, &Range::all()).unwrap(), before, "{problem}");
+    }
+}
+
+/// A store whose disk is full after some commits.
+#[derive(Debug)]
+struct Full(MemStore, std::sync::Mutex<usize>);
+
+impl Store for Full {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, crate::store::StoreError> {
+        self.0.get(table, key)
+    }
+    fn range(&self, table: Table, range: &Range) -> Result<Vec<crate::store::Row>, crate::store::StoreError> {
+        self.0.range(table, range)
+    }
+    fn commit(&self, batch: Batch, durability: Durability) -> Result<(), CommitError> {
+        let mut left = self.1.lock().unwrap();
+        *left = left.checked_sub(1).ok_or(crate::store::StoreError::Stalled)?;
+        self.0.commit(batch, durability)
+    }
+}
+
+#[test]
+fn a_migration_that_was_cut_off_goes_on() {
+    let value = PLAIN_1.1.trim_end();
+    let old: Vec<_> = (0..600).map(|n| format!("us-east-1/f{n:03}")).collect();
+    let store = holding(&old.iter().map(|key| (key.as_str(), value)).collect::<Vec<_>>());
+    let store = Full(store, 1.into());
+    assert!(load(&store, ACCOUNT).is_err());
+    let new = |store: &Full| rows(&store.0).iter().filter(|(key, _)| key.starts_with(ACCOUNT)).count();
+    assert!((1..600).contains(&new(&store)), "part of it is done");
+    *store.1.lock().unwrap() = usize::MAX;
+    assert_eq!((load(&store, ACCOUNT).unwrap().len(), new(&store)), (600, 600));
+}
