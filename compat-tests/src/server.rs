@@ -85,12 +85,30 @@ impl Server {
         Self::start_in(mode, &[], &[])
     }
 
+    /// As [`Server::start_with`], on a data directory that `prepare` makes.
+    ///
+    /// # Errors
+    /// As [`Server::start`], and what `prepare` says.
+    pub fn start_on(prepare: impl FnOnce(&Path) -> Result<()>, arguments: &[&str]) -> Result<Option<Self>> {
+        Self::start_prepared(0o755, prepare, &[], arguments)
+    }
+
     fn start_in(mode: u32, wrapper: &[&str], arguments: &[&str]) -> Result<Option<Self>> {
+        Self::start_prepared(mode, |_| Ok(()), wrapper, arguments)
+    }
+
+    fn start_prepared(
+        mode: u32,
+        prepare: impl FnOnce(&Path) -> Result<()>,
+        wrapper: &[&str],
+        arguments: &[&str],
+    ) -> Result<Option<Self>> {
         if !tools::root()? {
             return Ok(None);
         }
         let permissions = fs::Permissions::from_mode(mode);
         let dir = tempfile::Builder::new().prefix("lambd-test-").permissions(permissions).tempdir()?;
+        prepare(&data_dir(dir.path()))?;
         let (process, url, api) = launch(dir.path(), wrapper, arguments)?;
         let (installed, allowed) = (Mutex::default(), Mutex::default());
         Ok(Some(Self { url, api, process, dir, installed, allowed, is_ending: AtomicBool::new(false) }))

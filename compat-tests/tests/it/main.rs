@@ -3,6 +3,7 @@
 //! One server is shared by the tests that need no life of their own; each test has functions of
 //! its own. When the last test lets go of the server it must end with status 0 and a clean log.
 
+mod accounts;
 mod attacks;
 mod boto3;
 mod cli;
@@ -12,6 +13,7 @@ mod concurrency;
 mod crowds;
 mod entrypoints;
 mod environments;
+mod first_release;
 mod invoke;
 mod life;
 mod logs;
