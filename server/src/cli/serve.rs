@@ -157,7 +157,7 @@ fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<
         Arc::clone(&registry),
         Arc::clone(&packages),
         Arc::clone(&catalog),
-        Launching { launch, root: prepared.root.clone(), descriptors },
+        Launching { launch: Arc::new(launch), root: prepared.root.clone(), descriptors },
         logs.sink().clone(),
     );
     let credentials = prepared.keys.own.clone();
