@@ -8,6 +8,7 @@ mod hang_up;
 mod idle;
 mod init;
 mod lease;
+mod load;
 mod memory;
 mod paused;
 mod permit;

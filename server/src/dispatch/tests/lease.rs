@@ -1,6 +1,9 @@
 //! Which environment serves.
 
+use std::time::Duration;
+
 use lambd_sandbox::Exit;
+use tokio::time::Instant;
 
 use super::act::{Act, End};
 use super::world::{Setup, by, pass, run};
@@ -41,9 +44,11 @@ fn a_dead_one_is_passed_over() {
         assert_eq!(by(&world.invoke("f", Act::answer_after(20)).await), 1);
         others.await.unwrap().unwrap();
         world.fake.body(1).end(Exit::Code(1));
+        let start = Instant::now();
         assert_eq!(world.served("f").await, 0, "the other idle one");
         world.fake.body(0).end(Exit::Code(1));
         assert_eq!(world.served("f").await, 2, "a new one");
+        assert_eq!(start.elapsed(), Duration::ZERO, "nobody waits for words of the dead");
     });
 }
 

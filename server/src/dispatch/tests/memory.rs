@@ -1,6 +1,7 @@
 //! What environments may take of the host, and of how fast: memory, descriptors, starts.
 
 use lambd_engine::scaler::Refusal;
+use lambd_model::Configuration;
 
 use super::act::{Act, End, Init};
 use super::world::{Setup, error, pass, refusal, run};
@@ -22,6 +23,26 @@ fn idle_ones_of_others_make_room_the_longest_idle_first() {
         assert_eq!(world.served("f").await, 0);
         assert_eq!(world.served("h").await, 2);
         assert_eq!(world.fake.alive(), [0, 2]);
+    });
+}
+
+#[test]
+fn as_many_as_it_takes_make_room() {
+    run(Setup { host_memory_mib: 512, ..Setup::default() }, async |world| {
+        for name in ["f", "g", "h", "large"] {
+            world.create(name).await;
+        }
+        world.change("large", |configuration| Configuration { memory_mib: 384, ..configuration }).await;
+        for name in ["f", "g", "h"] {
+            world.served(name).await;
+            pass(10).await;
+        }
+        assert_eq!(world.served("large").await, 3);
+        assert_eq!(world.fake.alive(), [2, 3], "128 MiB were free, 256 were missing");
+        let busy = world.begin("large", Act::answer_after(100)).await;
+        assert_eq!(refusal(&world.invoke("large", Act::new(End::Answer)).await), Refusal::Memory);
+        assert_eq!(world.fake.alive(), [2, 3], "nothing ends in vain");
+        busy.await.unwrap().unwrap();
     });
 }
 

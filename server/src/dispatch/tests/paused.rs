@@ -1,57 +1,23 @@
-//! Paused time that waits for sockets.
+//! Paused time and sockets.
 //!
-//! A runtime with paused time advances its clock when no task can run. It looks for ready sockets right before,
-//! but then advances all the same, whether it found any or not: the nearest timer, such as a deadline, would come
-//! due while an answer lies in a socket. So each time that the thread is about to park, it is sent round once
-//! more, until nobody has moved a byte for [`ROUNDS`]: each round looks for ready sockets without advancing. Loopback
-//! bytes have arrived when `write` returns, so a few rounds see whatever is on its way.
-//!
-//! Work on the blocking pool needs nothing of this: while any is under way, tokio does not advance the clock.
+//! Before tokio advances a paused clock it polls its sockets once, and a task that this wakes, or that the blocking
+//! pool wakes, keeps the clock where it is; while the blocking pool works, it is not advanced at all. Loopback
+//! bytes have arrived when `write` returns. So no timer comes due while an answer is on its way between two tasks
+//! of one runtime with one thread: time passes only when all of them wait for it.
 
-use std::cell::Cell;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 use tokio::time::Instant;
-
-/// From a byte moved by a runtime to the next one, the server needs two or three.
-const ROUNDS: u32 = 12;
-
-thread_local! {
-    /// Rounds since somebody moved a byte; the runtime and all of its tasks have one thread.
-    static QUIET: Cell<u32> = const { Cell::new(0) };
-}
-
-/// A byte was sent or received: there may be more to come before time goes on.
-pub(super) fn moved() {
-    QUIET.set(0);
-}
 
 /// Runs a test with paused time.
 pub(super) fn run<T>(test: impl Future<Output = T>) -> T {
-    let round = Arc::new(Notify::new());
-    let again = Arc::clone(&round);
-    let park = move || {
-        let rounds = QUIET.get();
-        QUIET.set(if rounds < ROUNDS { rounds + 1 } else { 0 });
-        if rounds < ROUNDS {
-            // A task that can run keeps the thread from parking.
-            again.notify_one();
-        }
-    };
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().start_paused(true).on_thread_park(park).build().unwrap();
-    runtime.spawn(async move {
-        loop {
-            round.notified().await;
-        }
-    });
-    runtime.block_on(test)
+    builder.enable_all().start_paused(true).build().unwrap().block_on(test)
 }
 
+/// All other tests rely on it.
 #[test]
 fn bytes_on_their_way_stop_the_clock() {
     run(async {
@@ -63,18 +29,22 @@ fn bytes_on_their_way_stop_the_clock() {
                 stream.write_u8(byte).await.unwrap();
             }
         });
-        tokio::spawn(async {
+        let ticks = tokio::spawn(async {
             loop {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });
-        let start = Instant::now();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        for byte in 0..100 {
-            stream.write_u8(byte).await.unwrap();
-            assert_eq!(stream.read_u8().await.unwrap(), byte);
-            moved();
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
+        let calls = tokio::spawn(async move {
+            let start = Instant::now();
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            for byte in 0..100 {
+                stream.write_u8(byte).await.unwrap();
+                assert_eq!(stream.read_u8().await.unwrap(), byte);
+                tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
+            }
+            start.elapsed()
+        });
+        assert_eq!(calls.await.unwrap(), Duration::ZERO);
+        ticks.abort();
     });
 }

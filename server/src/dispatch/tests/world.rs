@@ -21,7 +21,7 @@ use crate::descriptors::{Descriptors, ENVIRONMENT};
 use crate::dispatch::{Answer, Dispatcher, Invocation, InvokeError};
 use crate::environment::Launching;
 use crate::logs::{LogSink, unread};
-use crate::packages::{self, Package, Packages};
+use crate::packages::{self, Packages};
 use crate::registry::Registry;
 use crate::registry::tests::{ACCOUNT, configuration, function, id};
 use crate::runtimes::Catalog;
@@ -68,11 +68,11 @@ pub(super) struct World {
     pub(super) registry: Arc<Registry>,
     pub(super) fake: Arc<Fake>,
     setup: Setup,
-    package: Package,
+    pub(super) packages: Arc<Packages>,
+    pub(super) data: tempfile::TempDir,
     requests: AtomicUsize,
     /// The generation of each environment that has answered.
     serves: Mutex<HashMap<usize, Uuid>>,
-    _data: tempfile::TempDir,
 }
 
 /// Runs a test, and checks that it left nothing behind.
@@ -99,7 +99,6 @@ impl World {
         // Of its limit the registry keeps 100 unreserved: more than the tests have.
         let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).unwrap());
         let packages = Arc::new(Packages::open(data.path()).unwrap());
-        let package = packages.stage(&zip(), &packages::Limits::default()).unwrap();
         let fake = Arc::new(Fake::default());
         let limits = Limits {
             account_concurrency: setup.concurrency,
@@ -110,7 +109,7 @@ impl World {
         let dispatcher = Dispatcher::new(
             limits,
             Arc::clone(&registry),
-            packages,
+            Arc::clone(&packages),
             Arc::new(Catalog::new(data.path())),
             Launching {
                 launch: Arc::clone(&fake) as Arc<_>,
@@ -121,19 +120,30 @@ impl World {
             setup.logs.clone().unwrap_or_else(|| unread().0),
         );
         let (requests, serves) = (AtomicUsize::default(), Mutex::default());
-        Self { dispatcher, registry, fake, setup, package, requests, serves, _data: data }
+        Self { dispatcher, registry, fake, setup, packages, data, requests, serves }
     }
 
     /// A new function of 128 MiB and 3 s.
     pub(super) async fn create(&self, name: &str) {
         let function = function(name);
-        let latest = Arc::new(Version::latest(&function.id, self.configuration(name)));
+        let configuration = Configuration { code: self.stage("code"), ..configuration(name) };
+        let latest = Arc::new(Version::latest(&function.id, configuration));
         self.registry.create(Function { latest, ..function }).await.unwrap();
     }
 
     /// The update of a function that is there, with all that the API does for one.
     pub(super) async fn update(&self, name: &str) {
-        let change = |function: &Function| Ok(function.updated(function.latest.configuration.clone(), 0));
+        self.change(name, |configuration| configuration).await;
+    }
+
+    /// The same, which changes something.
+    pub(super) async fn change(
+        &self,
+        name: &str,
+        change: impl FnOnce(Configuration) -> Configuration + Send + 'static,
+    ) {
+        let change =
+            |function: &Function| Ok(function.updated(change(function.latest.configuration.clone()), 0));
         let changed = self.registry.update(name_of(name), change).await.unwrap();
         self.dispatcher.retire(&changed.before.latest);
     }
@@ -164,15 +174,19 @@ impl World {
         self.invoke_version(self.version(name).unwrap(), &act, true).await.unwrap()
     }
 
-    pub(super) async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
-        let invocation = Invocation {
+    pub(super) fn invocation(&self, act: &Act, tail: bool) -> Invocation {
+        Invocation {
             request_id: format!("request-{}", self.requests.fetch_add(1, Ordering::Relaxed)),
             payload: act.payload(),
             invoked_arn: "arn".to_owned(),
             client_context: None,
             trace_id: String::new(),
             tail,
-        };
+        }
+    }
+
+    async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
+        let invocation = self.invocation(act, tail);
         let (id, generation) = (invocation.request_id.clone(), version.generation);
         let outcome = self.dispatcher.invoke(version, invocation).await;
         if let Ok(answer) = &outcome
@@ -212,9 +226,10 @@ impl World {
         self.dispatcher.core.with(|state, _| state.scaler.in_flight())
     }
 
-    fn configuration(&self, name: &str) -> Configuration {
-        let code = CodeRef { sha256: self.package.sha256, zipped_bytes: self.package.zipped_bytes };
-        Configuration { code, ..configuration(name) }
+    /// A package with this content, which nobody keeps from being collected.
+    pub(super) fn stage(&self, content: &str) -> CodeRef {
+        let package = self.packages.stage(&zip(content), &packages::Limits::default()).unwrap();
+        CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
     }
 
     /// Nothing of a test is left: no invocation, no environment, no memory, no descriptor; and no event was
@@ -272,9 +287,9 @@ pub(super) fn name_of(name: &str) -> Arc<FunctionId> {
     id(ACCOUNT, "us-east-1", name)
 }
 
-fn zip() -> Vec<u8> {
+fn zip(content: &str) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
-    zip.write_all(b"#!/bin/sh\n").unwrap();
+    zip.write_all(content.as_bytes()).unwrap();
     zip.finish().unwrap().into_inner()
 }
