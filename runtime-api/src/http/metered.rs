@@ -93,12 +93,14 @@ pub(crate) struct Metered {
     seen: u64,
     head_bytes: usize,
     held: Held,
+    /// Bytes were read since nothing was there to be read.
+    fresh: bool,
 }
 
 impl Metered {
     pub(crate) fn new(stream: TcpStream, phase: &Arc<Phase>, budget: &Arc<Budget>) -> Self {
         let held = Held::nothing(Arc::clone(budget));
-        Self { stream: stream.take(0), phase: Arc::clone(phase), seen: 0, head_bytes: 0, held }
+        Self { stream: stream.take(0), phase: Arc::clone(phase), seen: 0, head_bytes: 0, held, fresh: false }
     }
 
     /// Counts bytes of a head.
@@ -114,6 +116,8 @@ impl Metered {
     }
 }
 
+/// An end that comes right behind bytes is told one turn later. hyper looks for it once a body is read, and drops
+/// the request that it has not begun to answer: the last response of a program that has ended since.
 impl AsyncRead for Metered {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -129,6 +133,11 @@ impl AsyncRead for Metered {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let read = buffer.filled().len() - before;
+        if read == 0 && std::mem::take(&mut self.fresh) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.fresh = read > 0;
         Poll::Ready(if in_head { self.count(read) } else { Ok(()) })
     }
 }

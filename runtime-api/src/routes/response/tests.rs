@@ -246,3 +246,16 @@ async fn a_client_may_wait_for_100_continue() {
     client.answer().await.is_accepted();
     assert_eq!(returned(invocation.outcome().await).body, "{}");
 }
+
+/// A program may end right behind its post: the end of the connection is there before anything is read.
+#[tokio::test]
+async fn a_response_counts_though_its_client_is_gone() {
+    for bytes in [2, 100_000, 1_000_000] {
+        let environment = Environment::start().await;
+        let (mut client, mut invocation) = environment.running("a").await;
+        let body = vec![b'1'; bytes];
+        client.send(&request("POST", &response_path("a"), "", &body)).await;
+        drop(client);
+        assert_eq!(returned(invocation.outcome().await).body, body);
+    }
+}
