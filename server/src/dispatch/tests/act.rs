@@ -27,6 +27,8 @@ pub(super) enum End {
     Exit,
     /// The program answers and ends.
     AnswerAndExit,
+    /// The same in one breath: its end is known before its answer is read.
+    AnswerAndVanish,
     /// Nothing ever.
     Hang,
 }

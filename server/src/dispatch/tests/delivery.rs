@@ -69,10 +69,12 @@ fn the_death_of_a_fresh_one_is_the_answer() {
 
 #[test]
 fn a_response_counts_even_if_the_program_ends_right_behind_it() {
-    run(Setup::default(), async |world| {
-        world.create("f").await;
-        assert_eq!(by(&world.invoke("f", Act::new(End::AnswerAndExit)).await), 0);
-        assert_eq!(world.fake.alive(), [0; 0]);
-        assert_eq!(world.served("f").await, 1);
-    });
+    for end in [End::AnswerAndExit, End::AnswerAndVanish] {
+        run(Setup::default(), async |world| {
+            world.create("f").await;
+            assert_eq!(by(&world.invoke("f", Act::new(end)).await), 0);
+            assert_eq!(world.fake.alive(), [0; 0]);
+            assert_eq!(world.served("f").await, 1);
+        });
+    }
 }

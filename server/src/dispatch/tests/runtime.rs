@@ -64,6 +64,10 @@ async fn start(body: &Arc<Body>, init: Init, api: SocketAddr) -> io::Result<Exit
                 client.post(&format!("{event}/response"), &answer, "").await?;
                 return Ok(Exit::Code(1));
             }
+            End::AnswerAndVanish => {
+                client.send(&post(&format!("{event}/response"), &answer, "")).await?;
+                return Ok(Exit::Code(1));
+            }
             End::Hang => std::future::pending().await,
         }
         act.rest().await;
@@ -84,12 +88,7 @@ impl Client {
     }
 
     async fn post(&mut self, path: &str, body: &str, error_type: &str) -> io::Result<()> {
-        let length = body.len();
-        self.send(&format!(
-            "POST {path} HTTP/1.1\r\nHost: h\r\nLambda-Runtime-Function-Error-Type: {error_type}\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
-        ))
-        .await?;
+        self.send(&post(path, body, error_type)).await?;
         let (head, _) = self.receive().await?;
         assert!(head[0].contains(" 202 "), "{head:?}");
         Ok(())
@@ -117,6 +116,14 @@ impl Client {
         self.stream.read_exact(&mut body).await?;
         Ok((head, body))
     }
+}
+
+fn post(path: &str, body: &str, error_type: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: h\r\nLambda-Runtime-Function-Error-Type: {error_type}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
 }
 
 fn header<'a>(head: &'a [String], name: &str) -> Option<&'a str> {

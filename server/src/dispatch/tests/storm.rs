@@ -57,6 +57,7 @@ impl Random {
             1 => Act::new(End::Exit),
             2 => Act::new(End::AnswerAndExit),
             3 => Act::new(End::Hang),
+            6 => Act::new(End::AnswerAndVanish),
             4 | 5 => Act::new(End::Answer).polling_after(self.ms(4000)),
             _ => Act::new(End::Answer),
         };

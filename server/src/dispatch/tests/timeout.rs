@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::act::{Act, End};
 use super::outcome::error;
 use super::setup::Setup;
-use super::world::run;
+use super::world::{pass, run};
+use crate::logs::{LogEvent, LogStream, group_key, unread};
 
 #[test]
 fn the_answer_comes_at_the_deadline_and_the_environment_ends() {
@@ -32,4 +33,32 @@ fn an_answer_right_before_the_deadline_counts() {
         assert_eq!(world.served("f").await, 0);
         assert!(world.invoke("f", Act::answer_after(3001)).await.unwrap().is_error);
     });
+}
+
+/// What it printed waits for a log that hangs; it must not go on meanwhile.
+#[test]
+fn code_past_its_deadline_does_not_wait_for_the_log() {
+    let (sink, _unread) = unread();
+    run(Setup { logs: Some(sink.clone()), ..Setup::default() }, async |world| {
+        world.create("f").await;
+        let version = world.version("f").unwrap();
+        let group = group_key(&version.function, &version.configuration.logging.group);
+        let other = sink.stream(&group, "other");
+        flood(&other).await;
+        let running = world.begin("f", Act::new(End::Hang).printing("mine")).await;
+        pass(2_900).await;
+        assert_eq!(world.fake.alive(), [0]);
+        pass(200).await;
+        assert_eq!(world.fake.alive(), [0; 0]);
+        assert!(!running.is_finished(), "the log is waited for");
+        assert_eq!(error(&running.await.unwrap()), "Sandbox.Timedout");
+    });
+}
+
+/// Uses up all that the group of this stream may have waiting.
+async fn flood(stream: &LogStream) {
+    for bytes in [1000, 0] {
+        let line = || vec![LogEvent { time_ms: 0, message: "x".repeat(bytes) }];
+        while timeout(Duration::from_millis(50), stream.write(line())).await.is_ok() {}
+    }
 }
