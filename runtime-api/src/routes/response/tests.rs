@@ -1,6 +1,9 @@
 //! `response`: bodies, modes, trailers, limits and broken bodies.
 
+use std::time::Duration;
+
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
 use crate::testing::{Environment, NEXT, chunked, error_path, event, request, response_path};
@@ -256,6 +259,7 @@ async fn a_response_counts_though_its_client_is_gone() {
         let body = vec![b'1'; bytes];
         client.send(&request("POST", &response_path("a"), "", &body)).await;
         drop(client);
-        assert_eq!(returned(invocation.outcome().await).body, body);
+        let outcome = timeout(Duration::from_secs(60), invocation.outcome()).await.expect("an outcome");
+        assert_eq!(returned(outcome).body, body);
     }
 }
