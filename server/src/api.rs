@@ -12,6 +12,8 @@ mod invocations;
 mod rules;
 mod signing;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod versions;
 
 use std::sync::Arc;

@@ -66,6 +66,12 @@ impl LaunchHandle {
         Ok((Self { jobs }, thread))
     }
 
+    /// Of a launcher that is gone.
+    #[cfg(test)]
+    pub(crate) fn gone() -> Self {
+        Self { jobs: mpsc::channel(1).0 }
+    }
+
     /// A running sandbox, its init begun.
     pub async fn launch(&self, spec: Spec) -> Result<Sandbox, StartError> {
         let (reply, answer) = oneshot::channel();
