@@ -15,4 +15,3 @@ pub mod platform_log;
 pub mod registry;
 pub mod remark;
 pub mod runtimes;
-pub mod store;

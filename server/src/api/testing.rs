@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use lambd_auth::{Credentials, Identity};
 use lambd_engine::scaler::Limits;
 use lambd_model::Place;
+use lambd_store::{MemStore, Store};
 use serde_json::{Value, json};
 
 use super::{Call, handle};
@@ -26,7 +27,6 @@ use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages, fixture};
 use crate::registry::Registry;
 use crate::runtimes::{self, Catalog};
-use crate::store::{MemStore, Store};
 
 /// The account and region of [`Api::call`].
 pub(in crate::api) const ACCOUNT: &str = "000000000000";
@@ -68,12 +68,12 @@ pub(in crate::api) struct Api {
 
 impl Api {
     /// With the runtimes `provided.al2023` and `python3.11` installed, as far as the API looks at them.
-    pub(in crate::api) fn new() -> Self {
+    pub(in crate::api) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         for runtime in ["provided.al2023", "python3.11"] {
             runtimes::testing::pretend(dir.path(), runtime);
         }
-        let app = Arc::new(app(dir.path(), Settings::default().into_config()));
+        let app = Arc::new(app(dir.path(), Settings::default().into_config()).await);
         Self { app, _dir: dir }
     }
 
@@ -153,12 +153,13 @@ pub(in crate::api) fn zip(text: &str) -> String {
     STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
 }
 
-fn app(dir: &Path, config: Config) -> App {
+async fn app(dir: &Path, config: Config) -> App {
     let store: Arc<dyn Store> = Arc::new(MemStore::new());
-    let registry =
-        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).unwrap());
+    let registry = Arc::new(
+        Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await.unwrap(),
+    );
     let (packages, catalog) = (Arc::new(Packages::open(dir).unwrap()), Arc::new(Catalog::new(dir)));
-    let logs = Arc::new(Logs::start(store, &config.account_id, Retention::default()).unwrap());
+    let logs = Arc::new(Logs::start(store, &config.account_id, Retention::default()).await.unwrap());
     let limits = Limits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,

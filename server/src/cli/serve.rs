@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use lambd_auth::Verifier;
 use lambd_sandbox::Launcher;
+use lambd_store::Store;
+use lambd_store_rocks::RocksStore;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,7 +29,6 @@ use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
-use crate::store::{RocksStore, Store};
 use crate::{api, descriptors, front, http};
 
 /// The file of the data directory that tells `lambd logs` where the server is.
@@ -66,7 +67,7 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
     let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
-    let app = compose(config, prepared, launch)?;
+    let app = compose(config, prepared, launch).await?;
     api::prepare_unsettled(&app);
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
     let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
@@ -132,18 +133,19 @@ async fn drain(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
 }
 
 /// Every path is relative to the data directory, which is the working directory.
-fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<Arc<App>> {
+async fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<Arc<App>> {
     let here = Path::new(".");
+    // Nothing else runs yet that opening it could hold up.
     let store: Arc<dyn Store> = Arc::new(RocksStore::open(here)?);
     let registry =
-        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit)?);
+        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await?);
     let packages = Arc::new(Packages::open(here)?);
     let catalog = Arc::new(Catalog::new(here));
     let retention = Retention {
         age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
         group_bytes_max: u64::from(config.logs_group_mib) << 20,
     };
-    let logs = Arc::new(Logs::start(store, &config.account_id, retention)?);
+    let logs = Arc::new(Logs::start(store, &config.account_id, retention).await?);
     let limits = lambd_engine::scaler::Limits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,

@@ -44,9 +44,8 @@ pub(super) async fn answer(
     // What an invocation logged before its answer can be read after it, unless the disk hangs: then the reader
     // sees what there is.
     let _ = tokio::time::timeout(FLUSH_PATIENCE, app.logs.sink().flush()).await;
-    let reader = Arc::clone(&app.logs);
-    let page = tokio::task::spawn_blocking(move || reader.read(&group, after, limit)).await;
-    let page = page.ok().and_then(Result::ok).ok_or_else(|| service_error("The log could not be read."))?;
+    let page = app.logs.read(&group, after, limit).await;
+    let page = page.map_err(|_| service_error("The log could not be read."))?;
     let events: Vec<Value> = page
         .events
         .into_iter()

@@ -41,7 +41,7 @@ mod tests {
 
     #[tokio::test]
     async fn limits_and_what_is_used_of_them_by_this_account() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         api.call_as("111111111111", REGION, "POST", "/2015-03-31/functions", function("f")).await.ok();
         let reserve = json!({ "ReservedConcurrentExecutions": 100 });

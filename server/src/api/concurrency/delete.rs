@@ -32,7 +32,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_reserved_is_the_accounts_again() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let path = "/2017-10-31/functions/f/concurrency";
         api.call("PUT", path, json!({ "ReservedConcurrentExecutions": 300 })).await.ok();

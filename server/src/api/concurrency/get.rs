@@ -25,7 +25,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_without_a_reservation() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let path = "/2019-09-30/functions/f/concurrency";
         assert_eq!(api.call("GET", path, Value::Null).await.ok(), json!({}));

@@ -33,7 +33,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_account_keeps_a_hundred() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let put = async |name: &str, executions: i32| {
             let path = format!("/2017-10-31/functions/{name}/concurrency");

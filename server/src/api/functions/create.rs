@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn defaults_are_those_of_aws() {
-        let api = Api::new();
+        let api = Api::new().await;
         let made = api.create("f").await;
         for (member, want) in [
             ("FunctionArn", json!("arn:aws:lambda:us-east-1:000000000000:function:f")),
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_refused_is_not_created() {
-        let api = Api::new();
+        let api = Api::new().await;
         let with = |member: &str, value: Value| {
             let mut request = function("f");
             request[member] = value;
@@ -182,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_is_taken_once_in_each_account_and_region() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let again = api.call("POST", FUNCTIONS, function("f")).await.refused();
         assert_eq!(

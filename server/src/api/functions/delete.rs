@@ -42,7 +42,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_function_goes_with_all_that_is_its_own() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f";
         assert_eq!(api.call("DELETE", path, Value::Null).await.status, 204);
@@ -57,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn versions_are_no_functions() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let latest = api.call("DELETE", "/2015-03-31/functions/f:$LATEST", Value::Null).await.refused();
         assert_eq!(latest.2, "$LATEST version cannot be deleted without deleting the function.");

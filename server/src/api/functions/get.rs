@@ -41,7 +41,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_function_with_all_that_is_its_own() {
-        let api = Api::new();
+        let api = Api::new().await;
         let mut request = function("f");
         request["Tags"] = json!({ "a": "b" });
         api.call("POST", "/2015-03-31/functions", request).await.ok();
@@ -60,7 +60,7 @@ mod tests {
 
     #[tokio::test]
     async fn names_in_every_form() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
         let latest = format!("{arn}:$LATEST");

@@ -24,7 +24,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_configuration_alone() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f/configuration";
         let found = api.call("GET", path, Value::Null).await.ok();

@@ -57,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_follow_the_names() {
-        let api = Api::new();
+        let api = Api::new().await;
         for name in ["c", "a", "b"] {
             api.create(name).await;
         }

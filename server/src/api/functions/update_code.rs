@@ -60,7 +60,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_package_is_a_new_revision() {
-        let api = Api::new();
+        let api = Api::new().await;
         let made = api.create("f").await;
         let changed = api.call("PUT", PATH, json!({ "ZipFile": zip("two") })).await.ok();
         assert_ne!(changed["CodeSha256"], made["CodeSha256"]);
@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dry_run_and_a_refusal_change_nothing() {
-        let api = Api::new();
+        let api = Api::new().await;
         let made = api.create("f").await;
         let dry = api.call("PUT", PATH, json!({ "ZipFile": zip("two"), "DryRun": true })).await.ok();
         assert_ne!(dry["CodeSha256"], made["CodeSha256"]);

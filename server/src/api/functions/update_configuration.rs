@@ -93,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_given_replaces_what_was() {
-        let api = Api::new();
+        let api = Api::new().await;
         let made = api.create("f").await;
         let first =
             json!({ "Timeout": 9, "Environment": { "Variables": { "AB": "1" } }, "Description": "d" });
@@ -116,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_change_at_a_time_and_of_what_the_caller_has_seen() {
-        let api = Api::new();
+        let api = Api::new().await;
         let made = api.create("f").await;
         let seen = api.call("GET", PATH, Value::Null).await.ok()["RevisionId"].clone();
         assert_ne!(seen, made["RevisionId"]);

@@ -171,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_can_be_said_without_an_environment() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f/invocations";
         let missing = api.call("POST", "/2015-03-31/functions/g/invocations", json!({})).await.refused();

@@ -27,7 +27,7 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_none() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let found = api.call("GET", "/2020-06-30/functions/f/code-signing-config", Value::Null).await.ok();
         assert_eq!(found, json!({ "CodeSigningConfigArn": "", "FunctionName": "f" }));

@@ -26,7 +26,7 @@ mod tests {
 
     #[tokio::test]
     async fn tags_belong_to_functions() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         assert_eq!(api.call("GET", PATH, Value::Null).await.ok(), json!({ "Tags": {} }));
         let version = api.call("GET", &format!("{PATH}:1"), Value::Null).await.refused();

@@ -37,7 +37,7 @@ mod tests {
 
     #[tokio::test]
     async fn tags_are_added_and_replaced_up_to_fifty() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let revision = api.call("GET", "/2015-03-31/functions/f/configuration", Value::Null).await.ok();
         let tags = |range: std::ops::Range<u32>, value: &str| {

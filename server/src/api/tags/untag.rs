@@ -37,7 +37,7 @@ mod tests {
 
     #[tokio::test]
     async fn names_that_are_not_there_are_no_error() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         api.call("POST", PATH, json!({ "Tags": { "a": "1", "b": "2" } })).await.ok();
         assert_eq!(api.call("DELETE", &format!("{PATH}?tagKeys=a&tagKeys=x"), Value::Null).await.status, 204);

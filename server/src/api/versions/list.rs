@@ -29,7 +29,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_unpublished_version_alone() {
-        let api = Api::new();
+        let api = Api::new().await;
         api.create("f").await;
         let found = api.call("GET", "/2015-03-31/functions/f/versions", Value::Null).await.ok();
         let versions = found["Versions"].as_array().unwrap();

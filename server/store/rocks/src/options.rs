@@ -1,6 +1,6 @@
 //! Settings of RocksDB for a small, mostly idle database: the whole server is to stay under 40 MiB.
 
-use crate::store::Table;
+use crate::family::Family;
 use rocksdb::{
     BlockBasedOptions, Cache, ChecksumType, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
     LogLevel, Options,
@@ -23,7 +23,7 @@ const DIARY_BYTES_MAX: usize = 1 << 20;
 const DIARY_FILES_MAX: usize = 2;
 
 /// The settings of the database as a whole.
-pub(super) fn database() -> Options {
+pub(crate) fn database() -> Options {
     let mut options = inspection();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
@@ -34,7 +34,7 @@ pub(super) fn database() -> Options {
 }
 
 /// The settings for a look at the database that must not alter it.
-pub(super) fn inspection() -> Options {
+pub(crate) fn inspection() -> Options {
     let mut options = Options::default();
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // Here and not only in `database`: opened for inspection without it, a database that had it on makes
@@ -50,9 +50,9 @@ pub(super) fn inspection() -> Options {
 }
 
 /// Every table with its settings.
-pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
+pub(crate) fn families() -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    Table::ALL.map(|table| ColumnFamilyDescriptor::new(table.name(), family(&cache))).into()
+    Family::all().map(|table| ColumnFamilyDescriptor::new(table.name(), family(&cache))).collect()
 }
 
 fn family(cache: &Cache) -> Options {

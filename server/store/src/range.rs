@@ -1,3 +1,4 @@
+use crate::Row;
 use std::ops::Bound;
 
 /// The most rows that one read of a range gives.
@@ -17,11 +18,11 @@ pub enum Direction {
 /// Which keys to read, in which order, and how many at most. Keys are ordered by their bytes.
 #[derive(Debug, Clone)]
 pub struct Range {
-    pub(super) start: Bound<Vec<u8>>,
-    pub(super) end: Bound<Vec<u8>>,
-    pub(super) direction: Direction,
-    pub(super) limit_rows: usize,
-    pub(super) limit_bytes: usize,
+    start: Bound<Vec<u8>>,
+    end: Bound<Vec<u8>>,
+    direction: Direction,
+    limit_rows: usize,
+    limit_bytes: usize,
 }
 
 impl Range {
@@ -79,8 +80,15 @@ impl Range {
         self
     }
 
+    /// The order in which the range is read.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
     /// The smallest key of the range, included; `None` if it starts at the very first key.
-    pub(super) fn first(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn first(&self) -> Option<Vec<u8>> {
         match &self.start {
             Bound::Unbounded => None,
             Bound::Included(key) => Some(key.clone()),
@@ -89,7 +97,8 @@ impl Range {
     }
 
     /// The key at which the range ends, excluded; `None` if it goes to the very last key.
-    pub(super) fn last(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn last(&self) -> Option<Vec<u8>> {
         match &self.end {
             Bound::Unbounded => None,
             Bound::Included(key) => Some(successor(key)),
@@ -97,19 +106,19 @@ impl Range {
         }
     }
 
-    /// Takes rows until a limit is reached.
-    pub(super) fn take<E>(
-        &self,
-        rows: impl Iterator<Item = Result<super::Row, E>>,
-    ) -> Result<Vec<super::Row>, E> {
+    /// Takes rows, which come in the direction of the range, until a limit is reached: for implementations.
+    ///
+    /// # Errors
+    /// The first one among the rows taken.
+    pub fn take<E>(&self, rows: impl Iterator<Item = Result<Row, E>>) -> Result<Vec<Row>, E> {
         let (mut taken, mut bytes) = (Vec::new(), 0_usize);
         for row in rows.take(self.limit_rows) {
-            let (key, value) = row?;
-            bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
+            let row = row?;
+            bytes = bytes.saturating_add(row.key.len()).saturating_add(row.value.len());
             if bytes > self.limit_bytes && !taken.is_empty() {
                 break;
             }
-            taken.push((key, value));
+            taken.push(row);
         }
         Ok(taken)
     }
