@@ -98,6 +98,7 @@ fn acknowledged_entries_are_not_stepped_over_again() {
     while acked < ENTRIES {
         let mut claims = Vec::new();
         stepped += steps(|| claims = claim());
+        assert!(!claims.is_empty(), "entries are missing");
         acked += claims.len() as u64;
         write(claims.iter().fold(Batch::new(), Batch::ack));
     }
