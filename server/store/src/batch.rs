@@ -281,7 +281,8 @@ impl Batch {
     }
 
     /// Removes a claimed entry with its payload. If another has claimed it since, or it is gone, the commit
-    /// fails with [`CommitError::LeaseLost`]; that only the time of the lease is over does not matter.
+    /// fails with [`CommitError::LeaseLost`]; that only the time of the lease is over does not matter. A power
+    /// loss brings back what was acknowledged by a [`Durability::Buffered`] commit.
     #[must_use]
     pub fn ack(mut self, claim: &Claim) -> Self {
         self.ops.push(Op::Ack { queue: claim.queue.clone(), id: claim.id.clone(), token: claim.token });

@@ -9,7 +9,7 @@ pub enum StoreError {
         /// What is damaged.
         detail: String,
     },
-    /// The database has no space left. Nothing was written; commits work again when it has.
+    /// The database has no space left. Commits work again, after some seconds, when it has.
     #[error("no space left for the database: {detail}")]
     Full {
         /// Where.

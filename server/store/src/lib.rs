@@ -88,9 +88,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CommitError::Conflict`], [`CommitError::Exists`] and [`CommitError::LeaseLost`] name the first
-    /// thing that is not as expected, and nothing was written. [`StoreError::Full`], [`StoreError::Stalled`],
-    /// [`StoreError::ReadOnly`] and what is said about the batch itself mean that nothing was written, too.
-    /// After any other error the batch is found applied or absent, never in part.
+    /// thing that is not as expected, and nothing was written; nor was it after [`StoreError::Stalled`] and
+    /// what is said about the batch itself. After any other error the batch is not to be seen now, but may
+    /// be found applied when the store is opened again, never in part.
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>>;
 
     /// What changes in `table` from now on. To hold a copy of the table: watch, then read everything, then

@@ -32,7 +32,9 @@ pub(crate) fn refuse_remains(db: &Path) -> Result<(), OpenError> {
 }
 
 fn is_left_by_creation(name: &str) -> bool {
-    const NAMES: [&str; 6] = ["lambd.lock", mark::NAME, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001"];
+    // The last one is there where the folder is a file system of its own.
+    const NAMES: [&str; 7] =
+        ["lambd.lock", mark::NAME, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
     let is_temporary = || Path::new(name).extension().is_some_and(|extension| extension == "dbtmp");
     NAMES.contains(&name) || name.starts_with("LOG.old.") || is_temporary()
 }

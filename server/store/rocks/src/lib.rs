@@ -22,6 +22,7 @@ mod format;
 mod inspect;
 mod mark;
 mod options;
+mod plan;
 mod round;
 mod rows;
 

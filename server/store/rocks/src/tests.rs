@@ -36,12 +36,18 @@ async fn all_keys(store: &RocksStore) -> BTreeSet<String> {
 
 /// A child, a test of the name `tests::{child}` that is ignored otherwise, under a shell that first runs
 /// `setup`.
-#[expect(clippy::disallowed_methods, reason = "a test that kills its own child")]
 fn spawn_child(child: &str, dir: &Path, setup: &str) -> Child {
+    spawn_child_in("exec", child, dir, setup)
+}
+
+/// As [`spawn_child`], with the shell started by `wrapper`.
+#[expect(clippy::disallowed_methods, reason = "a test that kills its own child")]
+fn spawn_child_in(wrapper: &str, child: &str, dir: &Path, setup: &str) -> Child {
     let exe = env::current_exe().unwrap();
     let script = format!(r#"{setup} exec "{}" --exact --ignored --nocapture tests::{child}"#, exe.display());
+    let outer = format!(r#"{wrapper} sh -c "$SCRIPT""#);
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).env(DIR, dir).stdout(Stdio::piped()).spawn().unwrap()
+    command.args(["-c", &outer]).env("SCRIPT", script).env(DIR, dir).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// The store of the child's directory.

@@ -2,7 +2,10 @@
 
 use super::*;
 use lambd_store::{CLAIMS_MAX, record};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    time::Duration,
+};
 
 const KIND: record::Kind = record::Kind::new(&[]);
 const Q: &str = "q";
@@ -146,4 +149,64 @@ async fn killed_in_the_middle_the_queue_has_what_was_enqueued_and_not_acknowledg
         assert!(lost.count() <= 1, "but for one whose acknowledgement was not said any more");
         assert!(found.len() + acked.len() <= enqueued.len() + 3 + 1, "entries that nobody enqueued");
     }
+}
+
+/// Bytes that take their full length on disk, too.
+fn incompressible(length: usize) -> Vec<u8> {
+    let step = |state: &mut u64| {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        Some(*state)
+    };
+    let numbers = std::iter::repeat_n((), length / 8).scan(1_u64, |state, ()| step(state));
+    numbers.flat_map(u64::to_le_bytes).collect()
+}
+
+/// Fills its disk, makes room, and goes on. Run by the test below.
+#[tokio::test]
+#[ignore = "the child of other tests"]
+async fn full_child() {
+    let ballast = Path::new(&env::var(DIR).unwrap()).join("ballast");
+    fs::write(&ballast, vec![1; 96 << 20]).unwrap();
+    let store = open_for_child().unwrap();
+    let value = incompressible(1 << 20);
+    for key in (0_u64..).map(|key| key.to_string()) {
+        match store.commit(put(&*key, &*value), Durability::Synced).await {
+            Ok(_) => say(&format!("acknowledged {key}")),
+            // Flushes that fail make writes wait, before one fails itself.
+            Err(CommitError::Store(StoreError::Stalled)) => {}
+            Err(refusal) => {
+                say(&format!("refused {refusal:?}"));
+                break;
+            }
+        }
+    }
+    fs::remove_file(ballast).unwrap();
+    while let Err(refusal) = store.commit(put("again", "x"), Durability::Synced).await {
+        assert!(
+            matches!(refusal, CommitError::Store(StoreError::Full { .. } | StoreError::Stalled)),
+            "{refusal}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for key in all_keys(&store).await {
+        say(&format!("found {key}"));
+    }
+}
+
+/// Needs a user namespace, to have a small file system of its own.
+#[tokio::test]
+async fn a_full_disk_is_no_failure_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let setup = format!("mount -t tmpfs -o size=128m tmpfs ${DIR};");
+    let mut child = spawn_child_in("unshare -rm", "crash::full_child", dir.path(), &setup);
+    let mut output = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    assert!(child.wait().unwrap().success(), "{output}");
+    let lines: Vec<String> = output.lines().map(str::to_owned).collect();
+    assert!(output.contains("refused Store(Full"), "{output}");
+    let (acknowledged, found) = (about(&lines, "acknowledged"), about(&lines, "found"));
+    assert!(acknowledged.len() > 5 && acknowledged.is_subset(&found), "{output}");
+    assert!(found.contains("again"), "{output}");
 }

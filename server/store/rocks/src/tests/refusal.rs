@@ -105,6 +105,7 @@ async fn an_interrupted_creation_is_gone_on_with() {
     for name in ["lambd.lock", "LOCK", "LOG", "LOG.old.1", "IDENTITY", "MANIFEST-000001", "000001.dbtmp"] {
         fs::write(path.join(name), "").unwrap();
     }
+    fs::create_dir(path.join("lost+found")).unwrap();
     let store = RocksStore::open(dir.path()).unwrap();
     store.commit(put("a", "x"), Durability::Synced).await.unwrap();
     drop(store);

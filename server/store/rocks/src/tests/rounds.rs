@@ -36,6 +36,25 @@ fn batches_of_one_round_see_each_other() {
     assert!(database.last_number() >= third.0, "no later round gives these numbers again");
 }
 
+/// The mark is moved behind each flush of the log, and only then.
+#[test]
+fn one_batch_that_asks_for_it_has_the_round_flushed() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = open(dir.path());
+    let hub = Hub::default();
+    let (yes, no) = (Durability::Synced, Durability::Buffered);
+    for (wishes, is_flushed) in [([no, no], false), ([no, yes], true), ([yes, no], true), ([yes, yes], true)]
+    {
+        let mut round = Round::new(&database);
+        for durability in wishes {
+            round.commit(put("a", "x"), durability).unwrap();
+        }
+        round.write(&hub).unwrap();
+        let noted = mark::read(&dir.path().join("db"));
+        assert_eq!(noted == database.last_number(), is_flushed, "{wishes:?}");
+    }
+}
+
 #[test]
 fn queue_changes_of_one_round_see_each_other() {
     let dir = tempfile::tempdir().unwrap();
@@ -98,6 +117,7 @@ fn acknowledged_entries_are_not_stepped_over_again() {
     while acked < ENTRIES {
         let mut claims = Vec::new();
         stepped += steps(|| claims = claim());
+        assert!(!claims.is_empty(), "entries are missing");
         acked += claims.len() as u64;
         write(claims.iter().fold(Batch::new(), Batch::ack));
     }
