@@ -7,7 +7,7 @@ pub mod config;
 pub mod descriptors;
 pub mod dispatch;
 pub mod environment;
-pub mod front;
+pub mod gateway;
 pub mod http;
 pub mod logs;
 pub mod packages;

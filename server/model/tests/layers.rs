@@ -129,3 +129,22 @@ fn an_upward_import_is_found() {
     ];
     assert_eq!(upward(&layers, &files), ["store.rs: api", "store.rs: logs", "logs/keys.rs: nowhere"]);
 }
+
+/// Compiling RocksDB takes a quarter of an hour: only the program itself and the database's own crate wait for it.
+#[test]
+fn no_other_crate_is_built_with_the_database() {
+    for package in [
+        "server",
+        "server/auth",
+        "server/engine",
+        "server/model",
+        "server/store",
+        "server/wire",
+        "runtime-api",
+    ] {
+        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("rocks"), "{package}");
+    }
+    let daemon = fs::read_to_string(root().join("server/daemon/Cargo.toml")).unwrap();
+    assert!(daemon.contains("lambd-store-rocks"));
+}

@@ -1,7 +1,6 @@
 use super::*;
 use futures_util::FutureExt as _;
 use lambd_store::{Batch, Durability, MemStore};
-use lambd_store_rocks::RocksStore;
 use std::{
     sync::{
         LazyLock,
@@ -123,9 +122,8 @@ fn a_cursor_finds_what_came_later() {
 
 #[test]
 fn a_restart_goes_on_behind_what_is_there() {
-    let dir = tempfile::tempdir().unwrap();
+    let store = memory();
     for round in 0..3 {
-        let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
         let logs = start(&store);
         let stream = logs.sink().stream(GROUP, "s");
         for i in 0..10 {
@@ -186,8 +184,7 @@ fn the_oldest_events_make_room() {
 #[test]
 fn a_flood_is_held_back_and_nobody_else_is() {
     const FLOOD_BYTES: usize = 20 << 20;
-    let dir = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
+    let store = memory();
     let logs = start(&store);
     let said = runtime().block_on(async {
         let loud = logs.sink().stream("/aws/lambda/loud", "s");

@@ -1,4 +1,4 @@
-//! The front: one HTTP request from its head to its answer.
+//! The gateway: one HTTP request from its head to its answer.
 //!
 //! Order, as AWS keeps it (lambda.md L): body limits, so that nobody unknown makes the server read more than
 //! the operation takes; then the signature's head; the body; the signature itself, before the body where the client
