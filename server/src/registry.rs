@@ -6,6 +6,8 @@
 
 mod record;
 mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

@@ -69,11 +69,16 @@ pub(in crate::api) struct Api {
 impl Api {
     /// With the runtimes `provided.al2023` and `python3.11` installed, as far as the API looks at them.
     pub(in crate::api) async fn new() -> Self {
+        Self::on(Arc::new(MemStore::new())).await
+    }
+
+    /// With this store.
+    pub(in crate::api) async fn on(store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for runtime in ["provided.al2023", "python3.11"] {
             runtimes::testing::pretend(dir.path(), runtime);
         }
-        let app = Arc::new(app(dir.path(), Settings::default().into_config()).await);
+        let app = Arc::new(app(dir.path(), store, Settings::default().into_config()).await);
         Self { app, _dir: dir }
     }
 
@@ -153,8 +158,7 @@ pub(in crate::api) fn zip(text: &str) -> String {
     STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
 }
 
-async fn app(dir: &Path, config: Config) -> App {
-    let store: Arc<dyn Store> = Arc::new(MemStore::new());
+async fn app(dir: &Path, store: Arc<dyn Store>, config: Config) -> App {
     let registry = Arc::new(
         Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await.unwrap(),
     );

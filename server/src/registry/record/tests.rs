@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use lambd_model::{CodeRef, Configuration, Environment, LogFormat, Logging, Sha256, Vpc};
-use lambd_store::{Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, MemStore, StoreError};
+use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
 
 use super::*;
+use crate::registry::testing::Limited;
 
 const ACCOUNT: &str = "000000000000";
 /// As the first release wrote them, key and value.
@@ -157,71 +158,18 @@ async fn what_cannot_be_read_is_named_and_nothing_is_changed() {
     }
 }
 
-/// A store whose disk is full after some commits.
-#[derive(Debug)]
-struct Full(MemStore, std::sync::Mutex<usize>);
-
-impl Store for Full {
-    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Row>, StoreError>> {
-        self.0.get(table, key)
-    }
-    fn range<'a>(&'a self, table: Table, range: &'a Range) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
-        self.0.range(table, range)
-    }
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>> {
-        let mut left = self.1.lock().unwrap();
-        let Some(now) = left.checked_sub(1) else {
-            return Box::pin(async { Err(StoreError::Stalled.into()) });
-        };
-        *left = now;
-        self.0.commit(batch, durability)
-    }
-    fn watch(&self, table: Table) -> BoxFuture<'_, Result<Feed, StoreError>> {
-        self.0.watch(table)
-    }
-    fn claim<'a>(
-        &'a self,
-        queue: &'a str,
-        now_ms: u64,
-        max: usize,
-        lease_ms: u64,
-    ) -> BoxFuture<'a, Result<Vec<Claim>, StoreError>> {
-        self.0.claim(queue, now_ms, max, lease_ms)
-    }
-    fn payload<'a>(
-        &'a self,
-        queue: &'a str,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
-        self.0.payload(queue, id)
-    }
-    fn next_due<'a>(&'a self, queue: &'a str) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
-        self.0.next_due(queue)
-    }
-    fn depth<'a>(&'a self, queue: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Depth, StoreError>> {
-        self.0.depth(queue, now_ms)
-    }
-    fn queues<'a>(
-        &'a self,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        self.0.queues(after, limit)
-    }
-}
-
 #[tokio::test]
 async fn a_migration_that_was_cut_off_goes_on() {
     let value = PLAIN_1.1.trim_end();
     let old: Vec<_> = (0..600).map(|n| format!("us-east-1/f{n:03}")).collect();
     let store = holding(&old.iter().map(|key| (key.as_str(), value)).collect::<Vec<_>>()).await;
-    let store = Full(store, 1.into());
+    let store = Limited::new(store, 1);
     assert!(load(&store, ACCOUNT).await.is_err());
-    let new = async |store: &Full| {
-        let rows = rows(&store.0).await;
+    let new = async |store: &Limited| {
+        let rows = rows(&store.inner).await;
         rows.iter().filter(|(key, _)| key.starts_with(ACCOUNT)).count()
     };
     assert!((1..600).contains(&new(&store).await), "part of it is done");
-    *store.1.lock().unwrap() = usize::MAX;
+    store.allow(usize::MAX);
     assert_eq!((load(&store, ACCOUNT).await.unwrap().len(), new(&store).await), (600, 600));
 }
