@@ -8,9 +8,11 @@
 pub mod fault;
 pub mod launch;
 pub mod output;
+pub mod program;
 mod spec;
 mod variables;
 
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +20,7 @@ use std::time::Duration;
 use lambd_engine::pool::Resident;
 use lambd_model::{Version, clock};
 use lambd_runtime_api::{Ready, Session, SessionConfig};
-use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use lambd_sandbox::Exit;
 use tokio::net::TcpListener;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -31,8 +31,9 @@ use crate::logs::{LogSink, group_key};
 use crate::packages::Package;
 use crate::runtimes::{Entrypoint, Runtime};
 use fault::Fault;
-use launch::{LaunchHandle, StartError};
+use launch::{Launch, Launched, StartError};
 use output::Output;
+use program::Program;
 
 pub use variables::RUNTIME_API;
 
@@ -52,11 +53,8 @@ pub struct Environment {
     pub session: Session,
     /// The server side of that API; ends with the session.
     _service: tokio::task::JoinHandle<()>,
-    exit: AsyncFd<ExitFd>,
-    ended: Option<Exit>,
-    control: Control,
-    /// Dropping it is what ends the processes.
-    lifeline: Option<Lifeline>,
+    /// Dropping it is what ends the processes; what was set aside for them is given back behind it.
+    program: Box<dyn Program>,
     started: Instant,
     /// Keeps the code from garbage collection.
     _package: Package,
@@ -68,7 +66,7 @@ pub struct Environment {
 #[derive(Debug)]
 pub struct Launching {
     /// The way to the launcher.
-    pub launch: LaunchHandle,
+    pub launch: Arc<dyn Launch>,
     /// The data directory as the launcher knows it; the server's own paths are relative to it.
     pub root: PathBuf,
     /// What environments may take of this process's descriptors.
@@ -106,11 +104,11 @@ impl Environment {
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
         let Start { version, package, mut reservation, descriptors, .. } = start;
-        let sandbox = launching.launch.launch(spec).await?;
+        let Launched { listener, output, program } = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
         let started = Instant::now();
         reservation.started();
-        let listener = TcpListener::from_std(sandbox.listener)?;
+        let listener = TcpListener::from_std(listener)?;
         let (session, service) = Session::new(&SessionConfig {
             connections_max: CONNECTIONS_MAX,
             descriptors: Some(launching.descriptors.pool()),
@@ -118,15 +116,12 @@ impl Environment {
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&version.function, &version.configuration.logging.group);
         Ok(Self {
-            output: Output::new(sandbox.output, logs.stream(&group, &stream))?,
+            output: Output::new(output, logs.stream(&group, &stream))?,
             version,
             entrypoint,
             session,
             _service: service,
-            exit: watch(sandbox.exit)?,
-            ended: None,
-            control: sandbox.control,
-            lifeline: Some(sandbox.lifeline),
+            program,
             started,
             _package: package,
             _reservation: reservation,
@@ -143,14 +138,14 @@ impl Environment {
             biased;
             ready = self.session.ready() => match ready {
                 Ready::Next => {
-                    if let Err(error) = self.control.set_cpu_quota(true) {
+                    if let Err(error) = self.program.limit_cpu() {
                         tracing::warn!(%error, "failed to limit the CPU of an execution environment");
                     }
                     return Ok(self.started.elapsed());
                 }
                 Ready::InitError(error) => Fault::reported(error.body, error.error_type),
             },
-            exit = wait_exit(&self.exit, &mut self.ended) => match exit {
+            exit = wait_exit(&mut *self.program) => match exit {
                 Exit::ExecFailed(errno) => Fault::entrypoint(request_id, &self.entrypoint.refused(errno)),
                 exit => Fault::exit(request_id, &exit),
             },
@@ -162,23 +157,23 @@ impl Environment {
 
     /// Completes when the runtime process has ended.
     pub async fn exited(&mut self) -> Exit {
-        wait_exit(&self.exit, &mut self.ended).await
+        wait_exit(&mut *self.program).await
     }
 
     /// Whether the runtime process is still there, without waiting.
     pub fn is_alive(&mut self) -> bool {
         use futures_util::FutureExt as _;
-        wait_exit(&self.exit, &mut self.ended).now_or_never().is_none()
+        wait_exit(&mut *self.program).now_or_never().is_none()
     }
 
     /// Ends its processes at once; what they printed can still be read.
     pub fn kill(&mut self) {
-        self.lifeline = None;
+        self.program.kill();
     }
 
     /// Lets a frozen environment run again.
     pub fn thaw(&self) {
-        if let Err(error) = self.control.thaw() {
+        if let Err(error) = self.program.thaw() {
             tracing::warn!(%error, "failed to thaw an execution environment");
         }
     }
@@ -188,19 +183,19 @@ impl Environment {
     /// time it matters and the only time it is worth asking for. Out of memory means all of it (C3).
     pub fn memory_peak_bytes(&self) -> u64 {
         let limit = u64::from(self.version.configuration.memory_mib) << 20;
-        let peak = self.control.memory_peak_bytes().unwrap_or_default();
+        let peak = self.program.memory_peak_bytes().unwrap_or_default();
         if peak < limit / 10 * 9 {
             peak
-        } else if self.control.oom_kills().unwrap_or_default() > 0 {
+        } else if self.program.oom_kills().unwrap_or_default() > 0 {
             limit
         } else {
-            peak.saturating_sub(self.control.memory_cache_bytes().unwrap_or_default())
+            peak.saturating_sub(self.program.memory_cache_bytes().unwrap_or_default())
         }
     }
 
     /// Everything of the invocation that a `select!` needs at once.
     pub fn parts(&mut self) -> (&mut Output, &Session, impl Future<Output = Exit>) {
-        (&mut self.output, &self.session, wait_exit(&self.exit, &mut self.ended))
+        (&mut self.output, &self.session, wait_exit(&mut *self.program))
     }
 
     /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
@@ -226,32 +221,13 @@ impl Resident for Environment {
     }
 
     fn freeze(&mut self) {
-        if let Err(error) = self.control.freeze() {
+        if let Err(error) = self.program.freeze() {
             tracing::warn!(%error, "failed to freeze an execution environment");
         }
     }
 }
 
-/// Registers the end of the runtime process with the reactor.
-#[expect(
-    deprecated,
-    reason = "its successor is unsafe; an ExitFd owns one descriptor for life, which is what it asks"
-)]
-fn watch(exit: ExitFd) -> std::io::Result<AsyncFd<ExitFd>> {
-    AsyncFd::with_interest(exit, Interest::READABLE)
-}
-
-/// Cancel-safe: an exit once read is kept in `ended`.
-async fn wait_exit(fd: &AsyncFd<ExitFd>, ended: &mut Option<Exit>) -> Exit {
-    loop {
-        if let Some(exit) = ended {
-            return *exit;
-        }
-        let Ok(mut guard) = fd.readable().await else { return Exit::Gone };
-        match fd.get_ref().read() {
-            Ok(Some(exit)) => *ended = Some(exit),
-            Ok(None) => guard.clear_ready(),
-            Err(_) => *ended = Some(Exit::Gone),
-        }
-    }
+/// Cancel-safe: an exit once told is told again.
+async fn wait_exit(program: &mut dyn Program) -> Exit {
+    poll_fn(|cx| program.poll_exit(cx)).await
 }

@@ -21,7 +21,7 @@ use crate::config::{Config, Settings};
 use crate::descriptors::Descriptors;
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
-use crate::environment::launch::LaunchHandle;
+use crate::environment::launch::{Launch, LaunchFuture, StartError};
 use crate::http::Gate;
 use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages, fixture};
@@ -142,6 +142,16 @@ impl Api {
     }
 }
 
+/// There is no launcher.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Launch for Nowhere {
+    fn launch(&self, _: lambd_sandbox::Spec) -> LaunchFuture<'_> {
+        Box::pin(async { Err(StartError::Gone) })
+    }
+}
+
 /// A CreateFunction request that nothing is wrong with.
 pub(in crate::api) fn function(name: &str) -> Value {
     json!({
@@ -171,7 +181,7 @@ async fn app(dir: &Path, store: Arc<dyn Store>, config: Config) -> App {
         host_memory_mib: config.host_memory_mib,
     };
     let launching = Launching {
-        launch: LaunchHandle::gone(),
+        launch: Arc::new(Nowhere),
         root: dir.to_owned(),
         descriptors: Descriptors::new(1000, 1000),
     };

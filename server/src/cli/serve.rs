@@ -174,7 +174,7 @@ async fn compose(
         Arc::clone(&registry),
         Arc::clone(&packages),
         Arc::clone(&catalog),
-        Launching { launch, root: prepared.root.clone(), descriptors },
+        Launching { launch: Arc::new(launch), root: prepared.root.clone(), descriptors },
         logs.sink().clone(),
     );
     let credentials = prepared.keys.own.clone();

@@ -1,12 +1,13 @@
 //! The lock of dispatch, and the two things it hands out: permits to run and grants of memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lambd_engine::pool::Pool;
 use lambd_engine::scaler::{Limits, Refusal, Scaler, Start};
 use lambd_model::FunctionId;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::environment::{Environment, Reservation};
@@ -22,6 +23,7 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct Core {
     state: Mutex<State>,
+    /// Paused time in tests stops this clock, too.
     epoch: Instant,
     /// An environment went idle and will want freezing.
     pub(super) rested: Notify,

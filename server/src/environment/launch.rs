@@ -1,12 +1,19 @@
-//! The server's end of the launcher: one thread that owns the connection and asks in turn.
+//! Where running sandboxes come from: [`Launch`], and the server's end of the launcher, one thread that owns the
+//! connection and asks in turn.
 //!
 //! The launcher is single-threaded, so asking in parallel would gain nothing, and a blocking call must not
 //! hold a worker of the runtime.
 
+use std::fmt::Debug;
 use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
 
 use lambd_sandbox::{ChannelError, LaunchError, Launcher, Sandbox, Spec};
 use tokio::sync::{mpsc, oneshot};
+
+use super::program::{Program, Sandboxed};
 
 /// Launches that may wait; more are refused at once.
 const QUEUE: usize = 4096;
@@ -29,6 +36,26 @@ pub enum StartError {
     /// A descriptor of the sandbox could not be used.
     #[error("failed to take over the sandbox: {0}")]
     Io(#[from] io::Error),
+}
+
+/// A sandbox whose program runs.
+#[derive(Debug)]
+pub struct Launched {
+    /// Where the program looks for its Runtime API; not blocking.
+    pub listener: TcpListener,
+    /// What the program writes; not blocking.
+    pub output: OwnedFd,
+    /// The program itself.
+    pub program: Box<dyn Program>,
+}
+
+/// What a launch will come to.
+pub type LaunchFuture<'a> = Pin<Box<dyn Future<Output = Result<Launched, StartError>> + Send + 'a>>;
+
+/// Starts sandboxes.
+pub trait Launch: Debug + Send + Sync {
+    /// A running sandbox, its init begun. Dropping the future gives the launch up: what comes of it ends at once.
+    fn launch(&self, spec: Spec) -> LaunchFuture<'_>;
 }
 
 struct Job {
@@ -66,14 +93,7 @@ impl LaunchHandle {
         Ok((Self { jobs }, thread))
     }
 
-    /// Of a launcher that is gone.
-    #[cfg(test)]
-    pub(crate) fn gone() -> Self {
-        Self { jobs: mpsc::channel(1).0 }
-    }
-
-    /// A running sandbox, its init begun.
-    pub async fn launch(&self, spec: Spec) -> Result<Sandbox, StartError> {
+    async fn ask(&self, spec: Spec) -> Result<Sandbox, StartError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send(Job { spec, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StartError::Busy,
@@ -82,6 +102,16 @@ impl LaunchHandle {
         answer.await.map_err(|_| StartError::Gone)?.map_err(|error| match error {
             LaunchError::Channel(ChannelError::Incomplete) => StartError::Descriptors,
             error => StartError::Launch(error),
+        })
+    }
+}
+
+impl Launch for LaunchHandle {
+    fn launch(&self, spec: Spec) -> LaunchFuture<'_> {
+        Box::pin(async move {
+            let Sandbox { listener, output, exit, control, lifeline, .. } = self.ask(spec).await?;
+            let program = Box::new(Sandboxed::new(exit, control, lifeline)?);
+            Ok(Launched { listener, output, program })
         })
     }
 }

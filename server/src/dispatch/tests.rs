@@ -1,0 +1,20 @@
+//! The whole dispatcher under paused time, with sandboxes that are tasks of the same runtime.
+
+mod act;
+mod delivery;
+mod drain;
+mod fake;
+mod hang_up;
+mod idle;
+mod init;
+mod lease;
+mod load;
+mod memory;
+mod paused;
+mod permit;
+mod retire;
+mod runtime;
+mod settle;
+mod storm;
+mod timeout;
+mod world;

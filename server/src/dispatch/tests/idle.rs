@@ -1,0 +1,104 @@
+//! Environments at rest: freezing, thawing, expiry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambd_store::MemStore;
+
+use super::act::{Act, End};
+use super::world::{Setup, by, pass, run};
+use crate::logs::{Cursor, Logs, Retention, group_key};
+use crate::registry::tests::ACCOUNT;
+
+#[test]
+fn it_is_frozen_when_it_has_rested_and_thawed_for_its_next_event() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        world.served("f").await;
+        pass(48).await;
+        assert_eq!(world.fake.frozen(), [0; 0], "back-to-back invocations pay nothing");
+        pass(60).await;
+        assert_eq!(world.fake.frozen(), [0]);
+        assert_eq!(world.served("f").await, 0);
+        assert_eq!(world.fake.frozen(), [0; 0]);
+        pass(1000).await;
+        assert_eq!((world.fake.frozen(), world.fake.body(0).freezes()), (vec![0], 2));
+    });
+}
+
+#[test]
+fn a_busy_one_is_not_frozen() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        world.served("f").await;
+        world.invoke("f", Act::answer_after(2000)).await.unwrap();
+        assert_eq!(world.fake.body(0).freezes(), 0);
+        world.invoke("f", Act::new(End::Answer).polling_after(2000)).await.unwrap();
+        pass(1900).await;
+        assert_eq!(world.fake.body(0).freezes(), 0, "as long as it may not poll");
+    });
+}
+
+/// More than one step of the freezer's, of many functions.
+#[test]
+fn all_that_rest_are_frozen() {
+    run(Setup::default(), async |world| {
+        let names: Vec<_> = (0..15).map(|number| format!("f{number}")).collect();
+        for name in &names {
+            world.create(name).await;
+            let first = world.begin(name, Act::answer_after(1)).await;
+            world.invoke(name, Act::answer_after(2)).await.unwrap();
+            first.await.unwrap().unwrap();
+        }
+        pass(200).await;
+        assert_eq!(world.fake.frozen(), Vec::from_iter(0..30));
+    });
+}
+
+#[test]
+fn it_ends_when_nobody_has_used_it_for_long() {
+    let setup = Setup { keep_alive: Duration::from_secs(60), ..Setup::default() };
+    run(setup, async |world| {
+        world.create("f").await;
+        let first = world.begin("f", Act::answer_after(1)).await;
+        world.invoke("f", Act::answer_after(2)).await.unwrap();
+        first.await.unwrap().unwrap();
+        pass(40_000).await;
+        assert_eq!(world.served("f").await, 1);
+        pass(19_000).await;
+        assert_eq!(world.fake.alive(), [0, 1]);
+        // Looked for every tenth of the time.
+        pass(8_000).await;
+        assert_eq!(world.fake.alive(), [1], "the other has been used");
+        pass(40_000).await;
+        assert_eq!(world.fake.alive(), [0; 0]);
+    });
+}
+
+/// What a program prints between its invocations waits in the pipe.
+#[test]
+fn what_it_printed_last_reaches_the_log() {
+    let retention = Retention { age_max: Duration::from_secs(1 << 30), group_bytes_max: 1 << 30 };
+    // The log's writer has a runtime of its own, whose time passes.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let logs = runtime.block_on(Logs::start(Arc::new(MemStore::new()), ACCOUNT, retention)).unwrap();
+    let setup = Setup { logs: Some(logs.sink().clone()), ..Setup::default() };
+    run(setup, async |world| {
+        world.create("f").await;
+        let act = Act::new(End::Answer).printing("first");
+        assert_eq!(by(&world.invoke("f", act).await), 0);
+        world.fake.body(0).print("last");
+        // The server hears of it.
+        pass(1).await;
+        let version = world.version("f").unwrap();
+        world.delete("f").await;
+        assert_eq!(world.fake.alive(), [0; 0]);
+        world.dispatcher.drain(Duration::ZERO).await;
+        pass(1).await;
+        logs.sink().flush().await;
+        let group = group_key(&version.function, &version.configuration.logging.group);
+        let events = logs.read(&group, Cursor::default(), 100).await.unwrap().events;
+        let lines: Vec<_> = events.iter().map(|e| e.message.split(' ').next().unwrap()).collect();
+        assert_eq!(lines, ["START", "first", "END", "REPORT", "last"]);
+    });
+}

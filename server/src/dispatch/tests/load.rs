@@ -1,0 +1,63 @@
+//! What an environment is started from may be gone.
+
+use std::fs;
+
+use lambd_model::Configuration;
+
+use super::act::{Act, End};
+use super::world::{Setup, World, by, run};
+use crate::dispatch::InvokeError;
+
+/// Removes what no function runs any more.
+fn collect(world: &World) {
+    world.packages.collect(|| world.registry.live_packages()).unwrap();
+}
+
+/// Between the look at the registry and the start, code was replaced and the old one collected.
+#[test]
+fn the_present_code_serves_when_the_old_one_is_collected() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        let old = world.version("f").unwrap();
+        let code = world.stage("new code");
+        world.change("f", |configuration| Configuration { code, ..configuration }).await;
+        collect(world);
+        let invocation = world.invocation(&Act::new(End::Answer), false);
+        assert_eq!(by(&world.dispatcher.invoke(old, invocation).await), 0);
+        assert_eq!(world.served("f").await, 0, "it was started for the present version");
+    });
+}
+
+#[test]
+fn a_function_that_is_deleted_meanwhile_is_gone() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        let old = world.version("f").unwrap();
+        world.delete("f").await;
+        collect(world);
+        let invocation = world.invocation(&Act::new(End::Answer), false);
+        let outcome = world.dispatcher.invoke(old, invocation).await;
+        assert!(matches!(outcome, Err(InvokeError::Gone)), "{outcome:?}");
+    });
+}
+
+/// A package that a function runs and that is not there is the server's fault, and no reason to look for ever.
+#[test]
+fn a_package_that_is_lost_is_told() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        fs::remove_dir_all(world.data.path().join("packages")).unwrap();
+        let outcome = world.invoke("f", Act::new(End::Answer)).await;
+        assert!(matches!(outcome, Err(InvokeError::Package(_))), "{outcome:?}");
+    });
+}
+
+#[test]
+fn a_runtime_that_was_removed_is_told() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        fs::remove_dir_all(world.data.path().join("runtimes")).unwrap();
+        let outcome = world.invoke("f", Act::new(End::Answer)).await;
+        assert!(matches!(outcome, Err(InvokeError::NoRuntime(_))), "{outcome:?}");
+    });
+}

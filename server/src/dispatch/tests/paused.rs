@@ -1,0 +1,50 @@
+//! Paused time and sockets.
+//!
+//! Before tokio advances a paused clock it polls its sockets once, and a task that this wakes, or that the blocking
+//! pool wakes, keeps the clock where it is; while the blocking pool works, it is not advanced at all. Loopback
+//! bytes have arrived when `write` returns. So no timer comes due while an answer is on its way between two tasks
+//! of one runtime with one thread: time passes only when all of them wait for it.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+/// Runs a test with paused time.
+pub(super) fn run<T>(test: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap().block_on(test)
+}
+
+/// All other tests rely on it.
+#[test]
+fn bytes_on_their_way_stop_the_clock() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            while let Ok(byte) = stream.read_u8().await {
+                stream.write_u8(byte).await.unwrap();
+            }
+        });
+        let ticks = tokio::spawn(async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        let calls = tokio::spawn(async move {
+            let start = Instant::now();
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            for byte in 0..100 {
+                stream.write_u8(byte).await.unwrap();
+                assert_eq!(stream.read_u8().await.unwrap(), byte);
+                tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
+            }
+            start.elapsed()
+        });
+        assert_eq!(calls.await.unwrap(), Duration::ZERO);
+        ticks.abort();
+    });
+}

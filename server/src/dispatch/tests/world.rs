@@ -1,0 +1,295 @@
+//! A dispatcher with all that it needs: a store in memory, packages and a runtime in a temporary folder, and
+//! sandboxes that are tasks.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Cursor, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lambd_engine::scaler::{Limits, Refusal, Start};
+use lambd_model::{CodeRef, Configuration, Function, FunctionId, Version};
+use lambd_store::{MemStore, Store};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::act::{Act, End, Reply};
+use super::fake::Fake;
+use super::paused;
+use crate::descriptors::{Descriptors, ENVIRONMENT};
+use crate::dispatch::{Answer, Dispatcher, Invocation, InvokeError};
+use crate::environment::Launching;
+use crate::logs::{LogSink, unread};
+use crate::packages::{self, Packages};
+use crate::registry::Registry;
+use crate::registry::tests::{ACCOUNT, configuration, function, id};
+use crate::runtimes::Catalog;
+
+/// What invocations come to.
+pub(super) type Outcome = Result<Answer, InvokeError>;
+
+/// After so long nothing will come any more: longer than all that a test waits for.
+const WATCHDOG: Duration = Duration::from_secs(100_000);
+
+/// The limits of a world.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) concurrency: u32,
+    pub(super) burst: u32,
+    pub(super) refill_per_s: u32,
+    pub(super) host_memory_mib: u64,
+    /// What the descriptors are enough for.
+    pub(super) environments: usize,
+    pub(super) keep_alive: Duration,
+    /// Where the functions' lines go; nowhere without it.
+    pub(super) logs: Option<LogSink>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            concurrency: 1000,
+            burst: 1000,
+            refill_per_s: 100,
+            host_memory_mib: 128 * 1000,
+            environments: 1000,
+            keep_alive: Duration::from_secs(300),
+            logs: None,
+        }
+    }
+}
+
+/// Everything that a test sees.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) dispatcher: Arc<Dispatcher>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) fake: Arc<Fake>,
+    setup: Setup,
+    pub(super) packages: Arc<Packages>,
+    pub(super) data: tempfile::TempDir,
+    requests: AtomicUsize,
+    /// The generation of each environment that has answered.
+    serves: Mutex<HashMap<usize, Uuid>>,
+}
+
+/// Runs a test, and checks that it left nothing behind.
+pub(super) fn run(setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
+    paused::run(async {
+        let world = Arc::new(World::new(setup).await);
+        // Nothing can have rested for long at the very start of the dispatcher's clock.
+        pass(1000).await;
+        let tend = tokio::spawn(Arc::clone(&world.dispatcher).tend(world.setup.keep_alive));
+        timeout(WATCHDOG, test(&world)).await.expect("something never ends");
+        timeout(WATCHDOG, world.ends()).await.expect("the end never comes");
+        tend.abort();
+    });
+}
+
+impl World {
+    async fn new(setup: Setup) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let runtime = data.path().join("runtimes/provided.al2023");
+        fs::create_dir_all(&runtime).unwrap();
+        let manifest = "identifier = 'provided.al2023'\nroot = 'tree'\nbootstrap = ['/var/task/bootstrap']\n";
+        fs::write(runtime.join("runtime.toml"), manifest).unwrap();
+        let store: Arc<dyn Store> = Arc::new(MemStore::new());
+        // Of its limit the registry keeps 100 unreserved: more than the tests have.
+        let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).await.unwrap());
+        let packages = Arc::new(Packages::open(data.path()).unwrap());
+        let fake = Arc::new(Fake::default());
+        let limits = Limits {
+            account_concurrency: setup.concurrency,
+            burst: setup.burst,
+            refill_per_s: setup.refill_per_s,
+            host_memory_mib: setup.host_memory_mib,
+        };
+        let dispatcher = Dispatcher::new(
+            limits,
+            Arc::clone(&registry),
+            Arc::clone(&packages),
+            Arc::new(Catalog::new(data.path())),
+            Launching {
+                launch: Arc::clone(&fake) as Arc<_>,
+                root: data.path().to_owned(),
+                descriptors: Descriptors::new(setup.environments * ENVIRONMENT as usize, 0),
+            },
+            // A log whose reader is gone takes everything and keeps nothing.
+            setup.logs.clone().unwrap_or_else(|| unread().0),
+        );
+        let (requests, serves) = (AtomicUsize::default(), Mutex::default());
+        Self { dispatcher, registry, fake, setup, packages, data, requests, serves }
+    }
+
+    /// A new function of 128 MiB and 3 s.
+    pub(super) async fn create(&self, name: &str) {
+        let function = function(name);
+        let configuration = Configuration { code: self.stage("code"), ..configuration(name) };
+        let latest = Arc::new(Version::latest(&function.id, configuration));
+        self.registry.create(Function { latest, ..function }).await.unwrap();
+    }
+
+    /// The update of a function that is there, with all that the API does for one.
+    pub(super) async fn update(&self, name: &str) {
+        self.change(name, |configuration| configuration).await;
+    }
+
+    /// The same, which changes something.
+    pub(super) async fn change(
+        &self,
+        name: &str,
+        change: impl FnOnce(Configuration) -> Configuration + Send + 'static,
+    ) {
+        let change =
+            |function: &Function| Ok(function.updated(change(function.latest.configuration.clone()), 0));
+        let changed = self.registry.update(name_of(name), change).await.unwrap();
+        self.dispatcher.retire(&changed.before.latest);
+    }
+
+    /// The end of a function that is there, with all that the API does for one.
+    pub(super) async fn delete(&self, name: &str) {
+        let deleted = self.registry.delete(name_of(name)).await.unwrap();
+        self.dispatcher.retire(&deleted.latest);
+        self.dispatcher.reserve(&deleted.id);
+    }
+
+    pub(super) async fn reserve(&self, name: &str, reserved: Option<u32>) {
+        self.registry.reserve(name_of(name), reserved).await.unwrap();
+        self.dispatcher.reserve(&name_of(name));
+    }
+
+    /// What the function runs now.
+    pub(super) fn version(&self, name: &str) -> Option<Arc<Version>> {
+        self.registry.get(&name_of(name)).map(|function| Arc::clone(&function.latest))
+    }
+
+    pub(super) async fn invoke(&self, name: &str, act: Act) -> Outcome {
+        self.invoke_version(self.version(name).unwrap(), &act, false).await
+    }
+
+    /// Also wants the log's tail.
+    pub(super) async fn invoke_with_tail(&self, name: &str, act: Act) -> Answer {
+        self.invoke_version(self.version(name).unwrap(), &act, true).await.unwrap()
+    }
+
+    pub(super) fn invocation(&self, act: &Act, tail: bool) -> Invocation {
+        Invocation {
+            request_id: format!("request-{}", self.requests.fetch_add(1, Ordering::Relaxed)),
+            payload: act.payload(),
+            invoked_arn: "arn".to_owned(),
+            client_context: None,
+            trace_id: String::new(),
+            tail,
+        }
+    }
+
+    async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
+        let invocation = self.invocation(act, tail);
+        let (id, generation) = (invocation.request_id.clone(), version.generation);
+        let outcome = self.dispatcher.invoke(version, invocation).await;
+        if let Ok(answer) = &outcome
+            && let Some(reply) = Reply::of(answer)
+        {
+            assert_eq!(reply.id, id, "an answer to another event");
+            let mut serves = self.serves.lock().unwrap();
+            let known = *serves.entry(reply.environment).or_insert(generation);
+            assert_eq!(known, generation, "environment {} serves two generations", reply.environment);
+        }
+        outcome
+    }
+
+    /// The number of the environment that answers at once.
+    pub(super) async fn served(&self, name: &str) -> usize {
+        by(&self.invoke(name, Act::new(End::Answer)).await)
+    }
+
+    /// An invocation that goes on meanwhile.
+    pub(super) fn spawn(self: &Arc<Self>, name: &str, act: Act) -> JoinHandle<Outcome> {
+        let (world, version) = (Arc::clone(self), self.version(name).unwrap());
+        tokio::spawn(async move { world.invoke_version(version, &act, false).await })
+    }
+
+    /// The same, under way when this returns: its event has reached an environment.
+    pub(super) async fn begin(self: &Arc<Self>, name: &str, act: Act) -> JoinHandle<Outcome> {
+        let begun = self.fake.received().len();
+        let invocation = self.spawn(name, act);
+        while self.fake.received().len() == begun && !invocation.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        invocation
+    }
+
+    /// Invocations in flight.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.dispatcher.core.with(|state, _| state.scaler.in_flight())
+    }
+
+    /// A package with this content, which nobody keeps from being collected.
+    pub(super) fn stage(&self, content: &str) -> CodeRef {
+        let package = self.packages.stage(&zip(content), &packages::Limits::default()).unwrap();
+        CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
+    }
+
+    /// Nothing of a test is left: no invocation, no environment, no memory, no descriptor; and no event was
+    /// delivered twice.
+    async fn ends(&self) {
+        assert_eq!(self.dispatcher.drain(WATCHDOG / 2).await, 0, "invocations in flight");
+        assert_eq!(self.fake.alive(), [0; 0], "environments alive");
+        self.dispatcher.core.with(|state, now| {
+            assert_eq!(state.pool.idle_mib(), 0, "memory of the pool");
+            let (probe, all_mib) = (name_of("probe"), u32::try_from(self.setup.host_memory_mib).unwrap());
+            assert_eq!(state.scaler.start(&probe, all_mib, 0, now), Start::Granted, "memory that is granted");
+            state.scaler.ended(&probe, all_mib, now);
+        });
+        let descriptors = self.dispatcher.launching.descriptors.pool().available_permits();
+        assert_eq!(descriptors, self.setup.environments * ENVIRONMENT as usize, "descriptors");
+        let mut received = self.fake.received();
+        let all = received.len();
+        received.sort_unstable();
+        received.dedup();
+        assert_eq!(received.len(), all, "an event reached two environments, or one twice");
+    }
+}
+
+/// Which environment gave this answer.
+#[track_caller]
+pub(super) fn by(outcome: &Outcome) -> usize {
+    let answer = outcome.as_ref().expect("an answer");
+    Reply::of(answer).unwrap_or_else(|| panic!("{answer:?}")).environment
+}
+
+/// The error's type.
+#[track_caller]
+pub(super) fn error(outcome: &Outcome) -> String {
+    let answer = outcome.as_ref().expect("an answer");
+    assert!(answer.is_error, "{answer:?}");
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+    answer["errorType"].as_str().unwrap().to_owned()
+}
+
+/// Why it was refused.
+#[track_caller]
+pub(super) fn refusal(outcome: &Outcome) -> Refusal {
+    match outcome {
+        Err(InvokeError::Refused(refusal)) => *refusal,
+        other => panic!("not refused but {other:?}"),
+    }
+}
+
+/// Lets this much time pass, and all that happens in it.
+pub(super) async fn pass(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
+pub(super) fn name_of(name: &str) -> Arc<FunctionId> {
+    id(ACCOUNT, "us-east-1", name)
+}
+
+fn zip(content: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(content.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner()
+}
