@@ -163,3 +163,24 @@ fn no_other_crate_is_built_with_the_database() {
     let daemon = fs::read_to_string(root().join("server/daemon/Cargo.toml")).unwrap();
     assert!(daemon.contains("lambd-store-rocks"));
 }
+
+/// What two handlers share is in `api/rules`.
+#[test]
+fn no_handler_imports_a_handler() {
+    let api = root().join("server/src/api");
+    let entries = fs::read_dir(&api).unwrap().map(|entry| entry.unwrap().path());
+    let resources: Vec<_> = entries.filter(|path| path.is_dir() && !path.ends_with("rules")).collect();
+    assert!(resources.len() >= 7, "{resources:?}");
+    for folder in &resources {
+        let mut handlers = Vec::new();
+        rust_files(folder, &mut handlers);
+        for handler in handlers {
+            let text = fs::read_to_string(&handler).unwrap();
+            let imports: Vec<_> = text.lines().take_while(|line| !line.starts_with("mod tests")).collect();
+            let names = |folder: &PathBuf| format!("api::{}", folder.file_name().unwrap().to_str().unwrap());
+            let is_handler = |line: &str| resources.iter().any(|folder| line.contains(&names(folder)));
+            let wrong = imports.iter().find(|line| line.contains("super::") || is_handler(line));
+            assert_eq!(wrong, None, "{}", handler.display());
+        }
+    }
+}

@@ -7,11 +7,10 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use lambd_wire::{Error, ErrorCode};
-use tokio::io::AsyncReadExt as _;
-
 use lambd_auth::Identity;
 use lambd_model::Sha256;
+use lambd_wire::{Error, ErrorCode};
+use tokio::io::AsyncReadExt as _;
 
 use crate::app::App;
 

@@ -53,14 +53,13 @@ pub(in crate::api) async fn handle(
         trace_id: trace_id(call.trace_id.as_deref()),
         tail: input.log_type.as_deref() == Some("Tail"),
     };
-    let version = Arc::clone(&function.latest);
-    let runtime = version.configuration.runtime.clone();
-    let executed = version.qualifier.clone();
-    let answer = app.dispatcher.invoke(version, invocation).await.map_err(|error| match error {
-        InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
-        other => refused(&other, &runtime),
-    })?;
-    Ok(answered(answer, executed))
+    let version = &function.latest;
+    let answer =
+        app.dispatcher.invoke(Arc::clone(version), invocation).await.map_err(|error| match error {
+            InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
+            other => refused(&other, &version.configuration.runtime),
+        })?;
+    Ok(answered(answer, version.qualifier.clone()))
 }
 
 fn answered(answer: Answer, executed_version: String) -> output::Invoke {
