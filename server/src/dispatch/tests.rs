@@ -1,6 +1,7 @@
 //! The whole dispatcher under paused time, with sandboxes that are tasks of the same runtime.
 
 mod act;
+mod body;
 mod delivery;
 mod drain;
 mod fake;
@@ -10,11 +11,13 @@ mod init;
 mod lease;
 mod load;
 mod memory;
+mod outcome;
 mod paused;
 mod permit;
 mod retire;
 mod runtime;
 mod settle;
+mod setup;
 mod storm;
 mod timeout;
 mod world;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::{Act, End};
-use super::world::{Setup, by, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::run;
 
 #[test]
 fn it_waits_for_what_runs_and_ends_what_rests() {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use lambd_store::MemStore;
 
 use super::act::{Act, End};
-use super::world::{Setup, by, pass, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::{pass, run};
 use crate::logs::{Cursor, Logs, Retention, group_key};
 use crate::registry::tests::ACCOUNT;
 

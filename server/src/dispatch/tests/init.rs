@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::{Act, End, Init};
-use super::world::{Setup, by, error, run};
+use super::outcome::{by, error};
+use super::setup::Setup;
+use super::world::run;
 
 fn ready_after(ms: u64) -> Init {
     Init::Ready(Duration::from_millis(ms))

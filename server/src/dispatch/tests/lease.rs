@@ -6,7 +6,9 @@ use lambd_sandbox::Exit;
 use tokio::time::Instant;
 
 use super::act::{Act, End};
-use super::world::{Setup, by, pass, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::{pass, run};
 
 #[test]
 fn the_most_recently_used_serves() {

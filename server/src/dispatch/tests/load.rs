@@ -5,7 +5,9 @@ use std::fs;
 use lambd_model::Configuration;
 
 use super::act::{Act, End};
-use super::world::{Setup, World, by, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::{World, run};
 use crate::dispatch::InvokeError;
 
 /// Removes what no function runs any more.

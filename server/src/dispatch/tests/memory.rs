@@ -4,7 +4,9 @@ use lambd_engine::scaler::Refusal;
 use lambd_model::Configuration;
 
 use super::act::{Act, End, Init};
-use super::world::{Setup, error, pass, refusal, run};
+use super::outcome::{error, refusal};
+use super::setup::Setup;
+use super::world::{pass, run};
 use crate::dispatch::InvokeError;
 
 /// Memory for two environments.

@@ -3,7 +3,9 @@
 use lambd_engine::scaler::Refusal;
 
 use super::act::{Act, End, Init};
-use super::world::{Setup, by, error, refusal, run};
+use super::outcome::{by, error, refusal};
+use super::setup::Setup;
+use super::world::run;
 
 /// An account that may run two at once.
 fn two() -> Setup {

@@ -1,7 +1,9 @@
 //! Updates and deletes, while environments rest and while they work.
 
 use super::act::{Act, End, Init};
-use super::world::{Setup, by, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::run;
 use std::time::Duration;
 
 #[test]

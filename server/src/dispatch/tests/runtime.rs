@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use super::act::{Act, End, Init, Reply, wait};
-use super::fake::Body;
+use super::body::Body;
 
 const API: &str = "/2018-06-01/runtime";
 const NEXT: &str = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::{Act, End};
-use super::world::{Setup, by, pass, run};
+use super::outcome::by;
+use super::setup::Setup;
+use super::world::{pass, run};
 
 #[test]
 fn a_slow_poller_keeps_its_environment_but_not_its_caller() {

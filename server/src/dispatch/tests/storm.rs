@@ -8,7 +8,9 @@ use lambd_sandbox::Exit;
 use tokio::task::JoinHandle;
 
 use super::act::{Act, End, Init};
-use super::world::{Outcome, Setup, World, error, pass, run};
+use super::outcome::{Outcome, error};
+use super::setup::Setup;
+use super::world::{World, pass, run};
 use crate::dispatch::InvokeError;
 
 const FUNCTIONS: [&str; 4] = ["f", "g", "h", "i"];
@@ -79,8 +81,7 @@ async fn step(world: &Arc<World>, random: &mut Random, callers: &mut Vec<JoinHan
     let name = FUNCTIONS[random.below(FUNCTIONS.len())];
     let is_there = world.version(name).is_some();
     match random.below(100) {
-        0..60 if is_there => callers.push(world.spawn(name, random.act())),
-        // Gone by the time that it runs, perhaps.
+        0..60 if is_there => callers.push(world.spawn_with(name, random.act(), random.below(4) == 0)),
         60..65 if is_there => world.update(name).await,
         65..68 if is_there => world.delete(name).await,
         0..68 => world.create(name).await,
@@ -101,6 +102,11 @@ async fn step(world: &Arc<World>, random: &mut Random, callers: &mut Vec<JoinHan
             world.reserve(name, reserved).await;
         }
         82..84 => pass(20_000 + random.ms(60_000)).await,
+        84..90 => {
+            for _ in 0..random.below(20) {
+                tokio::task::yield_now().await;
+            }
+        }
         _ => pass(random.ms(300)).await,
     }
 }
@@ -139,6 +145,13 @@ fn whatever_happens_nothing_is_lost() {
             for caller in callers {
                 *kinds.entry(kind(&caller.await.expect("no caller panics"))).or_default() += 1;
             }
+            // Those who hung up have been waited for by nobody.
+            pass(20_000).await;
+            assert_eq!(world.in_flight(), 0);
+            for name in FUNCTIONS.into_iter().filter(|name| world.version(name).is_some()) {
+                world.delete(name).await;
+            }
+            assert_eq!(world.fake.alive(), [0; 0], "with its functions every environment ends");
         });
     }
     println!("{kinds:?}");

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::{Act, End};
-use super::world::{Setup, error, run};
+use super::outcome::error;
+use super::setup::Setup;
+use super::world::run;
 
 #[test]
 fn the_answer_comes_at_the_deadline_and_the_environment_ends() {

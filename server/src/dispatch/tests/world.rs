@@ -8,58 +8,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lambd_engine::scaler::{Limits, Refusal, Start};
+use lambd_engine::scaler::Start;
 use lambd_model::{CodeRef, Configuration, Function, FunctionId, Version};
 use lambd_store::{MemStore, Store};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::act::{Act, End, Reply};
 use super::fake::Fake;
+use super::outcome::{self, Outcome};
 use super::paused;
-use crate::descriptors::{Descriptors, ENVIRONMENT};
-use crate::dispatch::{Answer, Dispatcher, Invocation, InvokeError};
+use super::setup::Setup;
+use crate::dispatch::{Answer, Dispatcher, Invocation};
 use crate::environment::Launching;
-use crate::logs::{LogSink, unread};
 use crate::packages::{self, Packages};
 use crate::registry::Registry;
 use crate::registry::tests::{ACCOUNT, configuration, function, id};
 use crate::runtimes::Catalog;
 
-/// What invocations come to.
-pub(super) type Outcome = Result<Answer, InvokeError>;
-
 /// After so long nothing will come any more: longer than all that a test waits for.
 const WATCHDOG: Duration = Duration::from_secs(100_000);
-
-/// The limits of a world.
-#[derive(Clone, Debug)]
-pub(super) struct Setup {
-    pub(super) concurrency: u32,
-    pub(super) burst: u32,
-    pub(super) refill_per_s: u32,
-    pub(super) host_memory_mib: u64,
-    /// What the descriptors are enough for.
-    pub(super) environments: usize,
-    pub(super) keep_alive: Duration,
-    /// Where the functions' lines go; nowhere without it.
-    pub(super) logs: Option<LogSink>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            concurrency: 1000,
-            burst: 1000,
-            refill_per_s: 100,
-            host_memory_mib: 128 * 1000,
-            environments: 1000,
-            keep_alive: Duration::from_secs(300),
-            logs: None,
-        }
-    }
-}
+/// What an invocation may take besides its time-out: the first init, and what the dead are waited for.
+const INIT: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Everything that a test sees.
 #[derive(Debug)]
@@ -100,24 +72,17 @@ impl World {
         let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).await.unwrap());
         let packages = Arc::new(Packages::open(data.path()).unwrap());
         let fake = Arc::new(Fake::default());
-        let limits = Limits {
-            account_concurrency: setup.concurrency,
-            burst: setup.burst,
-            refill_per_s: setup.refill_per_s,
-            host_memory_mib: setup.host_memory_mib,
-        };
         let dispatcher = Dispatcher::new(
-            limits,
+            setup.limits(),
             Arc::clone(&registry),
             Arc::clone(&packages),
             Arc::new(Catalog::new(data.path())),
             Launching {
                 launch: Arc::clone(&fake) as Arc<_>,
                 root: data.path().to_owned(),
-                descriptors: Descriptors::new(setup.environments * ENVIRONMENT as usize, 0),
+                descriptors: setup.descriptors(),
             },
-            // A log whose reader is gone takes everything and keeps nothing.
-            setup.logs.clone().unwrap_or_else(|| unread().0),
+            setup.sink(),
         );
         let (requests, serves) = (AtomicUsize::default(), Mutex::default());
         Self { dispatcher, registry, fake, setup, packages, data, requests, serves }
@@ -188,7 +153,10 @@ impl World {
     async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
         let invocation = self.invocation(act, tail);
         let (id, generation) = (invocation.request_id.clone(), version.generation);
+        let longest = INIT + Duration::from_secs(u64::from(version.configuration.timeout_s)) + GRACE;
+        let start = Instant::now();
         let outcome = self.dispatcher.invoke(version, invocation).await;
+        assert!(start.elapsed() <= longest, "answered after {:?}", start.elapsed());
         if let Ok(answer) = &outcome
             && let Some(reply) = Reply::of(answer)
         {
@@ -202,13 +170,17 @@ impl World {
 
     /// The number of the environment that answers at once.
     pub(super) async fn served(&self, name: &str) -> usize {
-        by(&self.invoke(name, Act::new(End::Answer)).await)
+        outcome::by(&self.invoke(name, Act::new(End::Answer)).await)
     }
 
     /// An invocation that goes on meanwhile.
     pub(super) fn spawn(self: &Arc<Self>, name: &str, act: Act) -> JoinHandle<Outcome> {
+        self.spawn_with(name, act, false)
+    }
+
+    pub(super) fn spawn_with(self: &Arc<Self>, name: &str, act: Act, tail: bool) -> JoinHandle<Outcome> {
         let (world, version) = (Arc::clone(self), self.version(name).unwrap());
-        tokio::spawn(async move { world.invoke_version(version, &act, false).await })
+        tokio::spawn(async move { world.invoke_version(version, &act, tail).await })
     }
 
     /// The same, under way when this returns: its event has reached an environment.
@@ -243,38 +215,14 @@ impl World {
             assert_eq!(state.scaler.start(&probe, all_mib, 0, now), Start::Granted, "memory that is granted");
             state.scaler.ended(&probe, all_mib, now);
         });
-        let descriptors = self.dispatcher.launching.descriptors.pool().available_permits();
-        assert_eq!(descriptors, self.setup.environments * ENVIRONMENT as usize, "descriptors");
+        let [free, all] = [&self.dispatcher.launching.descriptors, &self.setup.descriptors()]
+            .map(|descriptors| descriptors.pool().available_permits());
+        assert_eq!(free, all, "descriptors");
         let mut received = self.fake.received();
         let all = received.len();
         received.sort_unstable();
         received.dedup();
         assert_eq!(received.len(), all, "an event reached two environments, or one twice");
-    }
-}
-
-/// Which environment gave this answer.
-#[track_caller]
-pub(super) fn by(outcome: &Outcome) -> usize {
-    let answer = outcome.as_ref().expect("an answer");
-    Reply::of(answer).unwrap_or_else(|| panic!("{answer:?}")).environment
-}
-
-/// The error's type.
-#[track_caller]
-pub(super) fn error(outcome: &Outcome) -> String {
-    let answer = outcome.as_ref().expect("an answer");
-    assert!(answer.is_error, "{answer:?}");
-    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
-    answer["errorType"].as_str().unwrap().to_owned()
-}
-
-/// Why it was refused.
-#[track_caller]
-pub(super) fn refusal(outcome: &Outcome) -> Refusal {
-    match outcome {
-        Err(InvokeError::Refused(refusal)) => *refusal,
-        other => panic!("not refused but {other:?}"),
     }
 }
 
