@@ -25,6 +25,7 @@ pub mod limits;
 mod outcome;
 mod render;
 mod routes;
+mod service;
 mod session;
 mod state;
 #[cfg(test)]
@@ -34,7 +35,7 @@ mod tests;
 
 pub use error_type::normalise as normalise_error_type;
 pub use event::Event;
-pub use http::Service;
 pub use outcome::{FunctionError, InitError, Outcome, Ready, Response, ResponseMode};
-pub use session::{DeliverError, Invocation, Session, SessionConfig};
+pub use service::{Service, SessionConfig};
+pub use session::{DeliverError, Invocation, Session};
 pub use state::{Call, Forbidden, State};

@@ -4,9 +4,13 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
-use crate::http::reply::{Reply, ReplyBody};
+use crate::http::reply::ReplyBody;
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
-use crate::session::Refusal;
+use crate::session::{Handover, Refusal};
+
+/// A response of the Runtime API. The body of an event counts as written when the connection takes it, and hands
+/// the event back when it is dropped before.
+pub(crate) type Reply = http::Response<ReplyBody<Handover>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -75,7 +79,7 @@ fn json(status: StatusCode, body: impl Into<bytes::Bytes>) -> Reply {
     reply
 }
 
-fn reply(status: StatusCode, body: ReplyBody) -> Reply {
+fn reply(status: StatusCode, body: ReplyBody<Handover>) -> Reply {
     let mut reply = Reply::new(body);
     *reply.status_mut() = status;
     reply

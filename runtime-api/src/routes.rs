@@ -16,8 +16,8 @@ use hyper::body::Incoming;
 
 use crate::http::body::drain;
 use crate::http::peer::{Gone, Peer};
-use crate::http::reply::Reply;
 use crate::render;
+use crate::render::Reply;
 use crate::session::Shared;
 
 /// What a path means. `restore/*` and `credentials` belong to `SnapStart` and are unknown without it.

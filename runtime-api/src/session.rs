@@ -5,28 +5,12 @@ pub(crate) mod shared;
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-pub(crate) use self::shared::{Handover, Refusal, Shared};
-use crate::http::Service;
-use crate::limits::CONNECTIONS_MAX;
+pub use self::queue::DeliverError;
+pub(crate) use self::queue::Refusal;
+pub(crate) use self::shared::{Handover, Shared};
 use crate::{Event, Outcome, Ready, State};
-
-/// Settings of one session.
-#[derive(Clone, Debug)]
-pub struct SessionConfig {
-    /// Connections that the environment may hold open at once.
-    pub connections_max: usize,
-    /// Where connections beyond the first [`crate::limits::CONNECTIONS_FREE`] take their descriptors from; without
-    /// it there are enough.
-    pub descriptors: Option<Arc<Semaphore>>,
-}
-
-impl Default for SessionConfig {
-    fn default() -> Self {
-        Self { connections_max: CONNECTIONS_MAX, descriptors: None }
-    }
-}
 
 /// The server's end of one environment: at most one invocation at a time.
 ///
@@ -43,24 +27,11 @@ struct Handle {
     _alive: watch::Sender<()>,
 }
 
-/// Why an event could not be delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DeliverError {
-    /// The runtime has not asked for an event: it is still starting, still at work, or failed to start.
-    #[error("runtime is not ready but {0}")]
-    NotReady(State),
-    /// The handle of an earlier invocation still exists.
-    #[error("an invocation is in flight")]
-    Busy,
-}
-
 impl Session {
-    /// A session and the HTTP service that its runtime will talk to.
-    pub fn new(config: &SessionConfig) -> (Self, Service) {
-        let shared = Arc::new(Shared::default());
+    /// A session around this state, and what tells when it has ended: the end of the sender.
+    pub(crate) fn open(shared: Arc<Shared>) -> (Self, watch::Receiver<()>) {
         let (alive, ended) = watch::channel(());
-        let service = Service::new(Arc::clone(&shared), ended, config.clone());
-        (Self { handle: Arc::new(Handle { shared, _alive: alive }) }, service)
+        (Self { handle: Arc::new(Handle { shared, _alive: alive }) }, ended)
     }
 
     /// Waits until the runtime asks for its first event or reports that it cannot start. Answers at

@@ -12,16 +12,17 @@ mod invocations;
 mod rules;
 mod signing;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod versions;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use lambd_wire::{Error, ErrorCode, Input, Operation, Output, Request};
-
 use lambd_auth::Identity;
 use lambd_model::Place;
+use lambd_wire::{Error, ErrorCode, Input, Operation, Output, Request};
 
 use crate::app::App;
 
@@ -101,46 +102,47 @@ pub async fn handle(
     operations! {
         (app, call, operation, request)
         here {
-        CreateFunction => change functions::create on name(function_name);
-        DeleteFunction => change functions::delete on name(function_name, qualifier);
-        DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
-        GetAccountSettings => read account::get_settings;
-        GetFunction => read functions::get on function(function_name, qualifier);
-        GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
-        GetFunctionConcurrency => read concurrency::get on function(function_name);
-        GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
-        Invoke => read invocations::invoke on version(function_name, qualifier);
-        ListFunctions => read functions::list;
-        ListTags => read tags::list on tagged(resource);
-        ListVersionsByFunction => read versions::list on function(function_name);
-        PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
-        TagResource => change tags::tag on tagged(resource);
-        UntagResource => change tags::untag on tagged(resource);
-        UpdateFunctionCode => change functions::update_code on function(function_name);
-        UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
+            CreateFunction => change functions::create on name(function_name);
+            DeleteFunction => change functions::delete on name(function_name, qualifier);
+            DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+            GetAccountSettings => read account::get_settings;
+            GetFunction => read functions::get on function(function_name, qualifier);
+            GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
+            GetFunctionConcurrency => read concurrency::get on function(function_name);
+            GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
+            Invoke => read invocations::invoke on version(function_name, qualifier);
+            ListFunctions => read functions::list;
+            ListTags => read tags::list on tagged(resource);
+            ListVersionsByFunction => read versions::list on function(function_name);
+            PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            TagResource => change tags::tag on tagged(resource);
+            UntagResource => change tags::untag on tagged(resource);
+            UpdateFunctionCode => change functions::update_code on function(function_name);
+            UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-        AddLayerVersionPermission, AddPermission, CheckpointDurableExecution, CreateAlias,
-        CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping, CreateFunctionUrlConfig,
-        DeleteAlias, DeleteCapacityProvider, DeleteCodeSigningConfig, DeleteDurableExecution,
-        DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig, DeleteFunctionEventInvokeConfig,
-        DeleteFunctionUrlConfig, DeleteLayerVersion, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,
-        GetAlias, GetCapacityProvider, GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory,
-        GetDurableExecutionState, GetEventSourceMapping, GetFunctionEventInvokeConfig,
-        GetFunctionRecursionConfig, GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion,
-        GetLayerVersionByArn, GetLayerVersionPolicy, GetPolicy, GetProvisionedConcurrencyConfig,
-        GetResourcePolicy, GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListAliases,
-        ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
-        ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-        ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
-        ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-        PublishVersion, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
-        PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-        PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission, RemovePermission,
-        ResumeDurableExecution, SendDurableExecutionCallbackFailure, SendDurableExecutionCallbackHeartbeat,
-        SendDurableExecutionCallbackSuccess, StopDurableExecution, UpdateAlias, UpdateCapacityProvider,
-        UpdateCodeSigningConfig, UpdateEventSourceMapping, UpdateFunctionEventInvokeConfig,
-        UpdateFunctionUrlConfig
+            AddLayerVersionPermission, AddPermission, CheckpointDurableExecution, CreateAlias,
+            CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
+            CreateFunctionUrlConfig, DeleteAlias, DeleteCapacityProvider, DeleteCodeSigningConfig,
+            DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
+            DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
+            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy, GetAlias, GetCapacityProvider,
+            GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
+            GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
+            GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
+            GetLayerVersionPolicy, GetPolicy, GetProvisionedConcurrencyConfig, GetResourcePolicy,
+            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListAliases,
+            ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
+            ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
+            ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
+            ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
+            PublishVersion, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+            PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
+            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission, RemovePermission,
+            ResumeDurableExecution, SendDurableExecutionCallbackFailure,
+            SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
+            UpdateAlias, UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
+            UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }
 }

@@ -19,7 +19,7 @@ pub use segments::Retention;
 
 use lambd_model::FunctionId;
 
-use crate::store::{CommitError, Range, Store, StoreError, Table};
+use lambd_store::{CommitError, Range, Row, Store, StoreError, Table};
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
@@ -88,14 +88,14 @@ pub struct Logs {
 
 impl Logs {
     /// Starts the writer on [`Table::Logs`] of `store`; there must be one only. What an older lambd logged, which
-    /// knew one account, is given to `account`. Blocks on the store.
+    /// knew one account, is given to `account`.
     ///
     /// # Errors
     /// [`LogError`] if what is there already cannot be read.
-    pub fn start(store: Arc<dyn Store>, account: &str, retention: Retention) -> Result<Self, LogError> {
-        migrate::migrate(&*store, account)?;
+    pub async fn start(store: Arc<dyn Store>, account: &str, retention: Retention) -> Result<Self, LogError> {
+        migrate::migrate(&*store, account).await?;
         let (sink, receiver) = queue::new();
-        let writer = writer::Writer::load(Arc::clone(&store), retention, receiver)?;
+        let writer = writer::Writer::load(Arc::clone(&store), retention, receiver).await?;
         let thread = std::thread::Builder::new().name("log-writer".into());
         let writer = thread.spawn(move || writer.run()).map_err(LogError::Thread)?;
         Ok(Self { store, sink, writer: Mutex::new(Some(writer)) })
@@ -107,15 +107,15 @@ impl Logs {
         &self.sink
     }
 
-    /// At most `limit` events of `group` behind `from`; fewer if they are large. Blocks on the store.
+    /// At most `limit` events of `group` behind `from`; fewer if they are large.
     ///
     /// # Errors
     /// [`LogError::Store`].
-    pub fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<Page, LogError> {
+    pub async fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<Page, LogError> {
         let range = Range::new(keys::behind(group, from), keys::end(group)).limit(limit);
-        let rows = self.store.range(Table::Logs, &range)?;
-        let next = rows.last().and_then(|(key, _)| keys::position(key)).unwrap_or(from);
-        let decode = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let rows = self.store.range(Table::Logs, &range).await?;
+        let next = rows.last().and_then(|row| keys::position(&row.key)).unwrap_or(from);
+        let decode = |Row { key, value, .. }: Row| {
             let event = keys::decode(&value);
             if event.is_none() {
                 tracing::warn!(group, position = ?keys::position(&key), "skipped an unreadable log event");

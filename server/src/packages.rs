@@ -15,7 +15,7 @@ mod error;
 mod extract;
 mod files;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod name;
 mod pins;
 mod tree;

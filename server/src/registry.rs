@@ -2,21 +2,25 @@
 //!
 //! Invariants: a snapshot is swapped only after its record is on disk (acknowledged means durable); a reader
 //! takes one `Arc` and never waits for a writer's disk; writers of one function are serialised by a lock that
-//! lives on the blocking pool and is never held across an await.
+//! lives on the blocking pool and is never held across an await; a row is written over the version that was seen.
 
 mod record;
 mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use lambd_model::{Function, FunctionId, Place, Sha256, State, Version};
+use lambd_store::record::RecordError;
+use lambd_store::{Batch, CommitError, Durability, Store, StoreError, Table, Version as RowVersion};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::store::record::RecordError;
-use crate::store::{Batch, CommitError, Durability, Store, StoreError, Table};
+use record::Functions;
 
 pub use rules::Usage;
 pub(crate) use rules::merge_tags;
@@ -82,7 +86,7 @@ pub struct Changed {
 /// All functions. Cheap to share behind an `Arc`.
 pub struct Registry {
     store: Arc<dyn Store>,
-    functions: RwLock<BTreeMap<Arc<FunctionId>, Arc<Function>>>,
+    functions: RwLock<Functions>,
     stripes: Vec<Mutex<()>>,
     /// Serialises changes that look at all functions: reserved concurrency.
     account: Mutex<()>,
@@ -101,8 +105,12 @@ impl Registry {
     /// Reads every function out of the store. A record that cannot be read stops the start: it names its key.
     /// Records of an older lambd, which knew one account, are given to `account`. `concurrency_limit` is that of
     /// each account.
-    pub fn open(store: Arc<dyn Store>, account: &str, concurrency_limit: u32) -> Result<Self, LoadError> {
-        let functions = record::load(store.as_ref(), account)?;
+    pub async fn open(
+        store: Arc<dyn Store>,
+        account: &str,
+        concurrency_limit: u32,
+    ) -> Result<Self, LoadError> {
+        let functions = record::load(store.as_ref(), account).await?;
         Ok(Self {
             store,
             functions: RwLock::new(functions),
@@ -116,7 +124,7 @@ impl Registry {
 
     /// The present snapshot of one function.
     pub fn get(&self, id: &FunctionId) -> Option<Arc<Function>> {
-        self.read().get(id).cloned()
+        self.read().get(id).map(|(function, _)| Arc::clone(function))
     }
 
     /// What a qualifier of a function means now; `$LATEST` is the one version there is.
@@ -138,13 +146,13 @@ impl Registry {
             .range::<FunctionId, _>((Bound::Excluded(&first), Bound::Unbounded))
             .take_while(|(id, _)| id.is_in(place))
             .take(limit)
-            .map(|(_, function)| Arc::clone(function))
+            .map(|(_, (function, _))| Arc::clone(function))
             .collect()
     }
 
     /// Every function of every account.
     pub fn all(&self) -> Vec<Arc<Function>> {
-        self.read().values().cloned().collect()
+        self.read().values().map(|(function, _)| Arc::clone(function)).collect()
     }
 
     /// Adds a function; fails when one of that name exists.
@@ -154,7 +162,7 @@ impl Registry {
             if registry.get(&function.id).is_some() {
                 return Err(RegistryError::Exists);
             }
-            registry.commit(function)
+            registry.commit(function, None)
         })
         .await
     }
@@ -166,8 +174,8 @@ impl Registry {
     {
         self.blocking(move |registry| {
             let _writer = registry.stripe(&id);
-            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
-            let now = registry.commit(change(&before)?)?;
+            let (before, version) = registry.stored(&id)?;
+            let now = registry.commit(change(&before)?, Some(version))?;
             Ok(Changed { before, now })
         })
         .await
@@ -182,12 +190,13 @@ impl Registry {
         self.blocking(move |registry| {
             let _account = lock(&registry.account);
             let _writer = registry.stripe(&id);
-            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
+            let (before, version) = registry.stored(&id)?;
             if let Some(wanted) = reserved {
-                let others = rules::reserved_by_others(registry.read().values(), &id);
+                let others =
+                    rules::reserved_by_others(registry.read().values().map(|(function, _)| function), &id);
                 rules::check_reservation(registry.concurrency_limit, others, wanted)?;
             }
-            registry.commit(Function { reserved_concurrency: reserved, ..(*before).clone() })
+            registry.commit(Function { reserved_concurrency: reserved, ..(*before).clone() }, Some(version))
         })
         .await
     }
@@ -196,9 +205,10 @@ impl Registry {
     pub async fn delete(self: &Arc<Self>, id: Arc<FunctionId>) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
             let _writer = registry.stripe(&id);
-            let before = registry.get(&id).ok_or(RegistryError::Missing)?;
-            let batch = Batch::new().delete(Table::Functions, record::key(&id));
-            registry.store.commit(batch, Durability::Synced)?;
+            let (before, version) = registry.stored(&id)?;
+            let key = record::key(&id);
+            let batch = Batch::new().expect_version(Table::Functions, key.clone(), version);
+            registry.write_synced(batch.delete(Table::Functions, key))?;
             registry.write().remove(&id);
             registry.changed.notify_waiters();
             Ok(before)
@@ -222,24 +232,38 @@ impl Registry {
     /// What an account uses, in all regions.
     pub fn usage(&self, account: &str) -> Usage {
         rules::usage(
-            self.read().values().filter(|function| function.id.account == account),
+            self.read().values().map(|(function, _)| function).filter(|f| f.id.account == account),
             self.concurrency_limit,
         )
     }
 
     /// Every package in use, by its SHA-256: what garbage collection must keep.
     pub fn live_packages(&self) -> HashSet<Sha256> {
-        self.read().values().map(|function| function.latest.configuration.code.sha256).collect()
+        self.read().values().map(|(function, _)| function.latest.configuration.code.sha256).collect()
     }
 
-    fn commit(&self, function: Function) -> Result<Arc<Function>, RegistryError> {
-        let value = record::encode(&function)?;
-        let batch = Batch::new().put(Table::Functions, record::key(&function.id), value);
-        self.store.commit(batch, Durability::Synced)?;
+    /// The present snapshot with the version of its row.
+    fn stored(&self, id: &FunctionId) -> Result<(Arc<Function>, RowVersion), RegistryError> {
+        self.read().get(id).cloned().ok_or(RegistryError::Missing)
+    }
+
+    /// Writes a function over the row that was seen, or where none was seen.
+    fn commit(&self, function: Function, seen: Option<RowVersion>) -> Result<Arc<Function>, RegistryError> {
+        let (key, value) = (record::key(&function.id), record::encode(&function)?);
+        let batch = match seen {
+            Some(version) => Batch::new().expect_version(Table::Functions, key.clone(), version),
+            None => Batch::new().expect_absent(Table::Functions, key.clone()),
+        };
+        let version = self.write_synced(batch.put(Table::Functions, key, value))?;
         let function = Arc::new(function);
-        self.write().insert(Arc::clone(&function.id), Arc::clone(&function));
+        self.write().insert(Arc::clone(&function.id), (Arc::clone(&function), version));
         self.changed.notify_waiters();
         Ok(function)
+    }
+
+    /// Waits for the disk: only on the blocking pool, where the lock of a writer may be held meanwhile.
+    fn write_synced(&self, batch: Batch) -> Result<RowVersion, CommitError> {
+        Handle::current().block_on(self.store.commit(batch, Durability::Synced))
     }
 
     async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, RegistryError>
@@ -257,11 +281,11 @@ impl Registry {
         lock(&self.stripes[index])
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<FunctionId>, Arc<Function>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Functions> {
         self.functions.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<FunctionId>, Arc<Function>>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Functions> {
         self.functions.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

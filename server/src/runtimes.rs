@@ -22,6 +22,8 @@ mod interpreter;
 mod links;
 mod manifest;
 mod os_release;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tool;
 mod tree;
 

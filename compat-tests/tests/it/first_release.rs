@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambd_compat_tests::api::{FUNCTIONS, Request};
 use lambd_compat_tests::{Server, tools};
-use rocksdb::{DB, Options};
 use serde_json::{Value, json};
 
 /// Whoever the server of that time became; the present one keeps to the owner that it finds.
@@ -33,6 +32,7 @@ fn own(path: &Path) -> Result<()> {
 }
 
 /// Lays the directory out as it was.
+#[expect(clippy::disallowed_types, reason = "what the first release wrote is written as it wrote it")]
 fn lay_out(data: &Path) -> Result<()> {
     let kept: Value = serde_json::from_str(include_str!("../../fixtures/first_release.json"))?;
     for (name, content) in kept["files"].as_object().context("no files")? {
@@ -40,11 +40,11 @@ fn lay_out(data: &Path) -> Result<()> {
         fs::create_dir_all(path.parent().context("no folder")?)?;
         fs::write(path, bytes(content)?)?;
     }
-    let mut options = Options::default();
+    let mut options = rocksdb::Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     let tables = ["default", "meta", "functions", "account", "events", "logs"];
-    let db = DB::open_cf(&options, data.join("db"), tables)?;
+    let db = rocksdb::DB::open_cf(&options, data.join("db"), tables)?;
     for row in kept["rows"].as_array().context("no rows")? {
         let table = row[0].as_str().and_then(|table| db.cf_handle(table)).context("no such table")?;
         db.put_cf(table, bytes(&row[1])?, bytes(&row[2])?)?;

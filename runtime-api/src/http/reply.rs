@@ -1,4 +1,4 @@
-//! Response bodies: one piece of bytes, which may carry an event's [`Handover`].
+//! Response bodies: one piece of bytes, with somebody who waits to hear that it is written.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,35 +7,41 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::session::Handover;
-
-/// A response of the Runtime API.
-pub(crate) type Reply = http::Response<ReplyBody>;
+/// Told when the connection takes a body; dropped untold when it is given up before.
+pub(crate) trait Written: Unpin {
+    /// The body is with the connection.
+    fn written(self);
+}
 
 /// A body of one piece.
-#[derive(Debug, Default)]
-pub(crate) struct ReplyBody {
+#[derive(Debug)]
+pub(crate) struct ReplyBody<W> {
     data: Bytes,
-    handover: Option<Handover>,
+    waiting: Option<W>,
 }
 
-impl ReplyBody {
+impl<W> Default for ReplyBody<W> {
+    fn default() -> Self {
+        Self { data: Bytes::new(), waiting: None }
+    }
+}
+
+impl<W: Written> ReplyBody<W> {
     pub(crate) fn new(data: impl Into<Bytes>) -> Self {
-        Self { data: data.into(), handover: None }
+        Self { data: data.into(), waiting: None }
     }
 
-    /// The body of an event: given up as written when the connection takes it, handed back when it is
-    /// dropped before. An empty body is never asked for, so its headers count as written.
-    pub(crate) fn event(data: Bytes, handover: Handover) -> Self {
+    /// A body of whose way somebody hears. An empty one is never asked for, so its headers count as written.
+    pub(crate) fn watched(data: Bytes, waiting: W) -> Self {
         if data.is_empty() {
-            handover.written();
+            waiting.written();
             return Self::default();
         }
-        Self { data, handover: Some(handover) }
+        Self { data, waiting: Some(waiting) }
     }
 }
 
-impl Body for ReplyBody {
+impl<W: Written> Body for ReplyBody<W> {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -43,8 +49,8 @@ impl Body for ReplyBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(handover) = self.handover.take() {
-            handover.written();
+        if let Some(waiting) = self.waiting.take() {
+            waiting.written();
         }
         let data = std::mem::take(&mut self.data);
         Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::headers::{self, XRAY_CAUSE};
 use crate::http::body::{ReadError, read};
 use crate::http::metered::Held;
-use crate::http::reply::Reply;
 use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
+use crate::render::Reply;
 use crate::session::Shared;
 use crate::{FunctionError, Outcome, render};
 

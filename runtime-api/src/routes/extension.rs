@@ -4,8 +4,8 @@
 use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;
 
-use crate::http::reply::Reply;
 use crate::render;
+use crate::render::Reply;
 
 const NAME: &str = "lambda-extension-name";
 const IDENTIFIER: &str = "lambda-extension-identifier";

@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 use super::headers;
 use crate::http::body::{ReadError, read};
 use crate::http::metered::Held;
-use crate::http::reply::Reply;
 use crate::limits::ERROR_BODY_MAX_BYTES;
+use crate::render::Reply;
 use crate::session::Shared;
 use crate::{Call, InitError, render};
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::http::peer::{Gone, Peer};
-use crate::http::reply::{Reply, ReplyBody};
+use crate::http::reply::ReplyBody;
 use crate::render;
+use crate::render::Reply;
 use crate::session::Shared;
 
 /// Dropped while it waits, as hyper does when the client is gone, it takes no event with it. Behind
@@ -12,7 +13,7 @@ use crate::session::Shared;
 pub(crate) async fn next(shared: &Arc<Shared>, peer: &Peer) -> Result<Reply, Gone> {
     match shared.next(peer).await {
         Ok(Some((event, handover))) => {
-            let mut reply = Reply::new(ReplyBody::event(event.body.clone(), handover));
+            let mut reply = Reply::new(ReplyBody::watched(event.body.clone(), handover));
             *reply.headers_mut() = event.headers();
             Ok(reply)
         }

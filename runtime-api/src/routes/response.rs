@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 
 use super::headers::{self, ERROR_BODY, ERROR_TYPE, RESPONSE_MODE};
 use crate::http::body::{ReadError, Whole, drain, read};
-use crate::http::reply::Reply;
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
+use crate::render::Reply;
 use crate::session::Shared;
 use crate::{FunctionError, Outcome, Response, ResponseMode, render};
 

@@ -3,9 +3,32 @@
 
 use std::sync::Arc;
 
-use super::DeliverError;
-use super::shared::Refusal;
 use crate::{Call, Event, Forbidden, InitError, Outcome, Ready, State};
+
+/// Why an event could not be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliverError {
+    /// The runtime has not asked for an event: it is still starting, still at work, or failed to start.
+    #[error("runtime is not ready but {0}")]
+    NotReady(State),
+    /// The handle of an earlier invocation still exists.
+    #[error("an invocation is in flight")]
+    Busy,
+}
+
+/// Why a post about an invocation was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    InvalidRequestId,
+    InvalidInvocationId,
+    Forbidden(Forbidden),
+}
+
+impl From<Forbidden> for Refusal {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Forbidden(forbidden)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Queue {

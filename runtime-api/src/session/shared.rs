@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::DeliverError;
-use super::queue::{Given, Queue};
+use super::queue::{DeliverError, Given, Queue, Refusal};
 use crate::http::metered::Budget;
 use crate::http::peer::Peer;
+use crate::http::reply::Written;
 use crate::{Call, Event, Forbidden, InitError, Outcome};
 
 #[derive(Debug, Default)]
@@ -21,14 +21,6 @@ pub(crate) struct Shared {
     /// An event is offered.
     offered: Notify,
     budget: Arc<Budget>,
-}
-
-/// Why a post about an invocation was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    InvalidRequestId,
-    InvalidInvocationId,
-    Forbidden(Forbidden),
 }
 
 impl Shared {
@@ -145,12 +137,6 @@ impl Shared {
     }
 }
 
-impl From<Forbidden> for Refusal {
-    fn from(forbidden: Forbidden) -> Self {
-        Self::Forbidden(forbidden)
-    }
-}
-
 /// Counts one waiting poll.
 struct Poll<'a>(&'a Shared);
 
@@ -168,8 +154,8 @@ pub(crate) struct Handover {
     written: bool,
 }
 
-impl Handover {
-    pub(crate) fn written(mut self) {
+impl Written for Handover {
+    fn written(mut self) {
         self.written = true;
     }
 }

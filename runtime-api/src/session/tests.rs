@@ -7,6 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Shared;
 use crate::State;
 use crate::http::peer::Peer;
+use crate::http::reply::Written as _;
 use crate::testing::event;
 
 /// A peer, and the client that keeps it there.

@@ -168,7 +168,11 @@ pub(super) fn read<T>(
 ) -> Result<T, CredentialsError> {
     let failed = |source| CredentialsError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(CredentialsError::Garbled { path: path.to_owned(), problem: "not a file".to_owned() });
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
     if mode & refused != 0 {
         return Err(CredentialsError::Open { path: path.to_owned(), mode });
     }
@@ -245,6 +249,8 @@ mod tests {
     #[test]
     fn a_garbled_file_is_kept_and_named() {
         let folder = tempfile::tempdir().unwrap();
+        let error = Credentials::load_or_create(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("not a file"), "{error}");
         let path = folder.path().join("credentials");
         for garbled in [b"[default]".as_slice(), b"\xff\xfe"] {
             fs::write(&path, garbled).unwrap();

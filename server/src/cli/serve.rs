@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use lambd_auth::Verifier;
 use lambd_sandbox::Launcher;
+use lambd_store::Store;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,8 +28,7 @@ use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::runtimes::Catalog;
-use crate::store::{RocksStore, Store};
-use crate::{api, descriptors, front, http};
+use crate::{api, descriptors, gateway, http};
 
 /// The file of the data directory that tells `lambd logs` where the server is.
 const ENDPOINT_FILE: &str = "endpoint";
@@ -43,8 +43,14 @@ const DRAIN_LEFT_MIN: Duration = Duration::from_secs(1);
 /// What the launcher gets to end everything it started.
 const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs until SIGTERM or SIGINT, then drains.
-pub fn run(config: Config) -> Result<()> {
+/// Opens the store of a data directory; may block.
+pub type OpenStore = fn(&Path) -> Result<Arc<dyn Store>>;
+
+/// Runs until SIGTERM or SIGINT, then drains. The store is opened when privileges are given up.
+///
+/// # Errors
+/// One line that names what failed, and the setting or path and the mend where there is one.
+pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
     init_log(config.log_format, config.log_level).context("failed to set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
     let mut prepared = prepare::prepare(&config)?;
@@ -52,7 +58,7 @@ pub fn run(config: Config) -> Result<()> {
     prepared.drop_privileges()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
-    let launcher = runtime.block_on(serve(config, &mut prepared, launcher))?;
+    let launcher = runtime.block_on(serve(config, open_store, &mut prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
         anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
@@ -60,13 +66,18 @@ pub fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> Result<Option<Launcher>> {
+async fn serve(
+    config: Config,
+    open_store: OpenStore,
+    prepared: &mut Prepared,
+    launcher: Launcher,
+) -> Result<Option<Launcher>> {
     let listener = prepared.listener.take().context("the listener was taken before")?;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
     let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
-    let app = compose(config, prepared, launch)?;
+    let app = compose(config, open_store, prepared, launch).await?;
     api::prepare_unsettled(&app);
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
     let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
@@ -78,7 +89,7 @@ async fn serve(config: Config, prepared: &mut Prepared, launcher: Launcher) -> R
     let until_drain = async move {
         let _ = draining.await;
     };
-    let router = front::router(Arc::clone(&app));
+    let router = gateway::router(Arc::clone(&app));
     let limits = Limits::of(Shares::of(descriptors::limit()).connections);
     let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
@@ -132,18 +143,24 @@ async fn drain(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
 }
 
 /// Every path is relative to the data directory, which is the working directory.
-fn compose(config: Config, prepared: &Prepared, launch: LaunchHandle) -> Result<Arc<App>> {
+async fn compose(
+    config: Config,
+    open_store: OpenStore,
+    prepared: &Prepared,
+    launch: LaunchHandle,
+) -> Result<Arc<App>> {
     let here = Path::new(".");
-    let store: Arc<dyn Store> = Arc::new(RocksStore::open(here)?);
+    // Nothing else runs yet that opening it could hold up.
+    let store = open_store(here)?;
     let registry =
-        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit)?);
+        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await?);
     let packages = Arc::new(Packages::open(here)?);
     let catalog = Arc::new(Catalog::new(here));
     let retention = Retention {
         age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
         group_bytes_max: u64::from(config.logs_group_mib) << 20,
     };
-    let logs = Arc::new(Logs::start(store, &config.account_id, retention)?);
+    let logs = Arc::new(Logs::start(store, &config.account_id, retention).await?);
     let limits = lambd_engine::scaler::Limits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,

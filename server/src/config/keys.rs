@@ -37,6 +37,12 @@ macro_rules! keys {
                 Config { $($name: self.$name.unwrap_or_else(|| $default),)+ }
             }
 
+            /// These values, and the defaults where there is none.
+            #[cfg(test)]
+            pub(crate) fn into_config(self) -> Config {
+                self.or_default()
+            }
+
             /// The environment variables that mean something, those of other commands among them.
             pub(super) const VARIABLES: &[&str] = &[$($variable,)+ "LAMBD_CONFIG", "LAMBD_CACHE_DIR"];
         }

@@ -65,12 +65,19 @@ impl Source {
 fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        ConfigError::File {
-            path: path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            message: error.message().lines().collect::<Vec<_>>().join(" "),
-        }
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        let message = match key_of_value(before) {
+            Some(key) => format!("`{key}`: {message}"),
+            None => message,
+        };
+        ConfigError::File { path: path.to_owned(), line: before.matches('\n').count() + 1, message }
     })
+}
+
+/// The key whose value begins behind this text: the parser names a key that is wrong, but not that of a wrong value.
+fn key_of_value(before: &str) -> Option<&str> {
+    let key = before.lines().next_back()?.trim_end().strip_suffix('=')?.trim();
+    (!key.is_empty()).then_some(key)
 }
 
 #[cfg(test)]
@@ -132,9 +139,9 @@ mod tests {
     fn refusals_name_the_key_and_the_mend() {
         for (file, flags, expect) in [
             ("\nno_such_key = 'x'", [].as_slice(), "c.toml:2: unknown field `no_such_key`"),
-            ("listen = 'localhost'", &[], "c.toml:1: invalid socket address syntax"),
-            ("volume_stock = -1", &[], "c.toml:1: invalid value: integer `-1`"),
-            ("auth = 'none'", &[], "c.toml:1: unknown variant `none`, expected `sigv4` or `off`"),
+            ("listen = 'localhost'", &[], "c.toml:1: `listen`: invalid socket address syntax"),
+            ("volume_stock = -1", &[], "c.toml:1: `volume_stock`: invalid value: integer `-1`"),
+            ("auth = 'none'", &[], "c.toml:1: `auth`: unknown variant `none`, expected `sigv4` or `off`"),
             ("listen = '127.0.0.1:1'\n\nlisten = '127.0.0.1:2'", &[], "c.toml:3: duplicate key"),
             ("[", &[], "c.toml:1: "),
             ("", &["--volume-stock", "many"], "invalid value 'many' for '--volume-stock <COUNT>'"),

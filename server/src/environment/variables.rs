@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use lambd_model::{LogFormat, Version};
+use uuid::Uuid;
 
 /// Where the Runtime API is found, inside every sandbox.
 pub const RUNTIME_API: &str = "127.0.0.1:9001";

@@ -187,10 +187,9 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.bytes == 0 {
-            return;
-        }
         self.of.free.fetch_add(self.bytes, Ordering::SeqCst);
+        // Also without bytes: it may have waited at the head of the line for more than there is, and those behind it
+        // for less.
         if self.of.waiting.load(Ordering::SeqCst) > 0 {
             self.of.serve();
         }

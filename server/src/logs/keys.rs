@@ -1,4 +1,4 @@
-//! The rows of [`Table::Logs`](crate::store::Table::Logs).
+//! The rows of [`Table::Logs`](lambd_store::Table::Logs).
 //!
 //! - `e` group NUL position → an event
 //! - `s` group NUL position → the size of the segment that starts at this position

@@ -5,23 +5,28 @@
 
 use std::collections::BTreeSet;
 
+use lambd_store::{Batch, CommitError, Durability, Range, Row, Store, StoreError, Table, for_each};
+
 use super::keys::{self, Cursor};
-use crate::store::{Batch, CommitError, Durability, Range, Store, StoreError, Table, for_each};
 
 /// Moves every group without an account to this one.
-pub(super) fn migrate(store: &dyn Store, account: &str) -> Result<(), CommitError> {
+pub(super) async fn migrate(store: &dyn Store, account: &str) -> Result<(), CommitError> {
     let mut groups = BTreeSet::new();
-    for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |key, _| {
+    for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {
         groups.extend(
-            keys::parse_segment(key).filter(|(group, _)| !has_account(group)).map(|(g, _)| g.to_owned()),
+            keys::parse_segment(&row.key).filter(|(group, _)| !has_account(group)).map(|(g, _)| g.to_owned()),
         );
         Ok(())
-    })?;
+    })
+    .await?;
     if groups.is_empty() {
         return Ok(());
     }
     tracing::info!(groups = groups.len(), "rewriting the logs of an older lambd");
-    groups.iter().try_for_each(|group| rename(store, group, &format!("{account}:{group}")))
+    for group in groups {
+        rename(store, &group, &format!("{account}:{group}")).await?;
+    }
+    Ok(())
 }
 
 /// Whether the key of a group begins with twelve digits, which no region does.
@@ -30,26 +35,30 @@ fn has_account(group: &str) -> bool {
     account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitError> {
+async fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitError> {
     let events = Range::new(keys::behind(old, Cursor::START), keys::end(old));
-    move_rows(store, &events, |position| keys::event(new, position))?;
-    move_rows(store, &Range::prefix(&keys::segments(old)), |position| keys::segment(new, position))
+    move_rows(store, &events, |position| keys::event(new, position)).await?;
+    move_rows(store, &Range::prefix(&keys::segments(old)), |position| keys::segment(new, position)).await
 }
 
 /// Always the first page: what was moved is gone from the range.
-fn move_rows(store: &dyn Store, range: &Range, key: impl Fn(Cursor) -> Vec<u8>) -> Result<(), CommitError> {
+async fn move_rows(
+    store: &dyn Store,
+    range: &Range,
+    key: impl Fn(Cursor) -> Vec<u8>,
+) -> Result<(), CommitError> {
     loop {
-        let rows = store.range(Table::Logs, range)?;
+        let rows = store.range(Table::Logs, range).await?;
         if rows.is_empty() {
             return Ok(());
         }
         let mut batch = Batch::new();
-        for (old, value) in rows {
+        for Row { key: old, value, .. } in rows {
             if let Some(position) = keys::position(&old) {
                 batch.add_put(Table::Logs, key(position), value);
             }
             batch.add_delete(Table::Logs, old);
         }
-        store.commit(batch, Durability::Buffered)?;
+        store.commit(batch, Durability::Buffered).await?;
     }
 }

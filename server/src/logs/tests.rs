@@ -1,8 +1,11 @@
 use super::*;
-use crate::store::{Batch, Durability, MemStore, RocksStore};
 use futures_util::FutureExt as _;
+use lambd_store::{Batch, Durability, MemStore};
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,11 @@ fn event(time_ms: i64, message: impl Into<String>) -> LogEvent {
 }
 
 fn start(store: &Arc<dyn Store>) -> Logs {
-    Logs::start(Arc::clone(store), ACCOUNT, Retention::default()).unwrap()
+    start_with(store, Retention::default())
+}
+
+fn start_with(store: &Arc<dyn Store>, retention: Retention) -> Logs {
+    runtime().block_on(Logs::start(Arc::clone(store), ACCOUNT, retention)).unwrap()
 }
 
 fn memory() -> Arc<dyn Store> {
@@ -26,15 +33,23 @@ fn write_now(stream: &LogStream, event: LogEvent) {
     assert!(stream.try_write(&mut vec![event]));
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+/// One for all tests: the writers' threads work with it for as long as they live.
+fn runtime() -> &'static tokio::runtime::Runtime {
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
+    &RUNTIME
+}
+
+fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> Page {
+    runtime().block_on(logs.read(group, from, limit)).unwrap()
 }
 
 /// Every event of a group, read page after page.
 fn read_all(logs: &Logs, group: &str, limit: usize) -> Vec<StoredEvent> {
     let (mut all, mut cursor) = (Vec::new(), Cursor::START);
     loop {
-        let page = logs.read(group, cursor, limit).unwrap();
+        let page = page(logs, group, cursor, limit);
         if page.events.is_empty() {
             return all;
         }
@@ -94,22 +109,21 @@ fn a_cursor_finds_what_came_later() {
         })
     };
     write("one");
-    let first = logs.read(GROUP, Cursor::START, 10).unwrap();
-    let empty = logs.read(GROUP, first.next, 10).unwrap();
+    let first = page(&logs, GROUP, Cursor::START, 10);
+    let empty = page(&logs, GROUP, first.next, 10);
     assert!(empty.events.is_empty());
     assert_eq!(empty.next, first.next);
     write("two");
-    assert_eq!(logs.read(GROUP, empty.next, 10).unwrap().events[0].message, "two");
+    assert_eq!(page(&logs, GROUP, empty.next, 10).events[0].message, "two");
     let future = Cursor::since(first.next.time_ms() + 3_600_000);
-    assert!(logs.read(GROUP, future, 10).unwrap().events.is_empty());
-    assert_eq!(logs.read(GROUP, Cursor::since(first.next.time_ms()), 10).unwrap().events.len(), 2);
+    assert!(page(&logs, GROUP, future, 10).events.is_empty());
+    assert_eq!(page(&logs, GROUP, Cursor::since(first.next.time_ms()), 10).events.len(), 2);
 }
 
 #[test]
 fn a_restart_goes_on_behind_what_is_there() {
-    let dir = tempfile::tempdir().unwrap();
+    let store = memory();
     for round in 0..3 {
-        let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
         let logs = start(&store);
         let stream = logs.sink().stream(GROUP, "s");
         for i in 0..10 {
@@ -140,7 +154,7 @@ fn long_messages_and_names_are_cut() {
 fn the_oldest_events_make_room() {
     let store = memory();
     let retention = Retention { group_bytes_max: 160_000, ..Retention::default() };
-    let logs = Logs::start(Arc::clone(&store), ACCOUNT, retention).unwrap();
+    let logs = start_with(&store, retention);
     let runtime = runtime();
     let stream = logs.sink().stream(GROUP, "s");
     for i in 0..60 {
@@ -161,17 +175,16 @@ fn the_oldest_events_make_room() {
     // A later start with a shorter memory removes the rest, by age.
     std::thread::sleep(Duration::from_millis(5));
     let retention = Retention { age_max: Duration::from_millis(1), ..retention };
-    let logs = Logs::start(Arc::clone(&store), ACCOUNT, retention).unwrap();
+    let logs = start_with(&store, retention);
     runtime.block_on(logs.sink().flush());
-    assert!(store.range(Table::Logs, &Range::all()).unwrap().is_empty());
+    assert!(runtime.block_on(store.range(Table::Logs, &Range::all())).unwrap().is_empty());
 }
 
 /// A flood waits for itself only: the queue never holds more than its share, and others get through.
 #[test]
 fn a_flood_is_held_back_and_nobody_else_is() {
     const FLOOD_BYTES: usize = 20 << 20;
-    let dir = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
+    let store = memory();
     let logs = start(&store);
     let said = runtime().block_on(async {
         let loud = logs.sink().stream("/aws/lambda/loud", "s");
@@ -254,20 +267,16 @@ fn groups_without_an_account_are_given_one() {
             }
         }
     }
-    store.commit(batch, Durability::Synced).unwrap();
-    let segments = || store.range(Table::Logs, &Range::prefix(keys::SEGMENTS)).unwrap().len();
+    runtime().block_on(store.commit(batch, Durability::Synced)).unwrap();
+    let segments =
+        || runtime().block_on(store.range(Table::Logs, &Range::prefix(keys::SEGMENTS))).unwrap().len();
     let before = segments();
     for _ in 0..2 {
-        migrate::migrate(&*store, ACCOUNT).unwrap();
+        runtime().block_on(migrate::migrate(&*store, ACCOUNT)).unwrap();
         assert_eq!(segments(), before);
     }
     // Written now, by the clock: behind what is there.
-    let logs = Logs::start(
-        Arc::clone(&store),
-        ACCOUNT,
-        Retention { age_max: Duration::MAX, ..Retention::default() },
-    );
-    let logs = logs.unwrap();
+    let logs = start_with(&store, Retention { age_max: Duration::MAX, ..Retention::default() });
     for group in olds {
         let want: Vec<_> = (0..3000).map(|n| format!("{group} {n}")).collect();
         assert_eq!(messages(&logs, &format!("{ACCOUNT}:{group}")), want);

@@ -3,7 +3,7 @@ use super::{
     queue::{Message, Portion},
     segments::{Segment, Segments},
 };
-use crate::store::{self, Batch, Durability, Range, Store, StoreError, Table};
+use lambd_store::{Batch, Durability, Range, Store, StoreError, Table, for_each};
 use std::{
     collections::HashMap,
     ops::Bound,
@@ -14,15 +14,18 @@ use std::{
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio::runtime::Handle;
 
 /// How long events gather before they are written: one batch for many invocations.
 const GATHER: Duration = Duration::from_millis(5);
 /// How often old events are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// The one that writes events. Lives in a thread of its own, because the store blocks.
+/// The one that writes events. Lives in a thread of its own, so that floods of events take no worker from requests.
 pub(super) struct Writer {
     store: Arc<dyn Store>,
+    /// Where the store does its work; this thread waits for it.
+    runtime: Handle,
     retention: Retention,
     receiver: Receiver<Message>,
     groups: HashMap<Arc<str>, Segments>,
@@ -33,27 +36,30 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Learns what the store holds.
-    pub(super) fn load(
+    pub(super) async fn load(
         store: Arc<dyn Store>,
         retention: Retention,
         receiver: Receiver<Message>,
     ) -> Result<Self, LogError> {
         let mut groups: HashMap<Arc<str>, Segments> = HashMap::new();
-        store::for_each::<StoreError>(&*store, Table::Logs, Range::prefix(keys::SEGMENTS), |key, value| {
-            if let (Some((group, start)), Some(bytes)) = (keys::parse_segment(key), value.first_chunk()) {
+        for_each::<StoreError>(&*store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {
+            if let (Some((group, start)), Some(bytes)) =
+                (keys::parse_segment(&row.key), row.value.first_chunk())
+            {
                 let segment = Segment { start, bytes: u64::from_be_bytes(*bytes) };
                 groups.entry(group.into()).or_default().load(segment);
             }
             Ok(())
-        })?;
+        })
+        .await?;
         let mut last = Cursor::START;
         for (group, segments) in &mut groups {
             let all = Range::new(keys::behind(group, Cursor::START), keys::end(group));
-            let rows = store.range(Table::Logs, &all.reverse().limit(1))?;
-            segments.set_last(rows.first().and_then(|(key, _)| keys::position(key)).unwrap_or_default());
+            let rows = store.range(Table::Logs, &all.reverse().limit(1)).await?;
+            segments.set_last(rows.first().and_then(|row| keys::position(&row.key)).unwrap_or_default());
             last = last.max(segments.last());
         }
-        Ok(Self { store, retention, receiver, groups, last, failing: false })
+        Ok(Self { store, runtime: Handle::current(), retention, receiver, groups, last, failing: false })
     }
 
     /// Writes until it is told to stop.
@@ -138,8 +144,8 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        match self.store.commit(batch, Durability::Buffered) {
-            Ok(()) => self.failing = false,
+        match self.runtime.block_on(self.store.commit(batch, Durability::Buffered)) {
+            Ok(_) => self.failing = false,
             Err(error) if !self.failing => {
                 self.failing = true;
                 tracing::error!(%error, "failed to write log events; they are lost");

@@ -5,22 +5,22 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// One stored entry, each field of its headers free to lie.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) name: Vec<u8>,
-    pub(super) data: Vec<u8>,
-    pub(super) mode: u32,
-    pub(super) system: u8,
-    pub(super) flags: u16,
-    pub(super) method: u16,
+pub(crate) struct Entry {
+    pub(crate) name: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) mode: u32,
+    pub(crate) system: u8,
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
     /// Time and date as DOS had them.
-    pub(super) time: [u16; 2],
+    pub(crate) time: [u16; 2],
     /// Added to the true checksum.
-    pub(super) crc_error: u32,
+    pub(crate) crc_error: u32,
     /// The unpacked size that the headers state.
-    pub(super) claimed_size: Option<u32>,
+    pub(crate) claimed_size: Option<u32>,
 }
 
-pub(super) fn file(name: &str, data: &str) -> Entry {
+pub(crate) fn file(name: &str, data: &str) -> Entry {
     Entry {
         name: name.into(),
         data: data.into(),
@@ -34,11 +34,11 @@ pub(super) fn file(name: &str, data: &str) -> Entry {
     }
 }
 
-pub(super) fn with_mode(mode: u32, name: &str, data: &str) -> Entry {
+pub(crate) fn with_mode(mode: u32, name: &str, data: &str) -> Entry {
     Entry { mode, ..file(name, data) }
 }
 
-pub(super) fn link(name: &str, target: &str) -> Entry {
+pub(crate) fn link(name: &str, target: &str) -> Entry {
     with_mode(0o120_777, name, target)
 }
 
@@ -58,7 +58,7 @@ impl Entry {
 }
 
 /// A zip of these entries.
-pub(super) fn zip(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn zip(entries: &[Entry]) -> Vec<u8> {
     let (mut local, mut central) = (Vec::new(), Vec::new());
     for entry in entries {
         let offset = u32::try_from(local.len()).unwrap();
@@ -74,7 +74,7 @@ pub(super) fn zip(entries: &[Entry]) -> Vec<u8> {
 }
 
 /// Deflated zeros.
-pub(super) fn zeros(files: &[(&str, usize)]) -> Vec<u8> {
+pub(crate) fn zeros(files: &[(&str, usize)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     let block = vec![0; 1 << 20];
@@ -90,7 +90,7 @@ pub(super) fn zeros(files: &[(&str, usize)]) -> Vec<u8> {
 }
 
 /// Replaces every occurrence, byte for byte.
-pub(super) fn replace(zip: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub(crate) fn replace(zip: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let (mut out, mut at) = (zip.to_vec(), 0);
     while at + from.len() <= out.len() {

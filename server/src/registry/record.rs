@@ -1,7 +1,7 @@
 //! A function's record in the store: its key, its stored form and the reader of older ones.
 //!
-//! Stored forms are types of their own: a domain type may change as the code wants, a stored one only with a new
-//! [`VERSION`], a migration and a golden file.
+//! Stored forms are types of their own: a domain type may change as the code wants, a stored one only with a
+//! further step of [`FUNCTION`] and a golden file.
 
 mod configuration;
 mod migrate;
@@ -12,30 +12,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{Function, FunctionId, LATEST, LastUpdate, State, Version};
+use lambd_store::record::{Kind, RecordError};
+use lambd_store::{Range, Row, Store, Table, Version as RowVersion, for_each};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::LoadError;
-use crate::store::record::{self, RecordError};
-use crate::store::{Range, Store, Table, for_each};
 use configuration::ConfigurationRecord;
 
-/// Version of the stored form; a reader refuses a newer one.
-pub(crate) const VERSION: u32 = 2;
+/// The stored form of a function; a reader refuses a newer one.
+const FUNCTION: Kind = Kind::new(&[migrate::from_version_1]);
 
 /// What stands between the place and the name in the key of a function.
-const KIND: &str = "function";
+const SEGMENT: &str = "function";
 
 /// `account/region/function/name`. No part can hold a slash.
 pub(super) fn key(id: &FunctionId) -> Vec<u8> {
-    format!("{}/{}/{KIND}/{}", id.account, id.region, id.name).into_bytes()
+    format!("{}/{}/{SEGMENT}/{}", id.account, id.region, id.name).into_bytes()
 }
 
 /// Reads what [`key`] wrote; other kinds of record have other keys.
 fn parse_key(key: &[u8]) -> Option<FunctionId> {
     let mut parts = str::from_utf8(key).ok()?.split('/');
     let (account, region, kind, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    (kind == KIND && parts.next().is_none()).then(|| FunctionId {
+    (kind == SEGMENT && parts.next().is_none()).then(|| FunctionId {
         account: account.to_owned(),
         region: region.to_owned(),
         name: name.to_owned(),
@@ -127,34 +127,34 @@ impl FunctionRecord {
 }
 
 pub(super) fn encode(function: &Function) -> Result<Vec<u8>, RecordError> {
-    record::encode(VERSION, &FunctionRecord::of(function))
+    FUNCTION.encode(&FunctionRecord::of(function))
 }
+
+/// Functions with the version of each one's row.
+pub(super) type Functions = BTreeMap<Arc<FunctionId>, (Arc<Function>, RowVersion)>;
 
 /// Every function of the store. Records of an older form, which knew one account, become `account`'s and are
 /// rewritten, but only after all records have been read: one that cannot be read leaves everything as it was.
-pub(super) fn load(
-    store: &dyn Store,
-    account: &str,
-) -> Result<BTreeMap<Arc<FunctionId>, Arc<Function>>, LoadError> {
+pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, LoadError> {
     let (mut functions, mut old) = (BTreeMap::new(), Vec::new());
-    for_each(store, Table::Functions, Range::all(), |found, value| {
-        let function = match parse_key(found) {
-            Some(id) => decode(id, found, &value)?,
-            None => {
-                let (id, value) = migrate::upgrade(found, &value, account)?;
-                let function = decode(id, found, &value)?;
-                old.push((found.to_vec(), key(&function.id), value));
-                function
-            }
-        };
-        functions.insert(Arc::clone(&function.id), Arc::new(function));
+    for_each(store, Table::Functions, Range::all(), |row| {
+        let id = parse_key(&row.key);
+        let is_old = id.is_none();
+        let id = id.map_or_else(|| migrate::id_of(&row.key, account), Ok)?;
+        let function = Arc::new(decode(id, &row)?);
+        if is_old {
+            old.push((row, Arc::clone(&function)));
+        } else {
+            functions.insert(Arc::clone(&function.id), (function, row.version));
+        }
         Ok::<(), LoadError>(())
-    })?;
-    migrate::rewrite(store, &old)?;
+    })
+    .await?;
+    functions.extend(migrate::rewrite(store, old).await?);
     Ok(functions)
 }
 
-fn decode(id: FunctionId, key: &[u8], value: &[u8]) -> Result<Function, RecordError> {
-    let record: FunctionRecord = record::decode(VERSION, Table::Functions, key, value)?;
+fn decode(id: FunctionId, row: &Row) -> Result<Function, RecordError> {
+    let record: FunctionRecord = FUNCTION.decode(Table::Functions, &row.key, &row.value)?;
     Ok(record.into_function(id))
 }

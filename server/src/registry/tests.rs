@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use lambd_model::{CodeRef, Configuration, LastUpdate, LogFormat, Logging, State};
+use lambd_store::MemStore;
 use uuid::Uuid;
 
 use super::*;
-use crate::store::MemStore;
 
 pub(crate) const ACCOUNT: &str = "000000000000";
 
@@ -60,21 +60,21 @@ fn place(account: &str) -> Place {
     Place { account: account.to_owned(), region: "us-east-1".to_owned() }
 }
 
-fn registry(store: &Arc<MemStore>) -> Arc<Registry> {
-    Arc::new(Registry::open(Arc::clone(store) as Arc<dyn Store>, ACCOUNT, 1000).unwrap())
+async fn registry(store: &Arc<MemStore>) -> Arc<Registry> {
+    Arc::new(Registry::open(Arc::clone(store) as Arc<dyn Store>, ACCOUNT, 1000).await.unwrap())
 }
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_restart() {
     let store = Arc::new(MemStore::new());
-    let first = registry(&store);
+    let first = registry(&store).await;
     first.create(function("a")).await.unwrap();
     first.create(function("b")).await.unwrap();
     assert!(matches!(first.create(function("a")).await, Err(RegistryError::Exists)));
     let key = function("a").id;
     first.update(Arc::clone(&key), |f| Ok(f.settled())).await.unwrap();
     first.delete(function("b").id).await.unwrap();
-    let second = registry(&store);
+    let second = registry(&store).await;
     assert_eq!(second.all(), first.all());
     let a = second.get(&key).unwrap();
     assert_eq!((a.state, a.last_update), (State::Active, Some(LastUpdate::Successful)));
@@ -84,7 +84,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 #[tokio::test]
 async fn a_refused_change_changes_nothing() {
     let store = Arc::new(MemStore::new());
-    let registry = registry(&store);
+    let registry = registry(&store).await;
     let before = registry.create(function("a")).await.unwrap();
     let refused = registry.update(Arc::clone(&before.id), |_| Err(RegistryError::Revision)).await;
     assert!(matches!(refused, Err(RegistryError::Revision)));
@@ -96,7 +96,7 @@ async fn a_refused_change_changes_nothing() {
 #[tokio::test]
 async fn pages_follow_the_names_of_one_account_and_region() {
     let store = Arc::new(MemStore::new());
-    let registry = registry(&store);
+    let registry = registry(&store).await;
     for name in ["b", "a", "c"] {
         registry.create(function(name)).await.unwrap();
     }
@@ -113,7 +113,7 @@ async fn pages_follow_the_names_of_one_account_and_region() {
 #[tokio::test]
 async fn the_account_keeps_a_hundred_unreserved() {
     let store = Arc::new(MemStore::new());
-    let registry = registry(&store);
+    let registry = registry(&store).await;
     let (a, b) = (function("a").id, function("b").id);
     registry.create(function("a")).await.unwrap();
     registry.create(function("b")).await.unwrap();
@@ -131,7 +131,7 @@ async fn the_account_keeps_a_hundred_unreserved() {
 #[tokio::test]
 async fn waiting_ends_with_the_state_or_the_function() {
     let store = Arc::new(MemStore::new());
-    let registry = registry(&store);
+    let registry = registry(&store).await;
     let made = registry.create(function("a")).await.unwrap();
     let waiter = {
         let (registry, key) = (Arc::clone(&registry), Arc::clone(&made.id));
@@ -146,7 +146,7 @@ async fn waiting_ends_with_the_state_or_the_function() {
 #[tokio::test]
 async fn accounts_are_strangers_to_each_other() {
     let store = Arc::new(MemStore::new());
-    let registry = registry(&store);
+    let registry = registry(&store).await;
     let (mine, theirs) = (id(ACCOUNT, "us-east-1", "f"), id("111111111111", "us-east-1", "f"));
     registry.create(of(&mine)).await.unwrap();
     assert!(registry.get(&theirs).is_none() && registry.list(&place("111111111111"), None, 9).is_empty());

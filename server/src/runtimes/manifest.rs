@@ -111,7 +111,7 @@ impl Manifest {
         Ok(Sha256::of(self.to_toml()?.as_bytes()).hex())
     }
 
-    fn to_toml(&self) -> Result<String, Error> {
+    pub(super) fn to_toml(&self) -> Result<String, Error> {
         toml::to_string(self)
             .map_err(|source| Error::Unwritable { identifier: self.identifier.clone(), source })
     }

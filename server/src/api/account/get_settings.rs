@@ -32,3 +32,28 @@ pub(in crate::api) async fn handle(
         }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn limits_and_what_is_used_of_them_by_this_account() {
+        let api = Api::new().await;
+        api.create("f").await;
+        api.call_as("111111111111", REGION, "POST", "/2015-03-31/functions", function("f")).await.ok();
+        let reserve = json!({ "ReservedConcurrentExecutions": 100 });
+        api.call("PUT", "/2017-10-31/functions/f/concurrency", reserve).await.ok();
+        let settings = api.call("GET", "/2016-08-19/account-settings", Value::Null).await.ok();
+        let limit = &settings["AccountLimit"];
+        assert_eq!(
+            (&limit["ConcurrentExecutions"], &limit["CodeSizeZipped"]),
+            (&json!(1000), &json!(52_428_800))
+        );
+        assert_eq!(limit["UnreservedConcurrentExecutions"], 900);
+        assert_eq!(settings["AccountUsage"]["FunctionCount"], 1);
+        assert!(settings["AccountUsage"]["TotalCodeSize"].as_u64().unwrap() > 0);
+    }
+}

@@ -23,3 +23,25 @@ pub(in crate::api) async fn handle(
     }
     Ok(output::DeleteFunctionConcurrency::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn what_was_reserved_is_the_accounts_again() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let path = "/2017-10-31/functions/f/concurrency";
+        api.call("PUT", path, json!({ "ReservedConcurrentExecutions": 300 })).await.ok();
+        for _ in 0..2 {
+            assert_eq!(api.call("DELETE", path, Value::Null).await.status, 204);
+        }
+        let settings = api.call("GET", "/2016-08-19/account-settings", Value::Null).await.ok();
+        assert_eq!(settings["AccountLimit"]["UnreservedConcurrentExecutions"], 1000);
+        let missing = api.call("DELETE", "/2017-10-31/functions/g/concurrency", Value::Null).await;
+        assert_eq!(missing.refused().0, 404);
+    }
+}

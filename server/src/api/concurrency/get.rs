@@ -16,3 +16,21 @@ pub(in crate::api) async fn handle(
     let reserved = found.function.reserved_concurrency.and_then(|n| i32::try_from(n).ok());
     Ok(output::GetFunctionConcurrency { reserved_concurrent_executions: reserved })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn nothing_without_a_reservation() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let path = "/2019-09-30/functions/f/concurrency";
+        assert_eq!(api.call("GET", path, Value::Null).await.ok(), json!({}));
+        let reserve = json!({ "ReservedConcurrentExecutions": 0 });
+        api.call("PUT", "/2017-10-31/functions/f/concurrency", reserve.clone()).await.ok();
+        assert_eq!(api.call("GET", path, Value::Null).await.ok(), reserve);
+    }
+}

@@ -24,3 +24,30 @@ pub(in crate::api) async fn handle(
         reserved_concurrent_executions: input.reserved_concurrent_executions,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn the_account_keeps_a_hundred() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let put = async |name: &str, executions: i32| {
+            let path = format!("/2017-10-31/functions/{name}/concurrency");
+            api.call("PUT", &path, json!({ "ReservedConcurrentExecutions": executions })).await
+        };
+        assert_eq!(put("f", 900).await.ok(), json!({ "ReservedConcurrentExecutions": 900 }));
+        for (name, executions, status, text) in [
+            ("f", 901, 400, "below its minimum value of [100]"),
+            ("f", -1, 400, "Member must have value greater than or equal to 0"),
+            ("f:1", 1, 400, "This operation is permitted on Lambda functions only."),
+            ("g", 1, 404, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:g:$LATEST"),
+        ] {
+            let (got, _, message) = put(name, executions).await.refused();
+            assert!(got == status && message.contains(text), "{got} {message}");
+        }
+    }
+}

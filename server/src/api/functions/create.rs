@@ -115,3 +115,83 @@ fn settings(
 fn exists(name: &str) -> Error {
     Error::new(ErrorCode::ResourceConflictException, format!("Function already exist: {name}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    const FUNCTIONS: &str = "/2015-03-31/functions";
+
+    #[tokio::test]
+    async fn defaults_are_those_of_aws() {
+        let api = Api::new().await;
+        let made = api.create("f").await;
+        for (member, want) in [
+            ("FunctionArn", json!("arn:aws:lambda:us-east-1:000000000000:function:f")),
+            ("State", json!("Pending")),
+            ("Version", json!("$LATEST")),
+            ("Timeout", json!(3)),
+            ("MemorySize", json!(128)),
+            ("EphemeralStorage", json!({ "Size": 512 })),
+            ("TracingConfig", json!({ "Mode": "PassThrough" })),
+            ("LoggingConfig", json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" })),
+            ("PackageType", json!("Zip")),
+            ("Environment", Value::Null),
+            ("LastUpdateStatus", Value::Null),
+        ] {
+            assert_eq!(made[member], want, "{member}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_not_created() {
+        let api = Api::new().await;
+        let with = |member: &str, value: Value| {
+            let mut request = function("f");
+            request[member] = value;
+            request
+        };
+        for (request, status, text) in [
+            (
+                with("FunctionName", json!("f:1")),
+                400,
+                "A function name for creation must not have a qualifier.",
+            ),
+            (with("FunctionName", json!("111111111111:f")), 403, "No permission on resource: 111111111111:f"),
+            (with("Runtime", Value::Null), 400, "Runtime and Handler are mandatory parameters"),
+            (with("Runtime", json!("python3.12")), 400, "lambd runtime install python3.12"),
+            (with("Publish", json!(true)), 400, "Publish is not supported by this release of lambd."),
+            (with("MemorySize", json!(10_241)), 400, "Member must have value less than or equal to 10240"),
+            (
+                with("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])),
+                400,
+                "does not exist",
+            ),
+            (with("Code", json!({ "ZipFile": "bm8gemlw" })), 400, "Could not unzip uploaded file"),
+            (with("Code", json!({ "S3Bucket": "bbb", "S3Key": "k" })), 400, "Code from S3 is not supported"),
+            (with("Environment", json!({ "Variables": { "AWS_REGION": "x" } })), 400, "reserved keys"),
+        ] {
+            let (got, _, message) = api.call("POST", FUNCTIONS, request).await.refused();
+            assert!(got == status && message.contains(text), "{got} {message}");
+        }
+        let list = api.call("GET", "/2015-03-31/functions/", Value::Null).await.ok();
+        assert_eq!(list["Functions"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_taken_once_in_each_account_and_region() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let again = api.call("POST", FUNCTIONS, function("f")).await.refused();
+        assert_eq!(
+            again,
+            (409, "ResourceConflictException".to_owned(), "Function already exist: f".to_owned())
+        );
+        for (account, region) in [(ACCOUNT, "eu-west-1"), ("111111111111", REGION)] {
+            let made = api.call_as(account, region, "POST", FUNCTIONS, function("f")).await.ok();
+            assert_eq!(made["FunctionArn"], format!("arn:aws:lambda:{region}:{account}:function:f"));
+        }
+    }
+}

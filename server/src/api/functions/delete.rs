@@ -33,3 +33,35 @@ pub(in crate::api) async fn handle(
     app.collector.ask();
     Ok(output::DeleteFunction::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn a_function_goes_with_all_that_is_its_own() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let path = "/2015-03-31/functions/f";
+        assert_eq!(api.call("DELETE", path, Value::Null).await.status, 204);
+        let gone = (404, "ResourceNotFoundException".to_owned());
+        for _ in 0..2 {
+            let (status, code, message) = api.call("DELETE", path, Value::Null).await.refused();
+            assert_eq!((status, code), gone);
+            assert_eq!(message, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f");
+        }
+        api.create("f").await;
+    }
+
+    #[tokio::test]
+    async fn versions_are_no_functions() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let latest = api.call("DELETE", "/2015-03-31/functions/f:$LATEST", Value::Null).await.refused();
+        assert_eq!(latest.2, "$LATEST version cannot be deleted without deleting the function.");
+        assert_eq!(api.call("DELETE", "/2015-03-31/functions/f?Qualifier=7", Value::Null).await.status, 204);
+        api.call("GET", "/2015-03-31/functions/f", Value::Null).await.ok();
+    }
+}

@@ -32,3 +32,55 @@ pub(in crate::api) async fn handle(
         ..Default::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn a_function_with_all_that_is_its_own() {
+        let api = Api::new().await;
+        let mut request = function("f");
+        request["Tags"] = json!({ "a": "b" });
+        api.call("POST", "/2015-03-31/functions", request).await.ok();
+        api.settled("f").await;
+        let reserve = json!({ "ReservedConcurrentExecutions": 5 });
+        api.call("PUT", "/2017-10-31/functions/f/concurrency", reserve.clone()).await.ok();
+        let found = api.call("GET", "/2015-03-31/functions/f", Value::Null).await.ok();
+        assert_eq!(found["Configuration"]["State"], "Active");
+        assert_eq!((&found["Tags"], &found["Concurrency"]), (&json!({ "a": "b" }), &reserve));
+        assert_eq!(found["Code"]["RepositoryType"], "S3");
+        let location = found["Code"]["Location"].as_str().unwrap();
+        assert!(location.starts_with("http://127.0.0.1:3001/_lambd/code/"), "{location}");
+        let plain = api.create("plain").await;
+        assert_eq!((&plain["Tags"], &plain["Concurrency"]), (&Value::Null, &Value::Null));
+    }
+
+    #[tokio::test]
+    async fn names_in_every_form() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
+        let latest = format!("{arn}:$LATEST");
+        for (name, want) in [
+            ("f", arn),
+            ("function:f", arn),
+            (arn, arn),
+            ("f:$LATEST", latest.as_str()),
+            ("f?Qualifier=$LATEST", latest.as_str()),
+        ] {
+            let found = api.call("GET", &format!("/2015-03-31/functions/{name}"), Value::Null).await.ok();
+            assert_eq!(found["Configuration"]["FunctionArn"], want, "{name}");
+        }
+        for (name, text) in [
+            ("g", "Function not found: arn:aws:lambda:us-east-1:000000000000:function:g"),
+            ("f:1", "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:1"),
+        ] {
+            let (status, code, message) =
+                api.call("GET", &format!("/2015-03-31/functions/{name}"), Value::Null).await.refused();
+            assert_eq!((status, code.as_str(), message.as_str()), (404, "ResourceNotFoundException", text));
+        }
+    }
+}

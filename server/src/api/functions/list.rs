@@ -48,3 +48,32 @@ fn decode(marker: &str) -> Result<String, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| invalid("Invalid Marker."))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn pages_follow_the_names() {
+        let api = Api::new().await;
+        for name in ["c", "a", "b"] {
+            api.create(name).await;
+        }
+        let page = async |query: String| {
+            let found = api.call("GET", &format!("/2015-03-31/functions/{query}"), Value::Null).await.ok();
+            let names = found["Functions"].as_array().unwrap().iter().map(|f| f["FunctionName"].clone());
+            (names.collect::<Vec<_>>(), found["NextMarker"].as_str().map(str::to_owned))
+        };
+        let (first, marker) = page("?MaxItems=2".to_owned()).await;
+        assert_eq!(first, ["a", "b"]);
+        // The function that the marker names may be gone meanwhile.
+        api.call("DELETE", "/2015-03-31/functions/b", Value::Null).await.ok();
+        assert_eq!(page(format!("?MaxItems=2&Marker={}", marker.unwrap())).await, (vec![json!("c")], None));
+        let broken = api.call("GET", "/2015-03-31/functions/?Marker=!", Value::Null).await.refused();
+        assert_eq!(broken.2, "Invalid Marker.");
+        let all = api.call("GET", "/2015-03-31/functions/?FunctionVersion=ALL", Value::Null).await.ok();
+        assert!(all["Functions"][0]["FunctionArn"].as_str().unwrap().ends_with(":function:a:$LATEST"));
+    }
+}

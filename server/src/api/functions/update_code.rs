@@ -49,3 +49,50 @@ pub(in crate::api) async fn handle(
     settle::spawn(app, &changed.now);
     Ok(present::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    const PATH: &str = "/2015-03-31/functions/f/code";
+
+    #[tokio::test]
+    async fn a_new_package_is_a_new_revision() {
+        let api = Api::new().await;
+        let made = api.create("f").await;
+        let changed = api.call("PUT", PATH, json!({ "ZipFile": zip("two") })).await.ok();
+        assert_ne!(changed["CodeSha256"], made["CodeSha256"]);
+        assert_eq!(changed["LastUpdateStatus"], "InProgress");
+        api.settled("f").await;
+        let found = api.call("GET", "/2015-03-31/functions/f/configuration", Value::Null).await.ok();
+        assert_eq!((&found["CodeSha256"], &found["State"]), (&changed["CodeSha256"], &json!("Active")));
+        assert_ne!(found["RevisionId"], changed["RevisionId"]);
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_and_a_refusal_change_nothing() {
+        let api = Api::new().await;
+        let made = api.create("f").await;
+        let dry = api.call("PUT", PATH, json!({ "ZipFile": zip("two"), "DryRun": true })).await.ok();
+        assert_ne!(dry["CodeSha256"], made["CodeSha256"]);
+        for (request, status, text) in [
+            (
+                json!({ "ZipFile": zip("two"), "RevisionId": "x" }),
+                412,
+                "The Revision Id provided does not match",
+            ),
+            (json!({}), 400, "Please provide a source for function code."),
+            (json!({ "ZipFile": zip("two"), "Architectures": ["arm64", "x86_64"] }), 400, "rchitecture"),
+            (json!({ "ImageUri": "x" }), 400, "Container images are not supported"),
+        ] {
+            let (got, _, message) = api.call("PUT", PATH, request).await.refused();
+            assert!(got == status && message.contains(text), "{got} {message}");
+        }
+        let found = api.call("GET", "/2015-03-31/functions/f/configuration", Value::Null).await.ok();
+        assert_eq!(found["CodeSha256"], made["CodeSha256"]);
+        let missing = api.call("PUT", "/2015-03-31/functions/g/code", json!({ "ZipFile": zip("two") })).await;
+        assert_eq!(missing.refused().0, 404);
+    }
+}

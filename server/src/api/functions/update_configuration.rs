@@ -82,3 +82,56 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
     }
     Ok(latest)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    const PATH: &str = "/2015-03-31/functions/f/configuration";
+
+    #[tokio::test]
+    async fn what_is_given_replaces_what_was() {
+        let api = Api::new().await;
+        let made = api.create("f").await;
+        let first =
+            json!({ "Timeout": 9, "Environment": { "Variables": { "AB": "1" } }, "Description": "d" });
+        api.call("PUT", PATH, first).await.ok();
+        api.settled("f").await;
+        let changed = api.call("PUT", PATH, json!({ "MemorySize": 256, "Runtime": "python3.11" })).await.ok();
+        for (member, want) in [
+            ("Timeout", json!(9)),
+            ("Description", json!("d")),
+            ("Environment", json!({ "Variables": { "AB": "1" } })),
+            ("MemorySize", json!(256)),
+            ("Runtime", json!("python3.11")),
+            ("Handler", made["Handler"].clone()),
+            ("CodeSha256", made["CodeSha256"].clone()),
+            ("LastUpdateStatus", json!("InProgress")),
+        ] {
+            assert_eq!(changed[member], want, "{member}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_change_at_a_time_and_of_what_the_caller_has_seen() {
+        let api = Api::new().await;
+        let made = api.create("f").await;
+        let seen = api.call("GET", PATH, Value::Null).await.ok()["RevisionId"].clone();
+        assert_ne!(seen, made["RevisionId"]);
+        api.call("PUT", PATH, json!({ "Timeout": 4, "RevisionId": seen })).await.ok();
+        api.settled("f").await;
+        let stale = api.call("PUT", PATH, json!({ "Timeout": 5, "RevisionId": seen })).await.refused();
+        assert_eq!((stale.0, stale.1.as_str()), (412, "PreconditionFailedException"));
+        for (request, text) in [
+            (json!({ "ImageConfig": { "Command": ["a"] } }), "ImageConfig is not supported"),
+            (json!({ "Timeout": 901 }), "Member must have value less than or equal to 900"),
+            (json!({ "LoggingConfig": { "ApplicationLogLevel": "INFO" } }), "LogFormat JSON"),
+        ] {
+            let (status, _, message) = api.call("PUT", PATH, request).await.refused();
+            assert!(status == 400 && message.contains(text), "{status} {message}");
+        }
+        assert_eq!(api.call("GET", PATH, Value::Null).await.ok()["Timeout"], 4);
+    }
+}

@@ -53,14 +53,13 @@ pub(in crate::api) async fn handle(
         trace_id: trace_id(call.trace_id.as_deref()),
         tail: input.log_type.as_deref() == Some("Tail"),
     };
-    let version = Arc::clone(&function.latest);
-    let runtime = version.configuration.runtime.clone();
-    let executed = version.qualifier.clone();
-    let answer = app.dispatcher.invoke(version, invocation).await.map_err(|error| match error {
-        InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
-        other => refused(&other, &runtime),
-    })?;
-    Ok(answered(answer, executed))
+    let version = &function.latest;
+    let answer =
+        app.dispatcher.invoke(Arc::clone(version), invocation).await.map_err(|error| match error {
+            InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
+            other => refused(&other, &version.configuration.runtime),
+        })?;
+    Ok(answered(answer, version.qualifier.clone()))
 }
 
 fn answered(answer: Answer, executed_version: String) -> output::Invoke {
@@ -150,7 +149,10 @@ fn refused(error: &InvokeError, runtime: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::api::testing::Api;
 
     #[test]
     fn an_empty_event_is_an_empty_object() {
@@ -164,5 +166,20 @@ mod tests {
         assert_eq!(trace_id(Some("Root=1-a-b;Sampled=1")), "Root=1-a-b;Sampled=1");
         let made = trace_id(None);
         assert!(made.starts_with("Root=1-") && made.ends_with(";Sampled=0"), "{made}");
+    }
+
+    #[tokio::test]
+    async fn what_can_be_said_without_an_environment() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let path = "/2015-03-31/functions/f/invocations";
+        let missing = api.call("POST", "/2015-03-31/functions/g/invocations", json!({})).await.refused();
+        let arn = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:g:$LATEST";
+        assert_eq!((missing.0, missing.2.as_str()), (404, arn));
+        let reserve = json!({ "ReservedConcurrentExecutions": 0 });
+        api.call("PUT", "/2017-10-31/functions/f/concurrency", reserve).await.ok();
+        let stopped = api.call("POST", path, json!({})).await;
+        assert_eq!(stopped.body["Reason"], "ReservedFunctionConcurrentInvocationLimitExceeded");
+        assert_eq!(stopped.refused().0, 429);
     }
 }

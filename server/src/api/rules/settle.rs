@@ -49,3 +49,54 @@ pub fn prepare_unsettled(app: &Arc<App>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lambd_store::MemStore;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::api::testing::{Api, function};
+    use crate::registry::testing::Limited;
+
+    const PATH: &str = "/2015-03-31/functions";
+
+    /// The time between two tries passes by itself when there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_refuses_is_asked_again_until_it_does_not() {
+        let store = Arc::new(Limited::new(MemStore::new(), 1));
+        let api = Api::on(Arc::clone(&store) as _).await;
+        api.call("POST", PATH, function("f")).await.ok();
+        tokio::time::sleep(10 * RETRY_PAUSE).await;
+        let state = async || {
+            api.call("GET", &format!("{PATH}/f/configuration"), Value::Null).await.ok()["State"].clone()
+        };
+        assert_eq!(state().await, "Pending");
+        store.allow(1);
+        tokio::time::sleep(2 * RETRY_PAUSE).await;
+        assert_eq!(state().await, "Active");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_settled_does_not_keep_the_server() {
+        let api = Api::on(Arc::new(Limited::new(MemStore::new(), 1))).await;
+        api.call("POST", PATH, function("f")).await.ok();
+        tokio::time::sleep(10 * RETRY_PAUSE).await;
+        let app = Arc::downgrade(&api.app);
+        drop(api);
+        tokio::time::sleep(2 * RETRY_PAUSE).await;
+        assert!(app.upgrade().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_crash_left_unsettled_is_settled_at_the_start() {
+        let store = Arc::new(Limited::new(MemStore::new(), 1));
+        let before = Api::on(Arc::clone(&store) as _).await;
+        before.call("POST", PATH, function("f")).await.ok();
+        drop(before);
+        store.allow(usize::MAX);
+        let after = Api::on(Arc::clone(&store) as _).await;
+        prepare_unsettled(&after.app);
+        after.settled("f").await;
+    }
+}

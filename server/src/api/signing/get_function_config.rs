@@ -18,3 +18,18 @@ pub(in crate::api) async fn handle(
         function_name: Some(found.function.id.name.clone()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn there_is_none() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let found = api.call("GET", "/2020-06-30/functions/f/code-signing-config", Value::Null).await.ok();
+        assert_eq!(found, json!({ "CodeSigningConfigArn": "", "FunctionName": "f" }));
+    }
+}

@@ -26,3 +26,32 @@ pub(in crate::api) async fn handle(
     app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     Ok(output::TagResource::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    const PATH: &str = "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:f";
+
+    #[tokio::test]
+    async fn tags_are_added_and_replaced_up_to_fifty() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let revision = api.call("GET", "/2015-03-31/functions/f/configuration", Value::Null).await.ok();
+        let tags = |range: std::ops::Range<u32>, value: &str| {
+            let tags: serde_json::Map<_, _> = range.map(|n| (format!("t{n}"), json!(value))).collect();
+            json!({ "Tags": tags })
+        };
+        assert_eq!(api.call("POST", PATH, tags(0..30, "a")).await.status, 204);
+        assert_eq!(api.call("POST", PATH, tags(29..50, "b")).await.status, 204);
+        let many = api.call("POST", PATH, tags(49..51, "c")).await.refused();
+        assert_eq!(many.2, "Number of tags exceeds resource tag limit.");
+        let found = api.call("GET", PATH, Value::Null).await.ok();
+        let of = |name: &str| found["Tags"][name].as_str();
+        assert_eq!((of("t28"), of("t29"), of("t49"), of("t50")), (Some("a"), Some("b"), Some("b"), None));
+        let after = api.call("GET", "/2015-03-31/functions/f/configuration", Value::Null).await.ok();
+        assert_eq!(after["RevisionId"], revision["RevisionId"], "a revision does not move with tags");
+    }
+}

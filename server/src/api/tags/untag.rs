@@ -26,3 +26,24 @@ pub(in crate::api) async fn handle(
     app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     Ok(output::UntagResource::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    const PATH: &str = "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:f";
+
+    #[tokio::test]
+    async fn names_that_are_not_there_are_no_error() {
+        let api = Api::new().await;
+        api.create("f").await;
+        api.call("POST", PATH, json!({ "Tags": { "a": "1", "b": "2" } })).await.ok();
+        assert_eq!(api.call("DELETE", &format!("{PATH}?tagKeys=a&tagKeys=x"), Value::Null).await.status, 204);
+        assert_eq!(api.call("GET", PATH, Value::Null).await.ok(), json!({ "Tags": { "b": "2" } }));
+        let missing = PATH.replace(":f", ":g").replace(":gunction", ":function");
+        let refused = api.call("DELETE", &format!("{missing}?tagKeys=a"), Value::Null).await.refused();
+        assert_eq!(refused.0, 404, "{refused:?}");
+    }
+}

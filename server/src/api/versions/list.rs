@@ -20,3 +20,21 @@ pub(in crate::api) async fn handle(
         ..Default::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::*;
+
+    #[tokio::test]
+    async fn the_unpublished_version_alone() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let found = api.call("GET", "/2015-03-31/functions/f/versions", Value::Null).await.ok();
+        let versions = found["Versions"].as_array().unwrap();
+        assert_eq!((versions.len(), &versions[0]["Version"]), (1, &json!("$LATEST")));
+        assert!(versions[0]["FunctionArn"].as_str().unwrap().ends_with(":function:f:$LATEST"));
+        assert_eq!(api.call("GET", "/2015-03-31/functions/g/versions", Value::Null).await.refused().0, 404);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
 use nix::{
     sys::{
         resource::{Resource, getrlimit},
@@ -9,8 +10,6 @@ use nix::{
     },
     unistd::geteuid,
 };
-
-use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
 
 use crate::{
     cli::{self, folder::Folder},

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambd_store::MemStore;
+
 use super::act::{Act, End};
 use super::outcome::by;
 use super::setup::Setup;
 use super::world::{pass, run};
 use crate::logs::{Cursor, Logs, Retention, group_key};
 use crate::registry::tests::ACCOUNT;
-use crate::store::MemStore;
 
 #[test]
 fn it_is_frozen_when_it_has_rested_and_thawed_for_its_next_event() {
@@ -80,7 +81,9 @@ fn it_ends_when_nobody_has_used_it_for_long() {
 #[test]
 fn what_it_printed_last_reaches_the_log() {
     let retention = Retention { age_max: Duration::from_secs(1 << 30), group_bytes_max: 1 << 30 };
-    let logs = Logs::start(Arc::new(MemStore::new()), ACCOUNT, retention).unwrap();
+    // The log's writer has a runtime of its own, whose time passes.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let logs = runtime.block_on(Logs::start(Arc::new(MemStore::new()), ACCOUNT, retention)).unwrap();
     let setup = Setup { logs: Some(logs.sink().clone()), ..Setup::default() };
     run(setup, async |world| {
         world.create("f").await;
@@ -96,7 +99,7 @@ fn what_it_printed_last_reaches_the_log() {
         pass(1).await;
         logs.sink().flush().await;
         let group = group_key(&version.function, &version.configuration.logging.group);
-        let events = logs.read(&group, Cursor::default(), 100).unwrap().events;
+        let events = logs.read(&group, Cursor::default(), 100).await.unwrap().events;
         let lines: Vec<_> = events.iter().map(|e| e.message.split(' ').next().unwrap()).collect();
         assert_eq!(lines, ["START", "first", "END", "REPORT", "last"]);
     });

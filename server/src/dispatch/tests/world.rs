@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lambd_engine::scaler::Start;
 use lambd_model::{CodeRef, Configuration, Function, FunctionId, Version};
+use lambd_store::{MemStore, Store};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -25,7 +26,6 @@ use crate::packages::{self, Packages};
 use crate::registry::Registry;
 use crate::registry::tests::{ACCOUNT, configuration, function, id};
 use crate::runtimes::Catalog;
-use crate::store::{MemStore, Store};
 
 /// After so long nothing will come any more: longer than all that a test waits for.
 const WATCHDOG: Duration = Duration::from_secs(100_000);
@@ -50,7 +50,7 @@ pub(super) struct World {
 /// Runs a test, and checks that it left nothing behind.
 pub(super) fn run(setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
     paused::run(async {
-        let world = Arc::new(World::new(setup));
+        let world = Arc::new(World::new(setup).await);
         // Nothing can have rested for long at the very start of the dispatcher's clock.
         pass(1000).await;
         let tend = tokio::spawn(Arc::clone(&world.dispatcher).tend(world.setup.keep_alive));
@@ -61,7 +61,7 @@ pub(super) fn run(setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
 }
 
 impl World {
-    fn new(setup: Setup) -> Self {
+    async fn new(setup: Setup) -> Self {
         let data = tempfile::tempdir().unwrap();
         let runtime = data.path().join("runtimes/provided.al2023");
         fs::create_dir_all(&runtime).unwrap();
@@ -69,7 +69,7 @@ impl World {
         fs::write(runtime.join("runtime.toml"), manifest).unwrap();
         let store: Arc<dyn Store> = Arc::new(MemStore::new());
         // Of its limit the registry keeps 100 unreserved: more than the tests have.
-        let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).unwrap());
+        let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).await.unwrap());
         let packages = Arc::new(Packages::open(data.path()).unwrap());
         let fake = Arc::new(Fake::default());
         let dispatcher = Dispatcher::new(

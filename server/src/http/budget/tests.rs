@@ -36,6 +36,21 @@ async fn a_waiter_that_leaves_takes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_waiter_that_leaves_lets_those_behind_it_through() {
+    let budget = Budget::new(10);
+    let (mut held, mut large, mut small) = (budget.share(), budget.share(), budget.share());
+    held.grow(6, LONG).await.unwrap();
+    let large = tokio::spawn(async move { large.grow(8, Duration::from_millis(1)).await });
+    tokio::task::yield_now().await;
+    let small = tokio::spawn(async move { small.grow(3, LONG).await.map(|()| small) });
+    tokio::task::yield_now().await;
+    assert!(!small.is_finished());
+    assert_eq!(large.await.unwrap(), Err(Crowded));
+    let small = timeout(LONG / 2, small).await.expect("nobody gave bytes back, and none had to");
+    assert_eq!(small.unwrap().unwrap().bytes, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_line_that_stands_still_costs_the_slowest_its_place() {
     let budget = Budget::new(4);
     let (slow, fast) = (budget.arrival(), budget.arrival());

@@ -2,49 +2,62 @@
 //!
 //! Version 1 had the key `region/name` and no account: a server had one, and what it stored is that account's.
 
+use std::sync::Arc;
+
+use lambd_model::{Function, FunctionId};
+use lambd_store::record::RecordError;
+use lambd_store::{Batch, Durability, Row, Store, Table};
 use serde_json::{Value, json};
 
-use super::{FunctionId, VERSION};
-use crate::store::record::{self, RecordError};
-use crate::store::{Batch, CommitError, Durability, Store, Table};
+use super::{Functions, LoadError, encode, key};
 
 /// Rows that are rewritten in one batch. Each batch is whole, and a row that was rewritten is not old any more: what
 /// was cut off goes on at the next start.
 const BATCH_ROWS: usize = 256;
 
-/// The row of version 1 as a row of the present version.
-pub(super) fn upgrade(key: &[u8], value: &[u8], account: &str) -> Result<(FunctionId, Vec<u8>), RecordError> {
+/// The function that a key of version 1 names.
+pub(super) fn id_of(key: &[u8], account: &str) -> Result<FunctionId, RecordError> {
     let unknown = || RecordError::unknown_key(Table::Functions, key);
     let (region, name) = str::from_utf8(key).ok().and_then(|key| key.split_once('/')).ok_or_else(unknown)?;
     if region.is_empty() || name.is_empty() || name.contains('/') {
         return Err(unknown());
     }
-    let record: Value = record::decode(1, Table::Functions, key, value)?;
-    let record = from_version_1(record).ok_or_else(|| RecordError::shape(Table::Functions, key))?;
-    let id = FunctionId { account: account.to_owned(), region: region.to_owned(), name: name.to_owned() };
-    Ok((id, record::encode(VERSION, &record)?))
+    Ok(FunctionId { account: account.to_owned(), region: region.to_owned(), name: name.to_owned() })
 }
 
-/// The function's name left the record, the generation left the configuration. `None`: not such a record.
-fn from_version_1(mut record: Value) -> Option<Value> {
-    let function = record.as_object_mut()?;
-    function.remove("key")?;
-    let mut configuration = function.remove("latest")?;
-    let generation = configuration.as_object_mut()?.remove("generation")?;
-    function.insert("latest".to_owned(), json!({"generation": generation, "configuration": configuration}));
-    Some(record)
+/// The function's name left the record, the generation left the configuration. What is no such record stays as it
+/// is, and cannot be read.
+pub(super) fn from_version_1(mut record: Value) -> Value {
+    if let Some(function) = record.as_object_mut()
+        && let Some(mut configuration) = function.remove("latest")
+    {
+        function.remove("key");
+        let generation = configuration.as_object_mut().and_then(|members| members.remove("generation"));
+        let latest = json!({ "generation": generation, "configuration": configuration });
+        function.insert("latest".to_owned(), latest);
+    }
+    record
 }
 
-/// Replaces rows: old key, new key, new value.
-pub(super) fn rewrite(store: &dyn Store, rows: &[(Vec<u8>, Vec<u8>, Vec<u8>)]) -> Result<(), CommitError> {
-    if !rows.is_empty() {
-        tracing::info!(functions = rows.len(), "rewriting the functions of an older lambd");
+/// Replaces the rows of functions whose form is old.
+pub(super) async fn rewrite(
+    store: &dyn Store,
+    old: Vec<(Row, Arc<Function>)>,
+) -> Result<Functions, LoadError> {
+    if !old.is_empty() {
+        tracing::info!(functions = old.len(), "rewriting the functions of an older lambd");
     }
-    for rows in rows.chunks(BATCH_ROWS) {
-        let batch = rows.iter().fold(Batch::new(), |batch, (old, key, value)| {
-            batch.put(Table::Functions, key.clone(), value.clone()).delete(Table::Functions, old.clone())
-        });
-        store.commit(batch, Durability::Synced)?;
+    let mut functions = Functions::new();
+    for rows in old.chunks(BATCH_ROWS) {
+        let mut batch = Batch::new();
+        for (row, function) in rows {
+            batch.add_put(Table::Functions, key(&function.id), encode(function)?);
+            batch.add_delete(Table::Functions, row.key.clone());
+        }
+        let version = store.commit(batch, Durability::Synced).await?;
+        let written =
+            rows.iter().map(|(_, function)| (Arc::clone(&function.id), (Arc::clone(function), version)));
+        functions.extend(written);
     }
-    Ok(())
+    Ok(functions)
 }

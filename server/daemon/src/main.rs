@@ -1,0 +1,25 @@
+//! The program `lambd`: reads the command line and hands over. Which database the server keeps its state in is decided
+//! here and nowhere else, so that everything else is built without one.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use lambd::cli::{self, Cli, Command};
+use lambd_store_rocks::RocksStore;
+
+fn main() -> ExitCode {
+    // The launcher is this program again; it must not get further than this line.
+    lambd_sandbox::launcher_entry();
+    let cli = Cli::try_parse().unwrap_or_else(|usage| usage.exit());
+    cli::finish(match cli.command {
+        Command::Serve(source) => cli::configuration(&source)
+            .map_err(Into::into)
+            .and_then(|config| cli::serve::run(config, |data_dir| Ok(Arc::new(RocksStore::open(data_dir)?)))),
+        Command::CheckConfig(args) => cli::check_config::run(&args),
+        Command::Runtime(args) => return cli::runtime::run(args),
+        Command::Logs(args) => cli::logs::run(args),
+        Command::Doctor(args) => cli::doctor::run(args),
+        Command::Version => cli::version::run(),
+    })
+}

@@ -1,0 +1,210 @@
+//! The API in this process: requests go through the public routes to the handlers; the store is in memory, and no
+//! sandbox can be started.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use lambd_auth::{Credentials, Identity};
+use lambd_engine::scaler::Limits;
+use lambd_model::Place;
+use lambd_store::{MemStore, Store};
+use serde_json::{Value, json};
+
+use super::{Call, handle};
+use crate::app::App;
+use crate::config::{Config, Settings};
+use crate::descriptors::Descriptors;
+use crate::dispatch::Dispatcher;
+use crate::environment::Launching;
+use crate::environment::launch::{Launch, LaunchFuture, StartError};
+use crate::http::Gate;
+use crate::logs::{Logs, Retention};
+use crate::packages::{Collector, Packages, fixture};
+use crate::registry::Registry;
+use crate::runtimes::{self, Catalog};
+
+/// The account and region of [`Api::call`].
+pub(in crate::api) const ACCOUNT: &str = "000000000000";
+pub(in crate::api) const REGION: &str = "us-east-1";
+
+/// An answer as a client sees it.
+#[derive(Debug)]
+pub(in crate::api) struct Answer {
+    pub(in crate::api) status: u16,
+    /// The error's code, or nothing.
+    pub(in crate::api) code: String,
+    /// The body; null where it is no JSON.
+    pub(in crate::api) body: Value,
+}
+
+impl Answer {
+    /// Of a request that must succeed.
+    #[track_caller]
+    pub(in crate::api) fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {} {}", self.status, self.code, self.body);
+        self.body
+    }
+
+    /// Status, code and text of a request that must be refused.
+    #[track_caller]
+    pub(in crate::api) fn refused(self) -> (u16, String, String) {
+        assert!(self.status >= 400, "{} {}", self.status, self.body);
+        let text = self.body.get("Message").or_else(|| self.body.get("message"));
+        (self.status, self.code, text.and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+}
+
+/// A server without its sockets.
+#[derive(Debug)]
+pub(in crate::api) struct Api {
+    pub(in crate::api) app: Arc<App>,
+    _dir: tempfile::TempDir,
+}
+
+impl Api {
+    /// With the runtimes `provided.al2023` and `python3.11` installed, as far as the API looks at them.
+    pub(in crate::api) async fn new() -> Self {
+        Self::on(Arc::new(MemStore::new())).await
+    }
+
+    /// With this store.
+    pub(in crate::api) async fn on(store: Arc<dyn Store>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for runtime in ["provided.al2023", "python3.11"] {
+            runtimes::testing::pretend(dir.path(), runtime);
+        }
+        let app = Arc::new(app(dir.path(), store, Settings::default().into_config()).await);
+        Self { app, _dir: dir }
+    }
+
+    /// One request of the server's own account.
+    pub(in crate::api) async fn call(&self, method: &str, target: &str, body: Value) -> Answer {
+        self.call_as(ACCOUNT, REGION, method, target, body).await
+    }
+
+    /// One request of an account in a region.
+    pub(in crate::api) async fn call_as(
+        &self,
+        account: &str,
+        region: &str,
+        method: &str,
+        target: &str,
+        body: Value,
+    ) -> Answer {
+        let body = Bytes::from(if body.is_null() { String::new() } else { body.to_string() });
+        let (method, headers) = (method.parse::<Method>().unwrap(), HeaderMap::new());
+        let call = Call {
+            identity: Identity {
+                access_key_id: "AKID".into(),
+                account: account.into(),
+                region: region.into(),
+            },
+            place: Place { region: region.to_owned(), account: account.to_owned() },
+            request_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+            trace_id: None,
+            endpoint: "http://127.0.0.1:3001".to_owned(),
+            body: body.clone(),
+        };
+        let answered = async {
+            let route = lambd_wire::route(&method, target)?;
+            let query = target.split_once('?').map_or("", |(_, query)| query);
+            let request =
+                lambd_wire::Request { labels: &route.labels, query, headers: &headers, body: &body };
+            handle(&self.app, &call, route.operation, &request).await
+        };
+        let response = answered.await.unwrap_or_else(|error: lambd_wire::Error| error.encode());
+        let code = response.headers().get(HeaderName::from_static("x-amzn-errortype"));
+        Answer {
+            status: response.status().as_u16(),
+            code: code.and_then(|code: &HeaderValue| code.to_str().ok()).unwrap_or_default().to_owned(),
+            body: serde_json::from_slice(response.body()).unwrap_or_default(),
+        }
+    }
+
+    /// Creates a function and waits until it is settled.
+    pub(in crate::api) async fn create(&self, name: &str) -> Value {
+        let made = self.call("POST", "/2015-03-31/functions", function(name)).await.ok();
+        self.settled(name).await;
+        made
+    }
+
+    /// Waits until nothing of the function is in progress.
+    pub(in crate::api) async fn settled(&self, name: &str) {
+        let id = Place { region: REGION.to_owned(), account: ACCOUNT.to_owned() }.function(name);
+        while self.app.registry.get(&id).unwrap().is_unsettled() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// There is no launcher.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Launch for Nowhere {
+    fn launch(&self, _: lambd_sandbox::Spec) -> LaunchFuture<'_> {
+        Box::pin(async { Err(StartError::Gone) })
+    }
+}
+
+/// A CreateFunction request that nothing is wrong with.
+pub(in crate::api) fn function(name: &str) -> Value {
+    json!({
+        "FunctionName": name,
+        "Runtime": "provided.al2023",
+        "Handler": "h",
+        "Role": "arn:aws:iam::000000000000:role/r",
+        "Code": { "ZipFile": zip("one") },
+    })
+}
+
+/// A package in base64, another one for another text.
+pub(in crate::api) fn zip(text: &str) -> String {
+    STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
+}
+
+async fn app(dir: &Path, store: Arc<dyn Store>, config: Config) -> App {
+    let registry = Arc::new(
+        Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await.unwrap(),
+    );
+    let (packages, catalog) = (Arc::new(Packages::open(dir).unwrap()), Arc::new(Catalog::new(dir)));
+    let logs = Arc::new(Logs::start(store, &config.account_id, Retention::default()).await.unwrap());
+    let limits = Limits {
+        account_concurrency: config.concurrency_limit,
+        burst: 1000,
+        refill_per_s: 100,
+        host_memory_mib: config.host_memory_mib,
+    };
+    let launching = Launching {
+        launch: Arc::new(Nowhere),
+        root: dir.to_owned(),
+        descriptors: Descriptors::new(1000, 1000),
+    };
+    let dispatcher = Dispatcher::new(
+        limits,
+        Arc::clone(&registry),
+        Arc::clone(&packages),
+        Arc::clone(&catalog),
+        launching,
+        logs.sink().clone(),
+    );
+    let gate = || Gate::new(64, Duration::from_secs(30));
+    App {
+        config,
+        registry,
+        packages,
+        collector: Collector::default(),
+        catalog,
+        dispatcher,
+        logs,
+        package_gate: gate(),
+        event_gate: gate(),
+        verifier: None,
+        credentials: Credentials::generate().unwrap(),
+    }
+}

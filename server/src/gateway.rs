@@ -1,0 +1,190 @@
+//! The gateway: one HTTP request from its head to its answer.
+//!
+//! Order, as AWS keeps it (lambda.md L): body limits, so that nobody unknown makes the server read more than
+//! the operation takes; then the signature's head; the body; the signature itself, before the body where the client
+//! told its hash; only then routing errors, validation and the operation.
+
+mod download;
+mod local;
+mod logs;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ::http::request::Parts;
+use ::http::{HeaderMap, header};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use lambd_auth::{self as auth, Identity, Pending, Refusal};
+use lambd_model::Place;
+use lambd_wire::{Error, ErrorCode, Operation};
+
+use crate::api::{self, Call, INVOKE_BYTES_MAX};
+use crate::app::{App, CODE_PATH};
+use crate::http::{self, BodyError, Caller, Received, RequestId};
+
+/// Whole CreateFunction request, bytes (lambda.md C6).
+const DEPLOY_BYTES_MAX: usize = 70_167_211;
+/// Every other request, bytes; the largest legitimate one is a resource policy of 20 KB.
+const CONTROL_BYTES_MAX: usize = 1024 * 1024;
+/// Paths of the server's own, beside the API's.
+const LOGS_PATH: &str = "/_lambd/logs/";
+
+/// The router: everything goes to one handler, because the API's own table routes.
+pub fn router(app: Arc<App>) -> axum::Router {
+    axum::Router::new().fallback(answer).with_state(app)
+}
+
+async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (head, mut body) = request.into_parts();
+    match respond(&app, &head, &mut body).await {
+        Ok(response) => response,
+        Err(error) => {
+            http::drain(&head.headers, &mut body).await;
+            into_http(error.encode())
+        }
+    }
+}
+
+async fn respond(app: &Arc<App>, head: &Parts, body: &mut Body) -> Result<Response, Error> {
+    let path = head.uri.path();
+    let target = head.uri.path_and_query().map_or(path, |target| target.as_str());
+    let route = lambd_wire::route(&head.method, target);
+    let operation = route.as_ref().ok().map(|route| route.operation);
+    let limit = body_limit(operation);
+    let too_large = |error: BodyError| body_error(&error, operation, limit);
+    http::check_length(&head.headers, limit).map_err(too_large)?;
+    let pending = authenticate(app, head)?;
+    let gate = if limit == DEPLOY_BYTES_MAX { &app.package_gate } else { &app.event_gate };
+    let received = gate.read(body, limit).await.map_err(too_large)?;
+    let identity = finish_authentication(app, head, pending, &received)?;
+    if let Some(sha256) = path.strip_prefix(CODE_PATH) {
+        return download::answer(app, &identity, &head.method, sha256).await;
+    }
+    if let Some(function) = path.strip_prefix(LOGS_PATH) {
+        return logs::answer(app, &place_of(&identity), &head.method, function, head.uri.query()).await;
+    }
+    let route = route?;
+    let call = Call {
+        place: place_of(&identity),
+        identity,
+        request_id: head.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+        trace_id: text(&head.headers, "x-amzn-trace-id"),
+        endpoint: endpoint(head),
+        body: received.bytes.clone(),
+    };
+    let request = lambd_wire::Request {
+        labels: &route.labels,
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body: &received.bytes,
+    };
+    api::handle(app, &call, route.operation, &request).await.map(into_http)
+}
+
+fn body_limit(operation: Option<Operation>) -> usize {
+    match operation {
+        Some(Operation::Invoke | Operation::InvokeWithResponseStream) => INVOKE_BYTES_MAX,
+        Some(Operation::CreateFunction | Operation::UpdateFunctionCode | Operation::PublishLayerVersion) => {
+            DEPLOY_BYTES_MAX
+        }
+        _ => CONTROL_BYTES_MAX,
+    }
+}
+
+/// First step of authentication; `None` when signatures are not checked.
+fn authenticate(app: &App, head: &Parts) -> Result<Option<Pending>, Error> {
+    let Some(verifier) = &app.verifier else {
+        local::check(head, app.config.listen, &app.config.public_endpoint)?;
+        set_known(head);
+        return Ok(None);
+    };
+    let pending = verifier.check(head, SystemTime::now()).map_err(denied)?;
+    if pending.is_signed() {
+        set_known(head);
+    }
+    Ok(Some(pending))
+}
+
+/// The connection is no stranger's any more.
+fn set_known(head: &Parts) {
+    head.extensions.get::<Caller>().into_iter().for_each(Caller::set_known);
+}
+
+/// Second step, with the body: who calls, and for which region. Where signatures are not checked, everybody is the
+/// server's own account.
+fn finish_authentication(
+    app: &App,
+    head: &Parts,
+    pending: Option<Pending>,
+    body: &Received,
+) -> Result<Identity, Error> {
+    let (Some(verifier), Some(pending)) = (&app.verifier, pending) else {
+        let region = auth::unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());
+        return Ok(Identity {
+            access_key_id: "".into(),
+            account: app.config.account_id.as_str().into(),
+            region,
+        });
+    };
+    let identity = verifier.finish(pending, &body.sha256).map_err(denied)?;
+    set_known(head);
+    Ok(identity)
+}
+
+fn place_of(identity: &Identity) -> Place {
+    Place { region: identity.region.to_string(), account: identity.account.to_string() }
+}
+
+fn denied(refusal: Refusal) -> Error {
+    let code = match refusal.code {
+        auth::Code::MissingAuthenticationToken => ErrorCode::MissingAuthenticationTokenException,
+        auth::Code::IncompleteSignature => ErrorCode::IncompleteSignatureException,
+        auth::Code::InvalidSignature => ErrorCode::InvalidSignatureException,
+        auth::Code::UnrecognizedClient => ErrorCode::UnrecognizedClientException,
+    };
+    Error::new(code, refusal.message)
+}
+
+fn body_error(error: &BodyError, operation: Option<Operation>, limit: usize) -> Error {
+    let invoke = matches!(operation, Some(Operation::Invoke | Operation::InvokeWithResponseStream));
+    match error {
+        BodyError::TooLarge { bytes, .. } if invoke => {
+            let size = bytes.map_or_else(|| format!("more than {limit}"), |bytes| bytes.to_string());
+            Error::new(
+                ErrorCode::RequestTooLargeException,
+                format!(
+                    "{size} byte payload is too large for the RequestResponse invocation type \
+                     (limit {limit} bytes)"
+                ),
+            )
+        }
+        BodyError::TooLarge { .. } => {
+            let name = operation.map_or("requested", Operation::name);
+            let text = format!("Request must be smaller than {limit} bytes for the {name} operation");
+            Error::new(ErrorCode::RequestEntityTooLargeException, text)
+        }
+        // The caller may try again: AWS's own answer to too much at once.
+        BodyError::Busy => Error::throttled("CallerRateLimitExceeded"),
+        BodyError::Stalled | BodyError::Broken(_) => {
+            Error::new(ErrorCode::InvalidRequestContentException, format!("Could not read the body: {error}"))
+        }
+    }
+}
+
+/// Scheme and authority that the client used; TLS ends elsewhere, so a proxy sets `public_endpoint`.
+fn endpoint(head: &Parts) -> String {
+    let host = text(&head.headers, header::HOST.as_str());
+    let host = host.or_else(|| head.uri.authority().map(ToString::to_string));
+    format!("http://{}", host.unwrap_or_default())
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn into_http(answer: ::http::Response<Bytes>) -> Response {
+    answer.map(Body::from)
+}

@@ -1,0 +1,217 @@
+//! The opened database: reads of any thread, and the one write at a time of the committer.
+
+use crate::{
+    due::Lows,
+    error::{OpenError, sort},
+    family::Family,
+    format, inspect,
+    mark::Mark,
+    options, rows,
+};
+use lambd_store::{Direction, Durability, Range, Row, StoreError, Table};
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
+use std::{
+    fs::{DirBuilder, File, TryLockError},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a write waits while flushes and compactions are behind.
+const STALL_MAX: Duration = Duration::from_secs(5);
+const STALL_STEP: Duration = Duration::from_millis(2);
+
+pub(crate) struct Database {
+    pub(crate) db: DB,
+    pub(crate) lows: Lows,
+    mark: Mark,
+    /// The first write that failed. Whether its bytes reached the disk is unknown, and asking again would
+    /// answer yes without having written them ("fsyncgate"), so every later commit is refused.
+    failed: OnceLock<String>,
+    /// Held, never read. Dropped after the database is closed.
+    _lock: File,
+}
+
+/// One change to the database.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Put(Family, Vec<u8>, Vec<u8>),
+    Delete(Family, Vec<u8>),
+    /// From the first key, included, to the second, excluded, which is the larger.
+    DeleteRange(Family, Vec<u8>, Vec<u8>),
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.db.path()).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    pub(crate) fn open(data_dir: &Path) -> Result<Self, OpenError> {
+        create_dir(data_dir)?;
+        let path = data_dir.join("db");
+        create_dir(&path)?;
+        inspect::refuse_remains(&path)?;
+        let lock = lock(data_dir, path.join("lambd.lock"))?;
+        inspect::refuse_what_is_not_ours(data_dir, &path)?;
+        let mark = Mark::open(&path)?;
+        let db = DB::open_cf_descriptors(&options::database(), &path, options::families()).map_err(sort)?;
+        let database = Self { db, lows: Lows::default(), mark, failed: OnceLock::new(), _lock: lock };
+        format::bring_up_to_date(&database)?;
+        Ok(database)
+    }
+
+    fn handle(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        let missing = || StoreError::Database { detail: format!("table {} is missing", family.name()) };
+        self.db.cf_handle(family.name()).ok_or_else(missing)
+    }
+
+    /// What is stored under `key`.
+    pub(crate) fn pinned(
+        &self,
+        family: Family,
+        key: &[u8],
+    ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        self.db.get_pinned_cf(self.handle(family)?, key).map_err(sort)
+    }
+
+    pub(crate) fn read(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.pinned(family, key)?.map(|stored| stored.to_vec()))
+    }
+
+    pub(crate) fn get(&self, table: Table, key: Vec<u8>) -> Result<Option<Row>, StoreError> {
+        let stored = self.pinned(Family::of(table), &key)?;
+        stored.map(|stored| rows::decode(table, key, &stored)).transpose()
+    }
+
+    pub(crate) fn range(&self, table: Table, range: &Range) -> Result<Vec<Row>, StoreError> {
+        let stored = self.scan(Family::of(table), range.first(), range.last(), range.direction())?;
+        range.take(stored.map(|row| {
+            let (key, stored) = row?;
+            rows::decode(table, key, &stored)
+        }))
+    }
+
+    /// The rows from `first`, included, to `last`, excluded; `None` is no bound.
+    pub(crate) fn scan(
+        &self,
+        family: Family,
+        first: Option<Vec<u8>>,
+        last: Option<Vec<u8>>,
+        direction: Direction,
+    ) -> Result<Scan<'_>, StoreError> {
+        let mut bounds = ReadOptions::default();
+        if let Some(first) = first {
+            bounds.set_iterate_lower_bound(first);
+        }
+        if let Some(last) = last {
+            bounds.set_iterate_upper_bound(last);
+        }
+        let rows = self.db.raw_iterator_cf_opt(self.handle(family)?, bounds);
+        Ok(Scan { rows, direction, has_begun: false })
+    }
+
+    /// The number of the last change, which RocksDB keeps: each one has the next, also after a restart.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.db.latest_sequence_number()
+    }
+
+    fn write_batch(&self, writes: &[Write]) -> Result<WriteBatch, StoreError> {
+        let mut batch = WriteBatch::default();
+        for write in writes {
+            match write {
+                Write::Put(family, key, value) => batch.put_cf(self.handle(*family)?, key, value),
+                Write::Delete(family, key) => batch.delete_cf(self.handle(*family)?, key),
+                Write::DeleteRange(family, start, end) => {
+                    batch.delete_range_cf(self.handle(*family)?, start, end);
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Applies all of `writes` in their order, or nothing. For one thread only: the mark and the versions
+    /// count on that nobody else writes.
+    pub(crate) fn write(&self, writes: &[Write], durability: Durability) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.refuse_after_failure()?;
+        let synced = durability == Durability::Synced;
+        let mut options = WriteOptions::default();
+        options.set_sync(synced);
+        options.set_no_slowdown(true); // or it would wait for as long as the disk is full
+        let give_up_at = Instant::now() + STALL_MAX;
+        loop {
+            match self.db.write_opt(self.write_batch(writes)?, &options).map_err(sort) {
+                Ok(()) if synced => {
+                    let noted = self.mark.advance(self.last_number());
+                    return noted.map_err(|error| self.fail(&format!("failed to write the mark: {error}")));
+                }
+                Ok(()) => return Ok(()),
+                Err(StoreError::Stalled) if Instant::now() < give_up_at => thread::sleep(STALL_STEP),
+                Err(error @ (StoreError::Stalled | StoreError::Full { .. })) => return Err(error),
+                Err(other) => return Err(self.fail(&other.to_string())),
+            }
+        }
+    }
+
+    /// Fails if a write has failed.
+    pub(crate) fn refuse_after_failure(&self) -> Result<(), StoreError> {
+        match self.failed.get() {
+            Some(cause) => Err(StoreError::ReadOnly { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn fail(&self, error: &str) -> StoreError {
+        let cause = self.failed.get_or_init(|| error.to_owned()).clone();
+        StoreError::ReadOnly { cause }
+    }
+}
+
+/// Keys and what is stored under them. Steps to the next key only when it is asked for: RocksDB's own
+/// iterator is always one ahead, over all removed keys that may lie in between.
+pub(crate) struct Scan<'a> {
+    rows: DBRawIterator<'a>,
+    direction: Direction,
+    has_begun: bool,
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match (std::mem::replace(&mut self.has_begun, true), self.direction) {
+            (false, Direction::Forward) => self.rows.seek_to_first(),
+            (false, Direction::Reverse) => self.rows.seek_to_last(),
+            (true, _) if !self.rows.valid() => return None,
+            (true, Direction::Forward) => self.rows.next(),
+            (true, Direction::Reverse) => self.rows.prev(),
+        }
+        match self.rows.item() {
+            Some((key, stored)) => Some(Ok((key.to_vec(), stored.to_vec()))),
+            None => self.rows.status().err().map(|error| Err(sort(error))),
+        }
+    }
+}
+
+fn create_dir(path: &Path) -> Result<(), OpenError> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(|source| OpenError::Io { action: "create", path: path.to_path_buf(), source })
+}
+
+fn lock(data_dir: &Path, path: PathBuf) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { action: "lock", path: path.clone(), source };
+    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::InUse { data_dir: data_dir.to_path_buf(), lock: path })
+        }
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}

@@ -1,0 +1,81 @@
+//! Tells a log that was cut by a power loss from one that lost acknowledged changes.
+//!
+//! RocksDB numbers every change. Replay ends at the first record that cannot be read, which is right for
+//! the unflushed tail that a power loss leaves behind, and wrong for a flipped bit in the middle: all
+//! later changes would vanish without a word. So the highest number known to be on disk is kept in a file
+//! beside the log. The file is written behind each flush and never flushed itself: it may lag after a
+//! power loss, which only weakens the check, and never runs ahead.
+
+use crate::error::OpenError;
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// The file in the folder of the database.
+pub(crate) const NAME: &str = "acknowledged";
+/// The number, then its complement, so that a damaged mark is not believed.
+const BYTES: usize = 16;
+
+pub(crate) struct Mark {
+    file: File,
+    /// What the file says. Only the committer changes it.
+    acknowledged: AtomicU64,
+}
+
+/// The highest number known to be on disk; 0 if there is no mark that can be believed.
+pub(crate) fn read(db: &Path) -> u64 {
+    let mut bytes = [0; BYTES];
+    let read = File::open(db.join(NAME)).and_then(|file| file.read_exact_at(&mut bytes, 0));
+    read.ok().and_then(|()| decode(bytes)).unwrap_or_default()
+}
+
+impl Mark {
+    /// Opens the mark of the database, and makes a new one if there is none.
+    pub(crate) fn open(db: &Path) -> Result<Self, OpenError> {
+        let path = db.join(NAME);
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|source| OpenError::Io { action: "open", path, source })?;
+        Ok(Self { file, acknowledged: AtomicU64::new(read(db)) })
+    }
+
+    /// Notes that every change up to `number` is on disk. For one thread only.
+    pub(crate) fn advance(&self, number: u64) -> io::Result<()> {
+        if number <= self.acknowledged.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.file.write_all_at(&encode(number), 0)?;
+        self.acknowledged.store(number, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn encode(number: u64) -> [u8; BYTES] {
+    (u128::from(number) << 64 | u128::from(!number)).to_be_bytes()
+}
+
+fn decode(bytes: [u8; BYTES]) -> Option<u64> {
+    let both = u128::from_be_bytes(bytes);
+    let number = u64::try_from(both >> 64).ok()?;
+    (encode(number) == bytes).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_mark_is_not_believed() {
+        for number in [0, 1, 0x1234_5678_9abc_def0, u64::MAX] {
+            assert_eq!(decode(encode(number)), Some(number));
+            for bit in 0..u8::BITS as usize * BYTES {
+                let mut bytes = encode(number);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(decode(bytes), None, "{number} bit {bit}");
+            }
+        }
+    }
+}

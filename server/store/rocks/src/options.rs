@@ -1,0 +1,69 @@
+//! Settings of RocksDB for a small, mostly idle database: the whole server is to stay under 40 MiB.
+
+use crate::family::Family;
+use rocksdb::{
+    BlockBasedOptions, Cache, ChecksumType, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    LogLevel, Options,
+};
+
+/// Blocks read from disk, for all tables together. The registry keeps its records itself.
+const BLOCK_CACHE_BYTES: usize = 4 << 20;
+/// Unflushed changes of one table.
+const WRITE_BUFFER_BYTES: usize = 4 << 20;
+/// Unflushed changes of all tables together.
+const WRITE_BUFFERS_BYTES: usize = 8 << 20;
+/// The write-ahead log is replayed at each start: 16 MiB take some 50 ms.
+const LOG_BYTES_MAX: u64 = 16 << 20;
+/// Descriptors of the database; tables beyond it are opened when needed.
+const OPEN_FILES_MAX: i32 = 64;
+/// One flush and one compaction at a time.
+const BACKGROUND_JOBS: i32 = 2;
+/// RocksDB's own diary, `db/LOG`.
+const DIARY_BYTES_MAX: usize = 1 << 20;
+const DIARY_FILES_MAX: usize = 2;
+
+/// The settings of the database as a whole.
+pub(crate) fn database() -> Options {
+    let mut options = inspection();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
+    options.set_max_total_wal_size(LOG_BYTES_MAX);
+    options.set_max_background_jobs(BACKGROUND_JOBS);
+    options
+}
+
+/// The settings for a look at the database that must not alter it.
+pub(crate) fn inspection() -> Options {
+    let mut options = Options::default();
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // Here and not only in `database`: opened for inspection without it, a database that had it on makes
+    // RocksDB 11.8 write the change of mind through a null pointer.
+    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(DIARY_BYTES_MAX);
+    options.set_keep_log_file_num(DIARY_FILES_MAX);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+/// Every table with its settings.
+pub(crate) fn families() -> Vec<ColumnFamilyDescriptor> {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+    Family::all().map(|table| ColumnFamilyDescriptor::new(table.name(), family(&cache))).collect()
+}
+
+fn family(cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_checksum_type(ChecksumType::XXH3);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&blocks);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_max_write_buffer_number(2);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options
+}

@@ -1,0 +1,91 @@
+//! What is to be written, and what the database is behind it.
+
+use crate::{
+    database::Write,
+    due,
+    entry::Entry,
+    family::{EVENTS, Family},
+    rows,
+};
+use lambd_store::{Op, Table, Version};
+use std::collections::{BTreeMap, HashMap};
+
+/// What one batch, or the round as a whole, does to the database.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) writes: Vec<Write>,
+    /// The versioned rows that it changes: their versions behind it; `None`: gone.
+    pub(crate) rows: BTreeMap<(Table, Vec<u8>), Option<Version>>,
+    /// The entries that it changes: what they are behind it; `None`: gone.
+    pub(crate) entries: HashMap<(String, String), Option<Entry>>,
+    /// What to tell of, in order.
+    pub(crate) changes: Vec<(Table, Vec<u8>, Option<Version>)>,
+    /// The keys that it adds to the order of a queue.
+    pub(crate) lowered: Vec<(String, Vec<u8>)>,
+}
+
+impl Plan {
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+        self.rows.extend(other.rows);
+        self.entries.extend(other.entries);
+        self.changes.extend(other.changes);
+        self.lowered.extend(other.lowered);
+    }
+
+    pub(crate) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>, version: Version) {
+        let stored = rows::encode(table, version, value);
+        if table.is_versioned() {
+            self.rows.insert((table, key.clone()), Some(version));
+            self.changes.push((table, key.clone(), Some(version)));
+        }
+        self.writes.push(Write::Put(Family::of(table), key, stored));
+    }
+
+    /// Removes a row of a versioned table.
+    pub(crate) fn remove(&mut self, table: Table, key: Vec<u8>) {
+        self.rows.insert((table, key.clone()), None);
+        self.changes.push((table, key.clone(), None));
+        self.writes.push(Write::Delete(Family::of(table), key));
+    }
+
+    /// Makes `entry` what the queue has under `id`; `before` is where it was due.
+    pub(crate) fn set_entry(&mut self, queue: String, id: String, before: Option<u64>, entry: Entry) {
+        self.remove_place(&queue, &id, before);
+        let place = due::due_key(&queue, entry.due_ms, &id);
+        self.lowered.push((queue.clone(), place.clone()));
+        self.writes.push(Write::Put(EVENTS, place, Vec::new()));
+        self.writes.push(Write::Put(EVENTS, due::entry_key(&queue, &id), entry.encode()));
+        self.entries.insert((queue, id), Some(entry));
+    }
+
+    fn remove_place(&mut self, queue: &str, id: &str, due_ms: Option<u64>) {
+        if let Some(due_ms) = due_ms {
+            self.writes.push(Write::Delete(EVENTS, due::due_key(queue, due_ms, id)));
+        }
+    }
+
+    /// Carries out a change of an entry that [`Op::check`] has let pass; `found` is the present one.
+    pub(crate) fn change_entry(&mut self, op: Op, found: Option<Entry>) {
+        let before = found.as_ref().map(|entry| entry.due_ms);
+        match (op, found) {
+            (Op::Enqueue { queue, id, due_ms, entry: bytes, payload }, _) => {
+                self.writes.push(Write::Put(EVENTS, due::payload_key(&queue, &id), payload));
+                self.set_entry(queue, id, before, Entry { token: 0, claims: 0, due_ms, bytes });
+            }
+            (Op::Ack { queue, id, .. }, _) => {
+                self.remove_place(&queue, &id, before);
+                self.writes.push(Write::Delete(EVENTS, due::entry_key(&queue, &id)));
+                self.writes.push(Write::Delete(EVENTS, due::payload_key(&queue, &id)));
+                self.entries.insert((queue, id), None);
+            }
+            (Op::Release { queue, id, due_ms, entry: bytes, .. }, Some(found)) => {
+                self.set_entry(queue, id, before, Entry { token: 0, due_ms, bytes, ..found });
+            }
+            (Op::Extend { queue, id, until_ms, .. }, Some(found)) => {
+                self.set_entry(queue, id, before, Entry { due_ms: until_ms, ..found });
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The contract of every store.
+
+#[macro_use]
+#[path = "../../../suite/suite.rs"]
+mod suite;
+
+use super::RocksStore;
+use lambd_store::Store;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+fn open() -> (Arc<dyn Store>, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Arc::new(RocksStore::open(dir.path()).unwrap()), dir)
+}
+
+contract!(open);

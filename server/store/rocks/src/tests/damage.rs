@@ -1,0 +1,73 @@
+//! Damaged files.
+
+use super::*;
+use crate::family::{EVENTS, Family};
+use std::{fs::File, os::unix::fs::FileExt as _};
+
+#[tokio::test]
+async fn a_damaged_log_is_not_taken_for_a_short_one() {
+    // Where the log is damaged, in percent of its length, and whether acknowledged changes are lost.
+    for (percent, lost) in [(10, true), (50, true), (80, true), (100, false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = RocksStore::open(dir.path()).unwrap();
+        for i in 0..100 {
+            store.commit(put(format!("{i:02}"), vec![7; 500]), Durability::Synced).await.unwrap();
+        }
+        drop(store);
+        let path = newest_log(dir.path());
+        let length = fs::metadata(&path).unwrap().len();
+        let log = File::options().write(true).open(&path).unwrap();
+        log.write_all_at(b"damage", length * percent / 100).unwrap();
+        for attempt in 0..2 {
+            match RocksStore::open(dir.path()) {
+                Ok(store) => assert!(!lost && all_keys(&store).await.len() == 100, "{percent} {attempt}"),
+                Err(OpenError::LostChanges { .. }) => assert!(lost, "{percent} {attempt}"),
+                Err(other) => panic!("{percent}: {other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_table_file_is_detected() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(dir.path()).unwrap();
+    for i in 0..200 {
+        store.commit(put(format!("{i:03}"), vec![7; 500]), Durability::Buffered).await.unwrap();
+    }
+    let db = &store.database.db;
+    db.flush_cf(db.cf_handle(F.name()).unwrap()).unwrap();
+    drop(store);
+    let tables = files(dir.path()).into_iter().filter(|path| path.extension().is_some_and(|e| e == "sst"));
+    let path = tables.max_by_key(|path| fs::metadata(path).unwrap().len());
+    File::options().write(true).open(path.unwrap()).unwrap().write_all_at(b"damage", 100).unwrap();
+    // Found when the database is opened, or when the row is read.
+    let damage = match RocksStore::open(dir.path()) {
+        Err(OpenError::Store(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(store) => store.range(F, &Range::all()).await.unwrap_err(),
+    };
+    assert!(matches!(damage, StoreError::Damaged { .. }), "{damage:?}");
+}
+
+#[tokio::test]
+async fn damaged_rows_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(dir.path()).unwrap();
+    store.commit(Batch::new().enqueue("q", "id", 1, "", ""), Durability::Synced).await.unwrap();
+    let db = &store.database.db;
+    db.put_cf(db.cf_handle(Family::of(F).name()).unwrap(), "a/b", "short").unwrap();
+    let events = db.cf_handle(EVENTS.name()).unwrap();
+    db.put_cf(events, due::entry_key("q", "id"), "short").unwrap();
+    let row = store.get(F, b"a/b").await.unwrap_err();
+    let update = store.commit(put("a/b", "").expect_absent(F, "a/b"), Durability::Synced).await.unwrap_err();
+    for text in [row.to_string(), update.to_string()] {
+        assert_eq!(text, r#"database is damaged: row functions "a/b" has no version"#);
+    }
+    let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
+    assert_eq!(claim, r#"database is damaged: queued entry "eq\0id" cannot be read"#);
+    db.delete_cf(events, due::entry_key("q", "id")).unwrap();
+    let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
+    assert_eq!(claim, r#"database is damaged: entry "id" of queue "q" is missing"#);
+    store.commit(put("c", ""), Durability::Synced).await.unwrap(); // the rest goes on
+}

@@ -1,0 +1,120 @@
+//! What is not opened stays as it is.
+
+use super::*;
+use crate::{database::Write, family::META};
+use rocksdb::{ColumnFamilyDescriptor, DB, Options};
+
+#[test]
+fn the_second_opener_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = RocksStore::open(dir.path()).unwrap();
+    let text = RocksStore::open(dir.path()).unwrap_err().to_string();
+    let path = dir.path().display();
+    assert_eq!(
+        text,
+        format!("data directory {path} is in use by another lambd (lock held on {path}/db/lambd.lock)")
+    );
+    drop(first);
+    RocksStore::open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(dir.path()).unwrap();
+    let newer = Write::Put(META, b"format".to_vec(), b"3".to_vec());
+    store.database.write(&[newer], Durability::Synced).unwrap();
+    drop(store);
+    let before = files(dir.path());
+    let error = RocksStore::open(dir.path()).unwrap_err();
+    assert!(matches!(&error, OpenError::Newer { found, known: 2, .. } if found == "3"), "{error}");
+    let path = dir.path().display();
+    let text = format!(
+        "data directory {path} has format 3, but this lambd knows formats up to 2: use the newer lambd again"
+    );
+    assert_eq!(error.to_string(), text);
+    let is_of_the_database = |path: &&PathBuf| !path.to_string_lossy().contains("/LOG");
+    let after = files(dir.path());
+    assert!(before.iter().filter(is_of_the_database).eq(after.iter().filter(is_of_the_database)));
+}
+
+#[test]
+fn a_newer_table_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(RocksStore::open(dir.path()).unwrap());
+    let mut families = options::families();
+    families.push(ColumnFamilyDescriptor::new("hologram", Options::default()));
+    drop(DB::open_cf_descriptors(&options::database(), dir.path().join("db"), families).unwrap());
+    let error = RocksStore::open(dir.path()).unwrap_err();
+    assert!(matches!(&error, OpenError::Newer { found, .. } if found.contains("hologram")), "{error}");
+}
+
+/// RocksDB would make a new database of these, and remove the files as its own rubbish.
+#[test]
+fn a_part_of_a_database_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(dir.path()).unwrap();
+    store.database.db.flush_cf(store.database.db.cf_handle("meta").unwrap()).unwrap();
+    drop(store);
+    fs::remove_file(dir.path().join("db/CURRENT")).unwrap();
+    let before = files(dir.path());
+    for _ in 0..2 {
+        let error = RocksStore::open(dir.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert!(!error.to_string().contains('\n'));
+        assert_eq!(files(dir.path()), before);
+    }
+}
+
+#[test]
+fn a_lost_database_with_its_mark_is_no_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(RocksStore::open(dir.path()).unwrap());
+    for path in files(dir.path()).iter().filter(|path| !path.ends_with("acknowledged")) {
+        fs::remove_file(path).unwrap();
+    }
+    let error = RocksStore::open(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("(acknowledged without CURRENT)"), "{error}");
+}
+
+#[test]
+fn a_database_of_another_program_stays_as_it_is() {
+    for family in ["default", "functions", "theirs"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        fs::create_dir(&path).unwrap();
+        let open = || {
+            let families = BTreeSet::from(["default", family]);
+            DB::open_cf(&options::database(), &path, families).unwrap()
+        };
+        let theirs = open();
+        theirs.put_cf(theirs.cf_handle(family).unwrap(), "key", "value").unwrap();
+        drop(theirs);
+        let error = RocksStore::open(dir.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{family}: {error}");
+        let theirs = open(); // fails if there are more families than before
+        assert_eq!(theirs.get_cf(theirs.cf_handle(family).unwrap(), "key").unwrap().unwrap(), b"value");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_creation_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    fs::create_dir(&path).unwrap();
+    for name in ["lambd.lock", "LOCK", "LOG", "LOG.old.1", "IDENTITY", "MANIFEST-000001", "000001.dbtmp"] {
+        fs::write(path.join(name), "").unwrap();
+    }
+    fs::create_dir(path.join("lost+found")).unwrap();
+    let store = RocksStore::open(dir.path()).unwrap();
+    store.commit(put("a", "x"), Durability::Synced).await.unwrap();
+    drop(store);
+    assert_eq!(all_keys(&RocksStore::open(dir.path()).unwrap()).await.len(), 1);
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    fs::create_dir(&path).unwrap();
+    drop(DB::open_cf(&options::database(), &path, ["default", "functions"]).unwrap());
+    let store = RocksStore::open(dir.path()).unwrap();
+    assert_eq!(store.database.read(META, b"format").unwrap().unwrap(), b"2");
+}

@@ -1,0 +1,345 @@
+use crate::{Claim, CommitError, ENTRY_BYTES_MAX, StoreError, Table, Version, queue::check_name};
+use std::collections::HashSet;
+
+/// The longest key, in bytes.
+pub const KEY_BYTES_MAX: usize = 4096;
+/// The longest value or payload, in bytes. The largest is an asynchronous event of 1 MiB with its envelope.
+pub const VALUE_BYTES_MAX: usize = 8 << 20;
+/// The most that one batch holds, keys and values together, in bytes.
+pub const BATCH_BYTES_MAX: usize = 32 << 20;
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk: survives power loss. Parallel commits share one flush.
+    Synced,
+    /// With the operating system: survives the death of this process, but not of the machine.
+    Buffered,
+}
+
+/// What must be true of a row before its batch for the batch to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// The table of the row.
+    pub table: Table,
+    /// Its key.
+    pub key: Vec<u8>,
+    /// Its version; `None`: there is no such row.
+    pub version: Option<Version>,
+}
+
+impl Expectation {
+    /// Compares with `found`, the present version of the row.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`].
+    pub fn check(&self, found: Option<Version>) -> Result<(), CommitError> {
+        if found == self.version {
+            return Ok(());
+        }
+        Err(CommitError::Conflict { table: self.table, key: self.key.clone() })
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// Sets a row.
+    Put {
+        /// The table.
+        table: Table,
+        /// The key.
+        key: Vec<u8>,
+        /// What it is set to.
+        value: Vec<u8>,
+    },
+    /// Removes a row, if it is there.
+    Delete {
+        /// The table.
+        table: Table,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// Removes rows.
+    DeleteRange {
+        /// The table.
+        table: Table,
+        /// The first key that may be removed.
+        start: Vec<u8>,
+        /// The first key behind it that may not.
+        end: Vec<u8>,
+    },
+    /// Adds an entry to a queue, which must have none of this id.
+    Enqueue {
+        /// The queue.
+        queue: String,
+        /// The id.
+        id: String,
+        /// When it is due, in milliseconds since 1970.
+        due_ms: u64,
+        /// The small part, given with each claim.
+        entry: Vec<u8>,
+        /// The large part, written once.
+        payload: Vec<u8>,
+    },
+    /// Removes a claimed entry with its payload.
+    Ack {
+        /// The queue.
+        queue: String,
+        /// The id.
+        id: String,
+        /// Of the claim.
+        token: u64,
+    },
+    /// Gives a claimed entry back.
+    Release {
+        /// The queue.
+        queue: String,
+        /// The id.
+        id: String,
+        /// Of the claim.
+        token: u64,
+        /// When it is due again, in milliseconds since 1970.
+        due_ms: u64,
+        /// The new small part.
+        entry: Vec<u8>,
+    },
+    /// Moves the end of a lease.
+    Extend {
+        /// The queue.
+        queue: String,
+        /// The id.
+        id: String,
+        /// Of the claim.
+        token: u64,
+        /// When the lease ends now, in milliseconds since 1970.
+        until_ms: u64,
+    },
+}
+
+impl Op {
+    /// Queue and id of the entry that the change is about, if it is about one.
+    #[must_use]
+    pub fn entry(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Put { .. } | Self::Delete { .. } | Self::DeleteRange { .. } => None,
+            Self::Enqueue { queue, id, .. }
+            | Self::Ack { queue, id, .. }
+            | Self::Release { queue, id, .. }
+            | Self::Extend { queue, id, .. } => Some((queue, id)),
+        }
+    }
+
+    /// Compares with `found`, the token of the present entry: 0 if nobody has claimed it, `None` if there is
+    /// no such entry. Changes of rows are always possible.
+    ///
+    /// # Errors
+    /// [`CommitError::Exists`] or [`CommitError::LeaseLost`].
+    pub fn check(&self, found: Option<u64>) -> Result<(), CommitError> {
+        let (queue, id) = match self.entry() {
+            Some((queue, id)) => (queue.to_owned(), id.to_owned()),
+            None => return Ok(()),
+        };
+        match self {
+            Self::Ack { token, .. } | Self::Release { token, .. } | Self::Extend { token, .. }
+                if found != Some(*token) =>
+            {
+                Err(CommitError::LeaseLost { queue, id })
+            }
+            Self::Enqueue { .. } if found.is_some() => Err(CommitError::Exists { queue, id }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the change takes of a batch, in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Put { key, value, .. } => key.len().saturating_add(value.len()),
+            Self::Delete { key, .. } => key.len(),
+            Self::DeleteRange { start, end, .. } => start.len().saturating_add(end.len()),
+            Self::Enqueue { entry, payload, .. } => entry.len().saturating_add(payload.len()),
+            Self::Release { entry, .. } => entry.len(),
+            Self::Ack { .. } | Self::Extend { .. } => 0,
+        }
+    }
+
+    fn validate(&self) -> Result<(), StoreError> {
+        if let Some((queue, id)) = self.entry() {
+            check_name("queue name", queue)?;
+            check_name("entry id", id)?;
+        }
+        match self {
+            Self::Put { key, value, .. } => {
+                limit("key", key.len(), KEY_BYTES_MAX)?;
+                limit("value", value.len(), VALUE_BYTES_MAX)
+            }
+            Self::Delete { key, .. } => limit("key", key.len(), KEY_BYTES_MAX),
+            Self::DeleteRange { start, end, .. } => {
+                limit("key", start.len(), KEY_BYTES_MAX)?;
+                limit("key", end.len(), KEY_BYTES_MAX)
+            }
+            Self::Enqueue { entry, payload, .. } => {
+                limit("entry", entry.len(), ENTRY_BYTES_MAX)?;
+                limit("payload", payload.len(), VALUE_BYTES_MAX)
+            }
+            Self::Release { entry, .. } => limit("entry", entry.len(), ENTRY_BYTES_MAX),
+            Self::Ack { .. } | Self::Extend { .. } => Ok(()),
+        }
+    }
+}
+
+/// Changes that are applied together or not at all, in the order in which they were added. Rows and queued
+/// entries may be changed by the same batch; one entry by one change only.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// What must be true of the rows before the batch.
+    pub expectations: Vec<Expectation>,
+    /// What is changed.
+    pub ops: Vec<Op>,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the batch changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// Applies the batch only if `key` does not exist.
+    #[must_use]
+    pub fn expect_absent(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
+        self.expectations.push(Expectation { table, key: key.into(), version: None });
+        self
+    }
+
+    /// Applies the batch only if the row of `key` still has this version.
+    #[must_use]
+    pub fn expect_version(mut self, table: Table, key: impl Into<Vec<u8>>, version: Version) -> Self {
+        self.expectations.push(Expectation { table, key: key.into(), version: Some(version) });
+        self
+    }
+
+    /// Sets `key` to `value`.
+    #[must_use]
+    pub fn put(mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        self.add_put(table, key.into(), value.into());
+        self
+    }
+
+    /// Sets `key` to `value`; [`Batch::put`] for loops.
+    pub fn add_put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        self.ops.push(Op::Put { table, key, value });
+    }
+
+    /// Removes `key`, if it is there.
+    #[must_use]
+    pub fn delete(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
+        self.add_delete(table, key.into());
+        self
+    }
+
+    /// Removes `key`, if it is there; [`Batch::delete`] for loops.
+    pub fn add_delete(&mut self, table: Table, key: Vec<u8>) {
+        self.ops.push(Op::Delete { table, key });
+    }
+
+    /// Removes every key from `start`, included, to `end`, excluded: in a versioned table at most
+    /// [`RANGE_ROWS_MAX`](crate::RANGE_ROWS_MAX) of them.
+    #[must_use]
+    pub fn delete_range(mut self, table: Table, start: impl Into<Vec<u8>>, end: impl Into<Vec<u8>>) -> Self {
+        self.add_delete_range(table, start.into(), end.into());
+        self
+    }
+
+    /// Removes every key from `start` to `end`; [`Batch::delete_range`] for loops.
+    pub fn add_delete_range(&mut self, table: Table, start: Vec<u8>, end: Vec<u8>) {
+        self.ops.push(Op::DeleteRange { table, start, end });
+    }
+
+    /// Adds an entry to `queue`, due at `due_ms`. An entry of this id that is still there makes the commit
+    /// fail with [`CommitError::Exists`], so that an enqueue may be tried again when its outcome is unknown.
+    /// `entry` is small, comes with each claim and may be changed by [`Batch::release`]; `payload` is
+    /// written once and read on its own.
+    #[must_use]
+    pub fn enqueue(
+        mut self,
+        queue: impl Into<String>,
+        id: impl Into<String>,
+        due_ms: u64,
+        entry: impl Into<Vec<u8>>,
+        payload: impl Into<Vec<u8>>,
+    ) -> Self {
+        let (queue, id, entry, payload) = (queue.into(), id.into(), entry.into(), payload.into());
+        self.ops.push(Op::Enqueue { queue, id, due_ms, entry, payload });
+        self
+    }
+
+    /// Removes a claimed entry with its payload. If another has claimed it since, or it is gone, the commit
+    /// fails with [`CommitError::LeaseLost`]; that only the time of the lease is over does not matter. A power
+    /// loss brings back what was acknowledged by a [`Durability::Buffered`] commit.
+    #[must_use]
+    pub fn ack(mut self, claim: &Claim) -> Self {
+        self.ops.push(Op::Ack { queue: claim.queue.clone(), id: claim.id.clone(), token: claim.token });
+        self
+    }
+
+    /// Gives a claimed entry back, with a new small part, to be due at `due_ms`. The payload stays and is
+    /// not written again. Fails as [`Batch::ack`].
+    #[must_use]
+    pub fn release(mut self, claim: &Claim, due_ms: u64, entry: impl Into<Vec<u8>>) -> Self {
+        let (queue, id) = (claim.queue.clone(), claim.id.clone());
+        self.ops.push(Op::Release { queue, id, token: claim.token, due_ms, entry: entry.into() });
+        self
+    }
+
+    /// Moves the end of the lease to `until_ms`; the claim stays the same. Fails as [`Batch::ack`].
+    #[must_use]
+    pub fn extend(mut self, claim: &Claim, until_ms: u64) -> Self {
+        let (queue, id) = (claim.queue.clone(), claim.id.clone());
+        self.ops.push(Op::Extend { queue, id, token: claim.token, until_ms });
+        self
+    }
+
+    /// What the batch holds, keys and values together, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.ops.iter().fold(0, |bytes, op| bytes.saturating_add(op.bytes()))
+    }
+
+    /// Refuses what no store takes: for implementations, first of all.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`], [`StoreError::Unversioned`] or [`StoreError::Invalid`].
+    pub fn validate(&self) -> Result<(), StoreError> {
+        for expectation in &self.expectations {
+            if !expectation.table.is_versioned() {
+                return Err(StoreError::Unversioned { table: expectation.table });
+            }
+            limit("key", expectation.key.len(), KEY_BYTES_MAX)?;
+        }
+        let mut entries = HashSet::new();
+        for op in &self.ops {
+            op.validate()?;
+            if let Some((queue, id)) = op.entry()
+                && !entries.insert((queue, id))
+            {
+                let detail = format!("entry {id:?} of queue {queue:?} is changed twice by one batch");
+                return Err(StoreError::Invalid { detail });
+            }
+        }
+        limit("batch", self.bytes(), BATCH_BYTES_MAX)
+    }
+}
+
+pub(crate) fn limit(what: &'static str, bytes: usize, limit_bytes: usize) -> Result<(), StoreError> {
+    if bytes <= limit_bytes {
+        return Ok(());
+    }
+    Err(StoreError::TooLarge { what, bytes, limit_bytes })
+}

@@ -1,0 +1,56 @@
+//! One suite for every implementation of [`Store`]: part of the tests of each, by its path, so that no
+//! program carries it. It uses what the trait promises and nothing else.
+//!
+//! `contract!(open)` makes a test of each case, where `open` gives an empty store and what must live as long.
+
+mod feed;
+mod model;
+mod queue;
+mod rows;
+mod sizes;
+mod versions;
+
+pub(crate) use {feed::*, model::*, queue::*, rows::*, sizes::*, versions::*};
+
+use lambd_store::*;
+use std::sync::Arc;
+
+macro_rules! contract {
+    ($open:expr) => {
+        contract! {
+            $open,
+            puts_gets_and_deletes, ranges_have_bounds_direction_and_limits, pages_cover_everything,
+            deleted_ranges_end_before_their_end, tables_without_versions_do_the_same, sizes_are_limited,
+            names_are_limited, deleted_ranges_are_limited, expectations_decide_the_whole_batch,
+            versions_never_come_again, compare_and_set_loses_nothing, expectations_and_versions_are_for_some_tables,
+            entries_come_when_they_are_due, claimed_entries_are_hidden_until_the_lease_ends,
+            acknowledged_entries_are_gone, released_entries_come_later_with_what_was_changed,
+            extended_leases_end_later, lost_leases_are_refused, entries_and_rows_change_together,
+            one_entry_is_changed_once, entries_are_not_doubled, queues_are_apart_and_named,
+            depth_tells_what_waits, no_entry_is_claimed_twice, random_operations_go_as_in_the_model,
+            feeds_tell_what_changes, slow_subscribers_are_told_to_read_again, feeds_end_with_the_store,
+        }
+    };
+    ($open:expr, $($case:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                let (store, _alive) = $open();
+                suite::$case(store).await;
+            }
+        )*
+    };
+}
+
+type Shared = Arc<dyn Store>;
+
+const F: Table = Table::Functions;
+
+async fn commit(store: &dyn Store, batch: Batch) -> Result<Version, CommitError> {
+    store.commit(batch, Durability::Synced).await
+}
+
+async fn value(store: &dyn Store, key: &str) -> Option<String> {
+    let row = store.get(F, key.as_bytes()).await.unwrap();
+    row.map(|row| String::from_utf8(row.value).unwrap())
+}

@@ -1,0 +1,15 @@
+//! The contract on the store in memory.
+
+#[cfg(test)]
+#[macro_use]
+#[path = "../suite/suite.rs"]
+mod suite;
+
+use lambd_store::{MemStore, Store};
+use std::sync::Arc;
+
+fn open() -> (Arc<dyn Store>, ()) {
+    (Arc::new(MemStore::new()), ())
+}
+
+contract!(open);
