@@ -135,7 +135,7 @@ fn finish_authentication(
 }
 
 fn place_of(identity: &Identity) -> Place {
-    Place { region: identity.region.to_string(), account: identity.account.to_string() }
+    Place { region: Arc::clone(&identity.region), account: Arc::clone(&identity.account) }
 }
 
 fn denied(refusal: Refusal) -> Error {

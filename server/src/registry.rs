@@ -232,7 +232,7 @@ impl Registry {
     /// What an account uses, in all regions.
     pub fn usage(&self, account: &str) -> Usage {
         rules::usage(
-            self.read().values().map(|(function, _)| function).filter(|f| f.id.account == account),
+            self.read().values().map(|(function, _)| function).filter(|f| *f.id.account == *account),
             self.concurrency_limit,
         )
     }

@@ -97,7 +97,7 @@ pub struct Scaler {
     limits: Limits,
     functions: HashMap<Arc<FunctionId>, PerFunction>,
     /// A handful, forgotten by [`Self::sweep`] alone, so that an invocation allocates nothing.
-    accounts: Vec<(String, PerAccount)>,
+    accounts: Vec<(Arc<str>, PerAccount)>,
     memory_mib: u64,
 }
 
@@ -239,10 +239,13 @@ fn entry_of<'a>(
 }
 
 /// Copies the account's name only where it is new.
-fn account_of<'a>(accounts: &'a mut Vec<(String, PerAccount)>, function: &FunctionId) -> &'a mut PerAccount {
+fn account_of<'a>(
+    accounts: &'a mut Vec<(Arc<str>, PerAccount)>,
+    function: &FunctionId,
+) -> &'a mut PerAccount {
     let known = accounts.iter().position(|(account, _)| *account == function.account);
     let at = known.unwrap_or_else(|| {
-        accounts.push((function.account.clone(), PerAccount::default()));
+        accounts.push((Arc::clone(&function.account), PerAccount::default()));
         accounts.len() - 1
     });
     &mut accounts[at].1

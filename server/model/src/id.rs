@@ -1,20 +1,22 @@
 //! Who owns a thing and where it is.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// Account and region in which a request acts: the account of the caller's key, the region of the signature.
+/// Account and region in which a request acts: the account of the caller's key, the region of the signature. Cheap to
+/// copy: every request has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Region of the credential scope, e.g. `us-east-1`.
-    pub region: String,
+    pub region: Arc<str>,
     /// Twelve digits.
-    pub account: String,
+    pub account: Arc<str>,
 }
 
 impl Place {
     /// The function of this name here.
     pub fn function(&self, name: impl Into<String>) -> FunctionId {
-        FunctionId { account: self.account.clone(), region: self.region.clone(), name: name.into() }
+        FunctionId { account: Arc::clone(&self.account), region: Arc::clone(&self.region), name: name.into() }
     }
 
     /// Unqualified ARN of a function of this place.
@@ -38,9 +40,9 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId {
     /// Twelve digits.
-    pub account: String,
+    pub account: Arc<str>,
     /// Region in which it was created.
-    pub region: String,
+    pub region: Arc<str>,
     /// Bare name, 1–64 characters.
     pub name: String,
 }

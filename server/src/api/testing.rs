@@ -104,7 +104,7 @@ impl Api {
                 account: account.into(),
                 region: region.into(),
             },
-            place: Place { region: region.to_owned(), account: account.to_owned() },
+            place: Place { region: region.into(), account: account.into() },
             request_id: "11111111-2222-3333-4444-555555555555".to_owned(),
             trace_id: None,
             endpoint: "http://127.0.0.1:3001".to_owned(),
@@ -135,7 +135,7 @@ impl Api {
 
     /// Waits until nothing of the function is in progress.
     pub(in crate::api) async fn settled(&self, name: &str) {
-        let id = Place { region: REGION.to_owned(), account: ACCOUNT.to_owned() }.function(name);
+        let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);
         while self.app.registry.get(&id).unwrap().is_unsettled() {
             tokio::task::yield_now().await;
         }

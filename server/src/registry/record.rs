@@ -36,8 +36,8 @@ fn parse_key(key: &[u8]) -> Option<FunctionId> {
     let mut parts = str::from_utf8(key).ok()?.split('/');
     let (account, region, kind, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     (kind == SEGMENT && parts.next().is_none()).then(|| FunctionId {
-        account: account.to_owned(),
-        region: region.to_owned(),
+        account: account.into(),
+        region: region.into(),
         name: name.to_owned(),
     })
 }

@@ -9,8 +9,7 @@ use super::*;
 pub(crate) const ACCOUNT: &str = "000000000000";
 
 pub(crate) fn id(account: &str, region: &str, name: &str) -> Arc<FunctionId> {
-    let (account, region, name) = (account.to_owned(), region.to_owned(), name.to_owned());
-    Arc::new(FunctionId { account, region, name })
+    Arc::new(FunctionId { account: account.into(), region: region.into(), name: name.to_owned() })
 }
 
 pub(crate) fn configuration(name: &str) -> Configuration {
@@ -57,7 +56,7 @@ fn of(id: &Arc<FunctionId>) -> Function {
 }
 
 fn place(account: &str) -> Place {
-    Place { account: account.to_owned(), region: "us-east-1".to_owned() }
+    Place { account: account.into(), region: "us-east-1".into() }
 }
 
 async fn registry(store: &Arc<MemStore>) -> Arc<Registry> {

@@ -7,8 +7,7 @@ fn key(name: &str) -> Arc<FunctionId> {
 }
 
 fn in_account(account: &str, name: &str) -> Arc<FunctionId> {
-    let (account, region, name) = (account.to_owned(), "us-east-1".to_owned(), name.to_owned());
-    Arc::new(FunctionId { account, region, name })
+    Arc::new(FunctionId { account: account.into(), region: "us-east-1".into(), name: name.to_owned() })
 }
 
 fn at(ms: u64) -> Duration {

@@ -25,13 +25,13 @@ impl Target {
     ) -> Result<Self, Error> {
         let text = name.unwrap_or_default();
         let given = FunctionRef::parse(text).ok_or_else(|| malformed(text))?;
-        if let Some(region) = given.region.as_deref().filter(|region| *region != place.region) {
+        if let Some(region) = given.region.as_deref().filter(|region| *region != &*place.region) {
             return Err(Error::new(
                 ErrorCode::ResourceNotFoundException,
                 format!("Functions from '{region}' are not reachable in this region ('{}')", place.region),
             ));
         }
-        if given.account.as_deref().is_some_and(|account| account != place.account) {
+        if given.account.as_deref().is_some_and(|account| account != &*place.account) {
             return Err(Error::new(
                 ErrorCode::AccessDeniedException,
                 format!("No permission on resource: {text}"),
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn place() -> Place {
-        Place { region: "us-east-1".to_owned(), account: "000000000000".to_owned() }
+        Place { region: "us-east-1".into(), account: "000000000000".into() }
     }
 
     #[test]

@@ -8,8 +8,14 @@ use super::*;
 use crate::registry::tests::configuration;
 
 fn version(configuration: Configuration) -> Version {
-    let (account, region) = ("000000000000".to_owned(), "us-east-1".to_owned());
-    Version::latest(&Arc::new(FunctionId { account, region, name: "f".to_owned() }), configuration)
+    Version::latest(
+        &Arc::new(FunctionId {
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            name: "f".to_owned(),
+        }),
+        configuration,
+    )
 }
 
 fn shown(version: &Version) -> BTreeMap<String, String> {

@@ -22,7 +22,7 @@ pub(super) fn id_of(key: &[u8], account: &str) -> Result<FunctionId, RecordError
     if region.is_empty() || name.is_empty() || name.contains('/') {
         return Err(unknown());
     }
-    Ok(FunctionId { account: account.to_owned(), region: region.to_owned(), name: name.to_owned() })
+    Ok(FunctionId { account: account.into(), region: region.into(), name: name.to_owned() })
 }
 
 /// The function's name left the record, the generation left the configuration. What is no such record stays as it

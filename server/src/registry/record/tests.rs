@@ -17,8 +17,7 @@ const FULL_2: (&str, &str) = ("000000000000/eu-west-1/function/full", include_st
 const PLAIN_2: (&str, &str) = ("000000000000/us-east-1/function/plain", include_str!("golden/plain.v2.json"));
 
 fn function(region: &str, name: &str, generation: Uuid, configuration: Configuration) -> Function {
-    let (account, region, name) = (ACCOUNT.to_owned(), region.to_owned(), name.to_owned());
-    let id = Arc::new(FunctionId { account, region, name });
+    let id = Arc::new(FunctionId { account: ACCOUNT.into(), region: region.into(), name: name.to_owned() });
     let latest =
         Version { function: Arc::clone(&id), qualifier: LATEST.to_owned(), configuration, generation };
     Function {
