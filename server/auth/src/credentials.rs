@@ -135,7 +135,7 @@ impl Credentials {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let default = profiles(text).into_iter().find(|profile| profile.name == PROFILE);
+        let default = profiles(text)?.into_iter().find(|profile| profile.name == PROFILE);
         default.unwrap_or_else(|| Profile::named(PROFILE)).credentials()
     }
 

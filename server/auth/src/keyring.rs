@@ -24,6 +24,8 @@ pub struct AccountKey {
 pub struct Keyring {
     /// Profile `default`.
     pub own: Credentials,
+    /// The account that profile `default` names, if it names one: it can only be the server's own.
+    pub own_account: Option<String>,
     /// The others, in the order of the file.
     pub others: Vec<AccountKey>,
 }
@@ -41,10 +43,15 @@ impl Keyring {
     fn parse(text: &str) -> Result<Self, String> {
         let own = Credentials::parse(text)?;
         let mut others: Vec<AccountKey> = Vec::new();
-        for profile in profiles(text).into_iter().filter(|profile| profile.name != PROFILE) {
+        let mut own_account = None;
+        for profile in profiles(text)? {
             let Some(account) = profile.account else { continue };
             if account.len() != ACCOUNT_DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(format!("`aws_account_id` of profile `{}` must be 12 digits", profile.name));
+            }
+            if profile.name == PROFILE {
+                own_account = Some(account.to_owned());
+                continue;
             }
             let credentials = profile.credentials()?;
             let known = |known: &Credentials| known.access_key_id == credentials.access_key_id;
@@ -56,7 +63,7 @@ impl Keyring {
             }
             others.push(AccountKey { credentials, account: account.to_owned() });
         }
-        Ok(Self { own, others })
+        Ok(Self { own, own_account, others })
     }
 
     /// All keys, the server's own for `account`.
@@ -80,7 +87,7 @@ mod tests {
         assert!(made.others.is_empty());
         let text = format!(
             "{}\n[other]\naws_access_key_id = B\naws_account_id = 111111111111\naws_secret_access_key = T\n\
-             [foreign]\naws_access_key_id = C\n",
+             [foreign] # not ours\naws_access_key_id = C\n",
             std::fs::read_to_string(&path).unwrap()
         );
         std::fs::write(&path, text).unwrap();
@@ -94,7 +101,14 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_profile() {
+        let named = format!("{OWN}aws_account_id = 222222222222");
+        assert_eq!(Keyring::parse(&named).unwrap().own_account.as_deref(), Some("222222222222"));
         for (text, problem) in [
+            ("[b # team", "line 4 is no section `[name]`"),
+            ("[b] team", "line 4 is no section `[name]`"),
+            ("aws_access_key_id = B", "`aws_access_key_id` stands twice in profile `default`"),
+            ("[default]", "profile `default` stands there twice"),
+            ("nonsense", "line 4 is neither a section `[name]` nor a setting `name = value`"),
             ("[x]\naws_account_id = 12", "`aws_account_id` of profile `x` must be 12 digits"),
             ("[x]\naws_account_id = 111111111111", "no `aws_access_key_id` in profile `x`"),
             (

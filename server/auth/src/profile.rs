@@ -1,4 +1,7 @@
 //! The format of an AWS shared-credentials file, as far as keys go.
+//!
+//! Strict where a mistake would give one profile's keys to another: what is no section, no setting and no comment is
+//! refused, as is a setting or a section that stands there twice.
 
 use super::{Credentials, Secret};
 
@@ -31,26 +34,51 @@ impl<'a> Profile<'a> {
         let secret = value("aws_secret_access_key", self.secret_access_key)?;
         Ok(Credentials { access_key_id, secret_access_key: Secret::new(secret) })
     }
+
+    fn set(&mut self, key: &str, value: &'a str) -> Result<(), String> {
+        let slot = match key {
+            "aws_access_key_id" => &mut self.access_key_id,
+            "aws_secret_access_key" => &mut self.secret_access_key,
+            "aws_account_id" => &mut self.account,
+            _ => return Ok(()),
+        };
+        match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(format!("`{key}` stands twice in profile `{}`", self.name)),
+        }
+    }
 }
 
-/// Every profile, in order. A section that stands there twice is two.
-pub(super) fn profiles(text: &str) -> Vec<Profile<'_>> {
+/// Every profile, in order; or what is wrong with the file, without any of its values.
+pub(super) fn profiles(text: &str) -> Result<Vec<Profile<'_>>, String> {
     let mut profiles: Vec<Profile<'_>> = Vec::new();
-    for line in text.lines().map(str::trim) {
+    for (number, line) in text.lines().enumerate() {
+        let (number, is_indented) = (number + 1, line.starts_with([' ', '\t']));
+        let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            profiles.push(Profile::named(name.trim()));
-        } else if let (Some((key, value)), Some(profile)) = (line.split_once('='), profiles.last_mut()) {
-            let value = Some(value.trim());
-            match key.trim() {
-                "aws_access_key_id" => profile.access_key_id = value,
-                "aws_secret_access_key" => profile.secret_access_key = value,
-                "aws_account_id" => profile.account = value,
-                _ => {}
+        if let Some(rest) = line.strip_prefix('[') {
+            let name = section(rest).ok_or_else(|| format!("line {number} is no section `[name]`"))?;
+            if profiles.iter().any(|profile| profile.name == name) {
+                return Err(format!("profile `{name}` stands there twice"));
             }
+            profiles.push(Profile::named(name));
+        } else if let Some((key, value)) = line.split_once('=') {
+            // An indented line belongs to the setting before it; ours have no such parts.
+            if let Some(profile) = profiles.last_mut().filter(|_| !is_indented || !key.trim().is_empty()) {
+                profile.set(key.trim(), value.trim())?;
+            }
+        } else if !is_indented {
+            return Err(format!("line {number} is neither a section `[name]` nor a setting `name = value`"));
         }
     }
-    profiles
+    Ok(profiles)
+}
+
+/// The name of a section, behind whose bracket a comment may stand.
+fn section(rest: &str) -> Option<&str> {
+    let (name, behind) = rest.split_once(']')?;
+    let behind = behind.trim();
+    (behind.is_empty() || behind.starts_with(['#', ';'])).then_some(name.trim())
 }

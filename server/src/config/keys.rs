@@ -54,7 +54,7 @@ keys! {
     listen: SocketAddr = (Ipv4Addr::LOCALHOST, 3001).into(), "LAMBD_LISTEN", "ADDR:PORT";
     /// Folder of everything that the server keeps
     data_dir: PathBuf = "/var/lib/lambd".into(), "LAMBD_DATA_DIR", "DIR";
-    /// The account that all functions belong to, 12 digits
+    /// The account of the server's own keys, 12 digits
     account_id: String = "000000000000".to_owned(), "LAMBD_ACCOUNT_ID", "ID";
     /// The region where a request names none
     region: String = "us-east-1".to_owned(), "LAMBD_REGION", "REGION";
@@ -68,7 +68,7 @@ keys! {
     log_level: LogLevel = LogLevel::Info, "LAMBD_LOG_LEVEL", "LEVEL";
     /// Seconds that running invocations get at SIGTERM before they are cut off
     drain_timeout_s: u64 = 300, "LAMBD_DRAIN_TIMEOUT_S", "SECONDS";
-    /// Concurrent executions of the account
+    /// Concurrent executions of each account
     concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
     /// Memory for all environments together, in MiB [default: 80 % of the machine's]
     host_memory_mib: u64 = memory_share_mib(), "LAMBD_HOST_MEMORY_MIB", "MIB";

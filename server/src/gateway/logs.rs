@@ -29,9 +29,13 @@ pub(super) async fn answer(
     if method != Method::GET {
         return Err(Error::new(ErrorCode::MethodNotAllowedException, "Logs are read by GET."));
     }
-    let name = FunctionRef::parse(function).map_or_else(|| function.to_owned(), |given| given.name);
-    let id = place.function(name);
-    let function = app.registry.get(&id).ok_or_else(|| {
+    let given = FunctionRef::parse(function);
+    let is_elsewhere = given.as_ref().is_some_and(|given| {
+        given.region.as_deref().is_some_and(|region| region != &*place.region)
+            || given.account.as_deref().is_some_and(|account| account != &*place.account)
+    });
+    let id = place.function(given.map_or_else(|| function.to_owned(), |given| given.name));
+    let function = app.registry.get(&id).filter(|_| !is_elsewhere).ok_or_else(|| {
         Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {id}"))
     })?;
     let group = crate::logs::group_key(&id, &function.latest.configuration.logging.group);

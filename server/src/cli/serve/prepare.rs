@@ -64,6 +64,14 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     let ids = folders(&dir, config, &root)?;
     let keys = Keyring::load_or_create(Path::new("credentials"))
         .with_context(|| format!("in {}", root.display()))?;
+    if let Some(account) = keys.own_account.as_ref().filter(|account| **account != config.account_id) {
+        bail!(
+            "profile default of {} is of account {account}, and the server's own account is {}: set account_id, or \
+             change the profile",
+            root.join("credentials").display(),
+            config.account_id
+        );
+    }
     let listener =
         TcpListener::bind(config.listen).with_context(|| format!("failed to listen on {}", config.listen))?;
     listener.set_nonblocking(true).context("failed to prepare the listener")?;

@@ -57,6 +57,10 @@ pub(crate) fn refuse_what_is_not_ours(data_dir: &Path, db: &Path) -> Result<(), 
     let present = known().filter(|name| has(name));
     let view = DB::open_cf_for_read_only(&options::inspection(), db, present, false).map_err(sort)?;
     let (acknowledged, found) = (mark::read(db), view.latest_sequence_number());
+    // All tables are made before the first change: without one, its rows would be skipped as those of a removed table.
+    if let Some(missing) = known().find(|name| acknowledged > 0 && !has(name)) {
+        return Err(foreign(db, format!("without the table {missing:?}")));
+    }
     if found < acknowledged {
         let (db, mark) = (db.to_path_buf(), db.join(mark::NAME));
         return Err(OpenError::LostChanges { db, acknowledged, found, mark });

@@ -28,6 +28,32 @@ async fn a_damaged_log_is_not_taken_for_a_short_one() {
     }
 }
 
+/// What names the tables, cut anywhere: it is refused, or everything is there.
+#[tokio::test]
+async fn a_cut_manifest_loses_nothing_in_silence() {
+    let whole = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(whole.path()).unwrap();
+    store.commit(put("a", "b"), Durability::Synced).await.unwrap();
+    drop(store);
+    let is_manifest = |path: &PathBuf| path.to_string_lossy().contains("MANIFEST-");
+    let manifest = files(whole.path()).into_iter().find(is_manifest).unwrap();
+    let (name, length) = (manifest.file_name().unwrap(), fs::metadata(&manifest).unwrap().len());
+    let mut refused = 0;
+    for cut in (0..length).step_by(5) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("db")).unwrap();
+        for file in files(whole.path()) {
+            fs::copy(&file, dir.path().join("db").join(file.file_name().unwrap())).unwrap();
+        }
+        File::options().write(true).open(dir.path().join("db").join(name)).unwrap().set_len(cut).unwrap();
+        match RocksStore::open(dir.path()) {
+            Ok(store) => assert_eq!(all_keys(&store).await.len(), 1, "cut at {cut} of {length}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 10, "{refused}");
+}
+
 #[tokio::test]
 async fn a_damaged_table_file_is_detected() {
     let dir = tempfile::tempdir().unwrap();
