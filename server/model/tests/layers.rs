@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 type Layers = BTreeMap<String, usize>;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    // The checkout that is tested, not the one that was compiled: they may share a target directory.
+    let package =
+        std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&package).join("../..")
 }
 
 /// The numbered list below the heading: names in backticks, from the top down.
