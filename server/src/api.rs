@@ -13,7 +13,7 @@ mod rules;
 mod signing;
 mod tags;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod versions;
 
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub fn service_error(message: &str) -> Error {
 
 /// Answers by the table: a `read` is handled where it stands; a `change` and what follows from it belong together,
 /// so that a caller who hangs up in between must not part them, and it runs in a task of its own. What stands behind
-/// `on` says in which members the input names its subject, and how that is found (see [`found`]).
+/// `on` says in which members the input names its subject, and how that is found (see [`found::Named`]).
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
@@ -76,10 +76,13 @@ macro_rules! operations {
     };
     (@find $app:ident, $call:ident, $input:ident) => { () };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident)) => {
-        found::$how($app, &$call.place, $input.$name.as_deref(), None)?
+        found::Named { app: $app, place: &$call.place, name: $input.$name.as_deref(), qualifier: None }.$how()?
     };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident, $qualifier:ident)) => {
-        found::$how($app, &$call.place, $input.$name.as_deref(), $input.$qualifier.as_deref())?
+        {
+            let (name, qualifier) = ($input.$name.as_deref(), $input.$qualifier.as_deref());
+            found::Named { app: $app, place: &$call.place, name, qualifier }.$how()?
+        }
     };
     (@read $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {
         $module::$function::handle($app, $call, $subject, $input).await

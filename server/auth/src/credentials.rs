@@ -134,9 +134,14 @@ impl Credentials {
         read(path, refused, Self::parse)
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let default = profiles(text)?.into_iter().find(|profile| profile.name == PROFILE);
-        default.unwrap_or_else(|| Profile::named(PROFILE)).credentials()
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::default_of(&profiles(text)?)
+    }
+
+    /// Of profile `default`.
+    pub(super) fn default_of(profiles: &[Profile<'_>]) -> Result<Self, String> {
+        let default = profiles.iter().find(|profile| profile.name == PROFILE);
+        default.unwrap_or(&Profile::named(PROFILE)).credentials()
     }
 
     /// Writes beside the target, syncs, renames and syncs the folder.

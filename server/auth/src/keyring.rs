@@ -41,10 +41,11 @@ impl Keyring {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let own = Credentials::parse(text)?;
+        let profiles = profiles(text)?;
+        let own = Credentials::default_of(&profiles)?;
         let mut others: Vec<AccountKey> = Vec::new();
         let mut own_account = None;
-        for profile in profiles(text)? {
+        for profile in profiles {
             let Some(account) = profile.account else { continue };
             if account.len() != ACCOUNT_DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(format!("`aws_account_id` of profile `{}` must be 12 digits", profile.name));

@@ -3,6 +3,8 @@
 //! Source: lambda.md D1 ("Name forms everywhere"), the model's pattern `FunctionName`, and the recorded
 //! name and qualifier checks.
 
+use crate::Place;
+
 /// The qualifier that names the unpublished version.
 pub const LATEST: &str = "$LATEST";
 
@@ -20,6 +22,16 @@ pub struct FunctionRef {
 }
 
 impl FunctionRef {
+    /// The region that was given, if it is not that of `place`.
+    pub fn foreign_region(&self, place: &Place) -> Option<&str> {
+        self.region.as_deref().filter(|region| *region != &*place.region)
+    }
+
+    /// Whether an account was given that is not that of `place`.
+    pub fn has_foreign_account(&self, place: &Place) -> bool {
+        self.account.as_deref().is_some_and(|account| account != &*place.account)
+    }
+
     /// Splits any accepted form. `None` when the text has none of them; the wire validator has normally
     /// refused such a text before.
     pub fn parse(text: &str) -> Option<Self> {
@@ -69,7 +81,8 @@ fn is_region(text: &str) -> bool {
         && last.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn is_account(text: &str) -> bool {
+/// Whether this is the number of an account: twelve digits.
+pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 

@@ -26,78 +26,65 @@ impl Found {
     }
 }
 
-/// A name, whether there is such a function or not.
-pub(super) fn name(
-    _app: &App,
-    place: &Place,
-    name: Option<&str>,
-    qualifier: Option<&str>,
-) -> Result<Target, Error> {
-    Target::parse(place, name, qualifier)
+/// How a request names what it is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) app: &'a App,
+    pub(super) place: &'a Place,
+    /// A function's name in any form, or a resource's ARN.
+    pub(super) name: Option<&'a str>,
+    /// The separate one; the name may have one, too.
+    pub(super) qualifier: Option<&'a str>,
 }
 
-/// A function. One that is missing is called as the caller called it.
-pub(super) fn function(
-    app: &App,
-    place: &Place,
-    name: Option<&str>,
-    qualifier: Option<&str>,
-) -> Result<Found, Error> {
-    let target = Target::parse(place, name, qualifier)?;
-    let function = target.find(app, place)?;
-    Ok(Found { target, function })
-}
+impl Named<'_> {
+    /// A name, whether there is such a function or not.
+    pub(super) fn name(self) -> Result<Target, Error> {
+        Target::parse(self.place, self.name, self.qualifier)
+    }
 
-/// A version of a function. One that is missing is called by its qualifier, `$LATEST` where none was given.
-pub(super) fn version(
-    app: &App,
-    place: &Place,
-    name: Option<&str>,
-    qualifier: Option<&str>,
-) -> Result<Found, Error> {
-    let target = Target::parse(place, name, qualifier)?;
-    let function = target.find_latest(app, place)?;
-    Ok(Found { target, function })
-}
+    /// A function. One that is missing is called as the caller called it.
+    pub(super) fn function(self) -> Result<Found, Error> {
+        let target = self.name()?;
+        let function = target.find(self.app, self.place)?;
+        Ok(Found { target, function })
+    }
 
-/// A function as a whole: a version or an alias is refused.
-pub(super) fn unqualified(
-    app: &App,
-    place: &Place,
-    name: Option<&str>,
-    qualifier: Option<&str>,
-) -> Result<Found, Error> {
-    let target = Target::parse(place, name, qualifier)?;
-    if target.qualifier.is_some() {
-        return Err(invalid(
+    /// A version of a function. One that is missing is called by its qualifier, `$LATEST` where none was given.
+    pub(super) fn version(self) -> Result<Found, Error> {
+        let target = self.name()?;
+        let function = target.find_latest(self.app, self.place)?;
+        Ok(Found { target, function })
+    }
+
+    /// A function as a whole: a version or an alias is refused.
+    pub(super) fn unqualified(self) -> Result<Found, Error> {
+        self.refuse_qualifier(
             "This operation is permitted on Lambda functions only. Aliases and versions do not support this \
              operation. Please specify either a function name or an unqualified function ARN.",
-        ));
+        )?;
+        self.version()
     }
-    let function = target.find_latest(app, place)?;
-    Ok(Found { target, function })
-}
 
-/// The function that a resource ARN names; other kinds of resource are not here.
-pub(super) fn tagged(
-    app: &App,
-    place: &Place,
-    resource: Option<&str>,
-    _qualifier: Option<&str>,
-) -> Result<Found, Error> {
-    let resource = resource.unwrap_or_default();
-    if !resource.contains(":function:") {
-        return Err(Error::new(
-            ErrorCode::ResourceNotFoundException,
-            format!("The resource you requested does not exist: {resource}"),
-        ));
-    }
-    let target = Target::parse(place, Some(resource), None)?;
-    if target.qualifier.is_some() {
-        return Err(invalid(
+    /// The function that a resource ARN names; other kinds of resource are not here.
+    pub(super) fn tagged(self) -> Result<Found, Error> {
+        let resource = self.name.unwrap_or_default();
+        if !resource.contains(":function:") {
+            return Err(Error::new(
+                ErrorCode::ResourceNotFoundException,
+                format!("The resource you requested does not exist: {resource}"),
+            ));
+        }
+        self.refuse_qualifier(
             "Tags on function aliases and versions are not supported. Please specify a function ARN.",
-        ));
+        )?;
+        self.function()
     }
-    let function = target.find(app, place)?;
-    Ok(Found { target, function })
+
+    fn refuse_qualifier(self, text: &str) -> Result<(), Error> {
+        match self.name()?.qualifier {
+            None => Ok(()),
+            Some(_) => Err(invalid(text)),
+        }
+    }
 }

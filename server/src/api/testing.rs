@@ -29,30 +29,30 @@ use crate::registry::Registry;
 use crate::runtimes::{self, Catalog};
 
 /// The account and region of [`Api::call`].
-pub(in crate::api) const ACCOUNT: &str = "000000000000";
-pub(in crate::api) const REGION: &str = "us-east-1";
+pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// An answer as a client sees it.
 #[derive(Debug)]
-pub(in crate::api) struct Answer {
-    pub(in crate::api) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// The error's code, or nothing.
-    pub(in crate::api) code: String,
+    pub(crate) code: String,
     /// The body; null where it is no JSON.
-    pub(in crate::api) body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// Of a request that must succeed.
     #[track_caller]
-    pub(in crate::api) fn ok(self) -> Value {
+    pub(crate) fn ok(self) -> Value {
         assert!((200..300).contains(&self.status), "{} {} {}", self.status, self.code, self.body);
         self.body
     }
 
     /// Status, code and text of a request that must be refused.
     #[track_caller]
-    pub(in crate::api) fn refused(self) -> (u16, String, String) {
+    pub(crate) fn refused(self) -> (u16, String, String) {
         assert!(self.status >= 400, "{} {}", self.status, self.body);
         let text = self.body.get("Message").or_else(|| self.body.get("message"));
         (self.status, self.code, text.and_then(Value::as_str).unwrap_or_default().to_owned())
@@ -61,19 +61,19 @@ impl Answer {
 
 /// A server without its sockets.
 #[derive(Debug)]
-pub(in crate::api) struct Api {
-    pub(in crate::api) app: Arc<App>,
+pub(crate) struct Api {
+    pub(crate) app: Arc<App>,
     _dir: tempfile::TempDir,
 }
 
 impl Api {
     /// With the runtimes `provided.al2023` and `python3.11` installed, as far as the API looks at them.
-    pub(in crate::api) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::on(Arc::new(MemStore::new())).await
     }
 
     /// With this store.
-    pub(in crate::api) async fn on(store: Arc<dyn Store>) -> Self {
+    pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for runtime in ["provided.al2023", "python3.11"] {
             runtimes::testing::pretend(dir.path(), runtime);
@@ -83,12 +83,12 @@ impl Api {
     }
 
     /// One request of the server's own account.
-    pub(in crate::api) async fn call(&self, method: &str, target: &str, body: Value) -> Answer {
+    pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> Answer {
         self.call_as(ACCOUNT, REGION, method, target, body).await
     }
 
     /// One request of an account in a region.
-    pub(in crate::api) async fn call_as(
+    pub(crate) async fn call_as(
         &self,
         account: &str,
         region: &str,
@@ -127,14 +127,14 @@ impl Api {
     }
 
     /// Creates a function and waits until it is settled.
-    pub(in crate::api) async fn create(&self, name: &str) -> Value {
+    pub(crate) async fn create(&self, name: &str) -> Value {
         let made = self.call("POST", "/2015-03-31/functions", function(name)).await.ok();
         self.settled(name).await;
         made
     }
 
     /// Waits until nothing of the function is in progress.
-    pub(in crate::api) async fn settled(&self, name: &str) {
+    pub(crate) async fn settled(&self, name: &str) {
         let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);
         while self.app.registry.get(&id).unwrap().is_unsettled() {
             tokio::task::yield_now().await;
@@ -153,7 +153,7 @@ impl Launch for Nowhere {
 }
 
 /// A CreateFunction request that nothing is wrong with.
-pub(in crate::api) fn function(name: &str) -> Value {
+pub(crate) fn function(name: &str) -> Value {
     json!({
         "FunctionName": name,
         "Runtime": "provided.al2023",
@@ -164,7 +164,7 @@ pub(in crate::api) fn function(name: &str) -> Value {
 }
 
 /// A package in base64, another one for another text.
-pub(in crate::api) fn zip(text: &str) -> String {
+pub(crate) fn zip(text: &str) -> String {
     STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
 }
 

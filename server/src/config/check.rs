@@ -13,7 +13,7 @@ impl Config {
     /// [`ConfigError::Values`] with every value that is out of bounds.
     pub(super) fn check(self) -> Result<Self, ConfigError> {
         let mut found = Found::default();
-        let is_account = self.account_id.len() == 12 && self.account_id.bytes().all(|b| b.is_ascii_digit());
+        let is_account = lambd_model::arn::is_account(&self.account_id);
         found.unless(is_account, || problem("account_id", &self.account_id, "must be 12 digits"));
         let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         found.unless((1..=32).contains(&self.region.len()) && self.region.bytes().all(is_region), || {

@@ -30,10 +30,9 @@ pub(super) async fn answer(
         return Err(Error::new(ErrorCode::MethodNotAllowedException, "Logs are read by GET."));
     }
     let given = FunctionRef::parse(function);
-    let is_elsewhere = given.as_ref().is_some_and(|given| {
-        given.region.as_deref().is_some_and(|region| region != &*place.region)
-            || given.account.as_deref().is_some_and(|account| account != &*place.account)
-    });
+    let is_elsewhere = given
+        .as_ref()
+        .is_some_and(|given| given.foreign_region(place).is_some() || given.has_foreign_account(place));
     let id = place.function(given.map_or_else(|| function.to_owned(), |given| given.name));
     let function = app.registry.get(&id).filter(|_| !is_elsewhere).ok_or_else(|| {
         Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {id}"))
@@ -57,4 +56,63 @@ pub(super) async fn answer(
         .collect();
     let body = json!({"events": events, "cursor": page.next.to_string()}).to_string();
     Ok(respond(StatusCode::OK, [("content-type", "application/json")], body))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use lambd_store::MemStore;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::api::testing::{ACCOUNT, Api, REGION};
+    use crate::logs::{LogEvent, group_key};
+    use crate::registry::testing::Limited;
+
+    async fn messages(api: &Api, function: &str) -> Vec<String> {
+        let place = Place { region: REGION.into(), account: ACCOUNT.into() };
+        let answered = answer(&api.app, &place, &Method::GET, function, None).await.unwrap();
+        let body = to_bytes(answered.into_body(), usize::MAX).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let events = body["events"].as_array().unwrap();
+        events.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_hangs_is_read_as_far_as_it_is() {
+        let store = Arc::new(Limited::new(MemStore::new(), usize::MAX));
+        let api = Api::on(Arc::clone(&store) as _).await;
+        api.create("f").await;
+        let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function("f");
+        let stream = api.app.logs.sink().stream(&group_key(&id, "/aws/lambda/f"), "s");
+        let say = async |message: &str| {
+            stream.write(vec![LogEvent { time_ms: 0, message: message.to_owned() }]).await;
+        };
+        say("first").await;
+        api.app.logs.sink().flush().await;
+        store.hold(true);
+        say("second").await;
+        let asked = Instant::now();
+        assert_eq!(messages(&api, "f").await, ["first"]);
+        assert_eq!(asked.elapsed(), FLUSH_PATIENCE);
+        store.hold(false);
+        api.app.logs.sink().flush().await;
+        assert_eq!(messages(&api, "f").await, ["first", "second"]);
+    }
+
+    #[tokio::test]
+    async fn an_arn_of_elsewhere_names_nothing_here() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let place = Place { region: REGION.into(), account: ACCOUNT.into() };
+        for name in [
+            "arn:aws:lambda:us-east-1:111111111111:function:f",
+            "arn:aws:lambda:eu-west-1:000000000000:function:f",
+            "111111111111:f",
+        ] {
+            let refused = answer(&api.app, &place, &Method::GET, name, None).await.unwrap_err();
+            assert_eq!(refused.code, ErrorCode::ResourceNotFoundException, "{name}");
+        }
+        assert_eq!(messages(&api, "arn:aws:lambda:us-east-1:000000000000:function:f").await, [""; 0]);
+    }
 }

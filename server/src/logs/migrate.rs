@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use lambd_model::arn::is_account;
 use lambd_store::{Batch, CommitError, Durability, Range, Row, Store, StoreError, Table, for_each};
 
 use super::keys::{self, Cursor};
@@ -31,8 +32,7 @@ pub(super) async fn migrate(store: &dyn Store, account: &str) -> Result<(), Comm
 
 /// Whether the key of a group begins with twelve digits, which no region does.
 fn has_account(group: &str) -> bool {
-    let account = group.split(':').next().unwrap_or_default();
-    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
+    is_account(group.split(':').next().unwrap_or_default())
 }
 
 async fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitError> {

@@ -1,4 +1,4 @@
-//! A store that stops taking changes.
+//! A store that stops taking changes, or takes its time.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,21 +6,28 @@ use lambd_store::{
     Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, MemStore, Range, Row, Store, StoreError,
     Table, Version,
 };
+use tokio::sync::watch;
 
 /// Takes so many commits, and refuses all others until more are allowed.
 #[derive(Debug)]
 pub(crate) struct Limited {
     pub(crate) inner: MemStore,
     left: Mutex<usize>,
+    held: watch::Sender<bool>,
 }
 
 impl Limited {
     pub(crate) fn new(inner: MemStore, commits: usize) -> Self {
-        Self { inner, left: Mutex::new(commits) }
+        Self { inner, left: Mutex::new(commits), held: watch::Sender::new(false) }
     }
 
     pub(crate) fn allow(&self, commits: usize) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
+    }
+
+    /// Whether commits wait until they are held no more.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
     }
 }
 
@@ -37,7 +44,12 @@ impl Store for Limited {
             return Box::pin(async { Err(StoreError::Stalled.into()) });
         };
         *left = now;
-        self.inner.commit(batch, durability)
+        let mut held = self.held.subscribe();
+        Box::pin(async move {
+            // The sender is ours: it does not go while this is awaited.
+            let _ = held.wait_for(|held| !held).await;
+            self.inner.commit(batch, durability).await
+        })
     }
     fn watch(&self, table: Table) -> BoxFuture<'_, Result<Feed, StoreError>> {
         self.inner.watch(table)

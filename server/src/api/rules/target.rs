@@ -25,13 +25,13 @@ impl Target {
     ) -> Result<Self, Error> {
         let text = name.unwrap_or_default();
         let given = FunctionRef::parse(text).ok_or_else(|| malformed(text))?;
-        if let Some(region) = given.region.as_deref().filter(|region| *region != &*place.region) {
+        if let Some(region) = given.foreign_region(place) {
             return Err(Error::new(
                 ErrorCode::ResourceNotFoundException,
                 format!("Functions from '{region}' are not reachable in this region ('{}')", place.region),
             ));
         }
-        if given.account.as_deref().is_some_and(|account| account != &*place.account) {
+        if given.has_foreign_account(place) {
             return Err(Error::new(
                 ErrorCode::AccessDeniedException,
                 format!("No permission on resource: {text}"),

@@ -63,3 +63,22 @@ fn a_runtime_that_was_removed_is_told() {
         assert!(matches!(outcome, Err(InvokeError::NoRuntime(_))), "{outcome:?}");
     });
 }
+
+/// What is read of the disk for a start keeps no worker: a manifest that does not come holds up its own function.
+#[test]
+fn a_disk_that_hangs_holds_up_only_who_waits_for_it() {
+    run(Setup::default(), async |world| {
+        world.create("f").await;
+        world.create("g").await;
+        world.served("g").await;
+        let manifest = world.data.path().join("runtimes/provided.al2023/runtime.toml");
+        let text = fs::read(&manifest).unwrap();
+        fs::remove_file(&manifest).unwrap();
+        // Whoever opens it waits for somebody who writes.
+        nix::unistd::mkfifo(&manifest, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let waits = world.spawn("f", Act::new(End::Answer));
+        assert_eq!(world.served("g").await, 0);
+        fs::write(&manifest, text).unwrap();
+        assert_eq!(by(&waits.await.unwrap()), 1);
+    });
+}
