@@ -15,3 +15,4 @@ pub mod platform_log;
 pub mod registry;
 pub mod remark;
 pub mod runtimes;
+pub mod server;

@@ -93,9 +93,8 @@ impl Logs {
     /// # Errors
     /// [`LogError`] if what is there already cannot be read.
     pub async fn start(store: Arc<dyn Store>, account: &str, retention: Retention) -> Result<Self, LogError> {
-        migrate::migrate(&*store, account).await?;
         let (sink, receiver) = queue::new();
-        let writer = writer::Writer::load(Arc::clone(&store), retention, receiver).await?;
+        let writer = writer::Writer::load(Arc::clone(&store), account, retention, receiver).await?;
         let thread = std::thread::Builder::new().name("log-writer".into());
         let writer = thread.spawn(move || writer.run()).map_err(LogError::Thread)?;
         Ok(Self { store, sink, writer: Mutex::new(Some(writer)) })

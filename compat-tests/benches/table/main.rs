@@ -2,11 +2,12 @@
 //!
 //! Absolute figures mean little on a shared virtual machine: an idle core wakes slowly, and a run
 //! minutes later sees another machine. So each figure stands beside a floor that was measured in
-//! turns with it, and most rows are pinned to one core, where ratios repeat. CPU and allocations of
-//! an invocation repeat best. `LAMBD_BIN` measures another server than the one that was built.
+//! turns with it, and most rows are pinned to one core, where ratios repeat. CPU, allocations and
+//! system calls of an invocation repeat best. `LAMBD_BIN` measures another server than the one that was built.
 //! A goal that is missed is printed, and is no failure.
 
 mod allocations;
+mod calls;
 mod clients;
 mod cold;
 mod disk;
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     let mut server = server()?;
     let clients = installed(&server, [Client::c()?, Client::python(), Client::node(), Client::rust()?]);
     let free = warm::measure(&server, &Client::c()?, "all cores")?;
-    let allocations = allocations::measure()?;
+    let counted = [Some(allocations::measure()?), calls::measure()?];
     // It starts again, because the number of its threads is that of the cores it sees. Last, because being
     // pinned holds for all that this process starts from here on.
     server.stop()?;
@@ -42,7 +43,7 @@ fn main() -> Result<()> {
         rows.extend(warm::measure(&server, client, "one core")?);
     }
     server.stop()?;
-    rows.insert(3, allocations);
+    rows.splice(3..3, counted.into_iter().flatten());
     rows.extend(free);
     rows.append(&mut behind);
     report::print(&rows);

@@ -50,6 +50,7 @@ fn lay_out(data: &Path) -> Result<()> {
         db.put_cf(table, bytes(&row[1])?, bytes(&row[2])?)?;
     }
     drop(db);
+    fs::write(data.join("db/lambd.lock"), "")?;
     for folder in ["db", "packages"].map(|name| data.join(name)) {
         own(&folder)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;

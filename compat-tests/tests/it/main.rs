@@ -11,6 +11,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod crowds;
+mod data_dirs;
 mod entrypoints;
 mod environments;
 mod first_release;

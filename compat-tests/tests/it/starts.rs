@@ -14,14 +14,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
+pub(crate) fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
     let mut serve = tools::command(server::binary()?);
     serve.args(["serve", "--listen", listen, "--data-dir"]).arg(data_dir);
     Ok(serve)
 }
 
 /// Runs a `serve` that must end by itself with `status` and one line; gives the line.
-fn refused(serve: &mut Command, status: i32) -> Result<String> {
+pub(crate) fn refused(serve: &mut Command, status: i32) -> Result<String> {
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let ended = until("the refused server ends", || Ok(process.try_wait()?));
     ended.inspect_err(|_| drop(process.kill()))?;

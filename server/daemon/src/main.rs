@@ -5,17 +5,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use lambd::cli::serve::Database;
 use lambd::cli::{self, Cli, Command};
 use lambd_store_rocks::RocksStore;
+
+const ROCKS: Database = Database {
+    refuse_at_first_sight: |data_dir| Ok(lambd_store_rocks::refuse_at_first_sight(data_dir)?),
+    open: |data_dir, name| Ok(Arc::new(RocksStore::open(data_dir, name)?)),
+};
 
 fn main() -> ExitCode {
     // The launcher is this program again; it must not get further than this line.
     lambd_sandbox::launcher_entry();
     let cli = Cli::try_parse().unwrap_or_else(|usage| usage.exit());
     cli::finish(match cli.command {
-        Command::Serve(source) => cli::configuration(&source)
-            .map_err(Into::into)
-            .and_then(|config| cli::serve::run(config, |data_dir| Ok(Arc::new(RocksStore::open(data_dir)?)))),
+        Command::Serve(source) => {
+            cli::configuration(&source).map_err(Into::into).and_then(|config| cli::serve::run(config, ROCKS))
+        }
         Command::CheckConfig(args) => cli::check_config::run(&args),
         Command::Runtime(args) => return cli::runtime::run(args),
         Command::Logs(args) => cli::logs::run(args),

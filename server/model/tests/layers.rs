@@ -1,13 +1,10 @@
-//! Imports only go down, in the server and in the Runtime API: the lists in ARCHITECTURE.md, "Layers", are checked.
+//! Who must not know whom: ARCHITECTURE.md's columns "must not know" are compared with manifests and imports.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test of its own: a panic is its answer")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Each module's layer, the topmost 0.
-type Layers = BTreeMap<String, usize>;
 
 fn root() -> PathBuf {
     // The checkout that is tested, not the one that was compiled: they may share a target directory.
@@ -16,17 +13,49 @@ fn root() -> PathBuf {
     Path::new(&package).join("../..")
 }
 
-/// The numbered list below the heading: names in backticks, from the top down.
-fn layers(heading: &str) -> Layers {
+/// What a row forbids.
+#[derive(Debug)]
+struct Fence {
+    /// The only parts of ours that are allowed; without it, all that `named` has not.
+    all_but: Option<BTreeSet<String>>,
+    named: BTreeSet<String>,
+}
+
+impl Fence {
+    /// "all", "all but `a`, `b`", "`c`, `d`", and after a semicolon names that are forbidden besides.
+    fn parse(cell: &str) -> Self {
+        let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let (ours, others) = cell.split_once(';').unwrap_or((cell, ""));
+        match ours.trim().strip_prefix("all") {
+            Some(rest) => Self { all_but: Some(quoted(rest)), named: quoted(others) },
+            None => Self { all_but: None, named: quoted(cell) },
+        }
+    }
+
+    fn forbids(&self, name: &str, is_ours: bool) -> bool {
+        let all_but = self.all_but.as_ref().is_some_and(|allowed| is_ours && !allowed.contains(name));
+        all_but || self.named.contains(name)
+    }
+}
+
+/// The rows of ARCHITECTURE.md's tables that have the column, by place.
+fn fences() -> BTreeMap<String, Fence> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let section = text.split(&format!("\n### {heading}\n")).nth(1).expect("ARCHITECTURE.md has the section");
-    let section = section.split("\n#").next().unwrap();
-    let lines = section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-    let names = lines.enumerate().flat_map(|(at, line)| {
-        let names = line.split('`').skip(1).step_by(2).map(str::to_owned);
-        names.map(move |name| (name, at)).collect::<Vec<_>>()
-    });
-    names.collect()
+    let mut fences = BTreeMap::new();
+    let mut column = None;
+    for line in text.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        match (cells.iter().position(|cell| *cell == "must not know"), column) {
+            (Some(at), _) => column = Some(at),
+            (None, Some(at)) if line.starts_with("| `") => {
+                let place = cells[1].trim_matches('`').to_owned();
+                assert!(fences.insert(place, Fence::parse(cells[at])).is_none(), "two rows: {line}");
+            }
+            (None, _) if !line.starts_with('|') => column = None,
+            (None, _) => {}
+        }
+    }
+    fences
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -82,8 +111,8 @@ fn is_module(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name != "testing"
 }
 
-/// Every import that does not go down, as `file: module`.
-fn upward(layers: &Layers, files: &[(String, String)]) -> Vec<String> {
+/// Every import that its module's fence forbids, as `file: module`.
+fn forbidden(fences: &BTreeMap<String, &Fence>, files: &[(String, String)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (file, text) in files {
         let module = file.split(['/', '.']).next().unwrap();
@@ -91,18 +120,33 @@ fn upward(layers: &Layers, files: &[(String, String)]) -> Vec<String> {
         if ["lib", "tests", "testing"].contains(&module) {
             continue;
         }
-        let own = layers.get(module).unwrap_or_else(|| panic!("`{module}` has no layer in ARCHITECTURE.md"));
+        let fence = fences.get(module).unwrap_or_else(|| panic!("ARCHITECTURE.md has no row for `{module}`"));
         for other in named(text).into_iter().filter(|other| other != module && is_module(other)) {
-            match layers.get(&other) {
-                Some(layer) if layer > own => {}
-                _ => wrong.push(format!("{file}: {other}")),
+            if !fences.contains_key(&other) || fence.forbids(&other, true) {
+                wrong.push(format!("{file}: {other}"));
             }
         }
     }
     wrong
 }
 
-fn check(heading: &str, source: &str, files_min: usize) {
+/// The modules that may import each other in a circle, and those above them; none where imports only go down.
+fn circles(fences: &BTreeMap<String, &Fence>) -> Vec<String> {
+    let may = |one: &str, other: &str| one != other && !fences[one].forbids(other, true);
+    // Takes away, again and again, what may know nothing that is left; a circle stays.
+    let mut left: BTreeSet<&str> = fences.keys().map(String::as_str).collect();
+    while let Some(lowest) = left.iter().copied().find(|one| !left.iter().any(|other| may(one, other))) {
+        left.remove(lowest);
+    }
+    left.into_iter().map(str::to_owned).collect()
+}
+
+/// Checks a crate's modules; there must be at least so many files, or the test has lost its subject.
+fn check(source: &str, files_min: usize) {
+    let all = fences();
+    let module = |place: &str| Some(place.strip_prefix(source)?.strip_prefix('/')?.replace(".rs", ""));
+    let fences: BTreeMap<_, _> =
+        all.iter().filter_map(|(place, fence)| Some((module(place)?, fence))).collect();
     let source = root().join(source);
     let mut paths = Vec::new();
     rust_files(&source, &mut paths);
@@ -111,31 +155,33 @@ fn check(heading: &str, source: &str, files_min: usize) {
         (name, fs::read_to_string(&path).unwrap())
     };
     let files: Vec<_> = paths.into_iter().map(read).collect();
-    let layers = layers(heading);
-    assert!(files.len() >= files_min && layers.len() > 5, "{} files, {} modules", files.len(), layers.len());
-    assert_eq!(upward(&layers, &files), [""; 0], "these imports do not go down");
-    for module in layers.keys() {
-        let its = |name: &String| name.split(['/', '.']).next() == Some(module);
+    assert!(files.len() >= files_min && fences.len() > 5, "{} files, {} modules", files.len(), fences.len());
+    assert_eq!(forbidden(&fences, &files), [""; 0], "these imports are forbidden");
+    assert_eq!(circles(&fences), [""; 0], "these modules may know each other in a circle");
+    for name in fences.keys() {
+        let its = |file: &String| file.split(['/', '.']).next() == Some(name);
         assert!(
-            files.iter().any(|(name, _)| its(name)),
-            "ARCHITECTURE.md names `{module}`, which is no module"
+            files.iter().any(|(file, _)| its(file)),
+            "ARCHITECTURE.md names `{name}`, which is no module"
         );
     }
 }
 
 #[test]
-fn imports_of_the_server_only_go_down() {
-    check("Layers of the server", "server/src", 100);
+fn modules_of_the_server_know_only_what_they_may() {
+    check("server/src", 100);
 }
 
 #[test]
-fn imports_of_the_runtime_api_only_go_down() {
-    check("Layers of the Runtime API", "runtime-api/src", 20);
+fn modules_of_the_runtime_api_know_only_what_they_may() {
+    check("runtime-api/src", 20);
 }
 
 #[test]
-fn an_upward_import_is_found() {
-    let layers = [("api", 0), ("store", 1), ("logs", 1)].map(|(name, at)| (name.to_owned(), at)).into();
+fn a_forbidden_import_and_a_circle_are_found() {
+    let rows = [("api", ""), ("store", "all but `logs`"), ("logs", "`api`; `store`")];
+    let fences: Vec<_> = rows.map(|(name, cell)| (name.to_owned(), Fence::parse(cell))).into();
+    let fences: BTreeMap<_, _> = fences.iter().map(|(name, fence)| (name.clone(), fence)).collect();
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let files = [
         file(
@@ -143,28 +189,44 @@ fn an_upward_import_is_found() {
             "use crate::store::Store;\nuse crate::api::Call;\nuse crate::{store::{Row, api}, logs::x};",
         ),
         file("store.rs", "// crate::api\nuse crate::{\n    api::Call,\n    logs,\n};"),
-        file("logs/keys.rs", "let x = crate::nowhere::y();"),
+        file("logs/keys.rs", "let x = crate::nowhere::y();\nlet y = crate::store::z();"),
     ];
-    assert_eq!(upward(&layers, &files), ["store.rs: api", "store.rs: logs", "logs/keys.rs: nowhere"]);
+    assert_eq!(forbidden(&fences, &files), ["store.rs: api", "logs/keys.rs: nowhere", "logs/keys.rs: store"]);
+    assert_eq!(circles(&fences), [""; 0]);
+    // What leads into a circle is told with it.
+    let loose = Fence::parse("`api`");
+    let mut fences = fences;
+    fences.insert("logs".to_owned(), &loose);
+    assert_eq!(circles(&fences), ["api", "logs", "store"]);
 }
 
-/// Compiling RocksDB takes a quarter of an hour: only the program itself and the database's own crate wait for it.
+/// The crates that a manifest asks for, those of its tests and build excepted.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let section = manifest.split("[dependencies]\n").nth(1).unwrap_or_default();
+    let lines = section.split("\n[").next().unwrap().lines();
+    let name = |line: &str| line.split([' ', '.', '=']).next().unwrap_or_default().to_owned();
+    lines.map(name).filter(|name| !name.is_empty() && !name.starts_with('#')).collect()
+}
+
+/// Compiling RocksDB takes long: only the program itself and the database's own crate wait for it.
 #[test]
-fn no_other_crate_is_built_with_the_database() {
-    for package in [
-        "server",
-        "server/auth",
-        "server/engine",
-        "server/model",
-        "server/store",
-        "server/wire",
-        "runtime-api",
-    ] {
-        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
-        assert!(!manifest.contains("rocks"), "{package}");
+fn crates_ask_only_for_what_they_may() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = workspace.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    let members: Vec<_> = members.split('"').skip(1).step_by(2).collect();
+    assert!(members.len() >= 10, "{members:?}");
+    let fences = fences();
+    for member in members {
+        let fence = fences
+            .get(&format!("{member}/"))
+            .unwrap_or_else(|| panic!("ARCHITECTURE.md has no row for {member}/"));
+        let manifest = fs::read_to_string(root().join(member).join("Cargo.toml")).unwrap();
+        let asked = dependencies(&manifest);
+        assert!(!asked.is_empty(), "{member}");
+        let is_ours = |name: &String| name == "lambd" || name.starts_with("lambd-");
+        let wrong: Vec<_> = asked.iter().filter(|name| fence.forbids(name, is_ours(name))).collect();
+        assert_eq!(wrong, [""; 0], "{member} must not know these");
     }
-    let daemon = fs::read_to_string(root().join("server/daemon/Cargo.toml")).unwrap();
-    assert!(daemon.contains("lambd-store-rocks"));
 }
 
 /// What two handlers share is in `api/rules`.

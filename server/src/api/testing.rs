@@ -1,32 +1,23 @@
 //! The API in this process: requests go through the public routes to the handlers; the store is in memory, and no
 //! sandbox can be started.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use lambd_auth::{Credentials, Identity};
-use lambd_engine::scaler::Limits;
+use lambd_auth::{Credentials, Identity, Keyring};
 use lambd_model::Place;
 use lambd_store::{MemStore, Store};
 use serde_json::{Value, json};
 
 use super::{Call, handle};
-use crate::app::App;
-use crate::config::{Config, Settings};
-use crate::descriptors::Descriptors;
-use crate::dispatch::Dispatcher;
-use crate::environment::Launching;
+use crate::app::{App, Parts};
+use crate::config::Settings;
 use crate::environment::launch::{Launch, LaunchFuture, StartError};
-use crate::http::Gate;
-use crate::logs::{Logs, Retention};
-use crate::packages::{Collector, Packages, fixture};
-use crate::registry::Registry;
-use crate::runtimes::{self, Catalog};
+use crate::packages::fixture;
+use crate::runtimes;
 
 /// The account and region of [`Api::call`].
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -78,8 +69,16 @@ impl Api {
         for runtime in ["provided.al2023", "python3.11"] {
             runtimes::testing::pretend(dir.path(), runtime);
         }
-        let app = Arc::new(app(dir.path(), store, Settings::default().into_config()).await);
-        Self { app, _dir: dir }
+        let own = Credentials::generate().unwrap();
+        let parts = Parts {
+            config: Settings::default().into_config(),
+            store,
+            launch: Arc::new(Nowhere),
+            keys: Keyring { own, own_account: None, others: Vec::new() },
+            data_dir: dir.path().to_owned(),
+            reached: dir.path().to_owned(),
+        };
+        Self { app: Arc::new(App::compose(parts).await.unwrap()), _dir: dir }
     }
 
     /// One request of the server's own account.
@@ -166,45 +165,4 @@ pub(crate) fn function(name: &str) -> Value {
 /// A package in base64, another one for another text.
 pub(crate) fn zip(text: &str) -> String {
     STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
-}
-
-async fn app(dir: &Path, store: Arc<dyn Store>, config: Config) -> App {
-    let registry = Arc::new(
-        Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await.unwrap(),
-    );
-    let (packages, catalog) = (Arc::new(Packages::open(dir).unwrap()), Arc::new(Catalog::new(dir)));
-    let logs = Arc::new(Logs::start(store, &config.account_id, Retention::default()).await.unwrap());
-    let limits = Limits {
-        account_concurrency: config.concurrency_limit,
-        burst: 1000,
-        refill_per_s: 100,
-        host_memory_mib: config.host_memory_mib,
-    };
-    let launching = Launching {
-        launch: Arc::new(Nowhere),
-        root: dir.to_owned(),
-        descriptors: Descriptors::new(1000, 1000),
-    };
-    let dispatcher = Dispatcher::new(
-        limits,
-        Arc::clone(&registry),
-        Arc::clone(&packages),
-        Arc::clone(&catalog),
-        launching,
-        logs.sink().clone(),
-    );
-    let gate = || Gate::new(64, Duration::from_secs(30));
-    App {
-        config,
-        registry,
-        packages,
-        collector: Collector::default(),
-        catalog,
-        dispatcher,
-        logs,
-        package_gate: gate(),
-        event_gate: gate(),
-        verifier: None,
-        credentials: Credentials::generate().unwrap(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Folders in root's hands: opened through no symbolic link, judged and changed by descriptor, and used only where
 //! nobody but root has a say.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -48,6 +49,22 @@ impl Folder {
         }
         let opened = Self::open_in(self.fd.as_fd(), Path::new(name), path)?;
         opened.with_context(|| format!("{} vanished", self.path.join(name).display()))
+    }
+
+    /// The folder of this name in it; `None` if it is absent.
+    pub(super) fn existing(&self, name: &str) -> Result<Option<Self>> {
+        Self::open_in(self.fd.as_fd(), Path::new(name), self.path.join(name))
+    }
+
+    /// The names in it.
+    pub(super) fn names(&self) -> Result<Vec<String>> {
+        let entries = entries(&self.fd, &self.path)?;
+        Ok(entries.iter().map(|name| name.to_string_lossy().into_owned()).collect())
+    }
+
+    /// Its path, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn open_in(at: BorrowedFd<'_>, name: &Path, path: PathBuf) -> Result<Option<Self>> {
@@ -107,11 +124,21 @@ impl Folder {
         Ok(self.stat()?.st_uid)
     }
 
+    /// Refuses what [`Self::give`] would refuse, and changes nothing.
+    pub(super) fn can_be_given(&self, ids: &Ids) -> Result<()> {
+        self.hand_over(ids, Step::Judge)
+    }
+
     /// Gives it with all it holds to this account, unless it has it already. What belonged to neither this
     /// account nor the folder's former owner is refused: that owner could have linked it there.
     pub(super) fn give(&self, ids: &Ids) -> Result<()> {
+        self.hand_over(ids, Step::Judge)?;
+        self.hand_over(ids, Step::Give)
+    }
+
+    fn hand_over(&self, ids: &Ids, step: Step) -> Result<()> {
         let stat = self.stat()?;
-        let handover = Handover { from: stat.st_uid, ids: *ids };
+        let handover = Handover { from: stat.st_uid, ids: *ids, step };
         if handover.is_done(&stat) {
             return Ok(());
         }
@@ -130,11 +157,34 @@ fn open(at: BorrowedFd<'_>, name: &Path, flags: OFlag, mode: u32) -> nix::Result
     openat2(at, name, OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(made).resolve(resolve))
 }
 
+/// The names in an open folder, without `.` and `..`.
+fn entries(folder: &OwnedFd, path: &Path) -> Result<Vec<OsString>> {
+    let failed = || format!("failed to list {}", path.display());
+    let listed = open(folder.as_fd(), Path::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0);
+    let mut entries = listed.and_then(nix::dir::Dir::from_fd).with_context(failed)?;
+    let mut names = Vec::new();
+    for entry in entries.iter() {
+        let name = OsStr::from_bytes(entry.with_context(failed)?.file_name().to_bytes()).to_owned();
+        if name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// What is done with each entry of a folder that changes hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Judge,
+    Give,
+}
+
 /// A folder's change of owner.
 #[derive(Debug)]
 struct Handover {
     from: u32,
     ids: Ids,
+    step: Step,
 }
 
 impl Handover {
@@ -144,15 +194,8 @@ impl Handover {
 
     /// Its entries first, so that an interrupted change is taken up again by the next start.
     fn whole(&self, folder: &OwnedFd, path: &Path) -> Result<()> {
-        let failed = || format!("failed to list {}", path.display());
-        let listed = open(folder.as_fd(), Path::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0);
-        let mut entries = listed.and_then(nix::dir::Dir::from_fd).with_context(failed)?;
-        for entry in entries.iter() {
-            let entry = entry.with_context(failed)?;
-            let name = Path::new(std::ffi::OsStr::from_bytes(entry.file_name().to_bytes()));
-            if name != Path::new(".") && name != Path::new("..") {
-                self.entry(folder, name, &path.join(name))?;
-            }
+        for name in entries(folder, path)? {
+            self.entry(folder, Path::new(&name), &path.join(&name))?;
         }
         self.one(folder, path)
     }
@@ -178,6 +221,9 @@ impl Handover {
     }
 
     fn one(&self, fd: &OwnedFd, path: &Path) -> Result<()> {
+        if self.step == Step::Judge {
+            return Ok(());
+        }
         fchownat(fd, "", Some(self.ids.uid), Some(self.ids.gid), AtFlags::AT_EMPTY_PATH)
             .with_context(|| format!("failed to give away {}", path.display()))
     }

@@ -1,64 +1,55 @@
-//! `lambd serve`: read the configuration, start the launcher, give up privileges, compose, serve, drain.
+//! `lambd serve`: become the server step by step, serve until a signal, drain.
 
+mod data_dir;
 mod instance;
-mod prepare;
+mod privileges;
 
-use std::path::Path;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use lambd_auth::Verifier;
 use lambd_sandbox::Launcher;
 use lambd_store::Store;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 
-use self::prepare::Prepared;
-use crate::app::App;
-use crate::config::{AuthMode, Config, init_log};
-use crate::descriptors::{Descriptors, Shares};
-use crate::dispatch::Dispatcher;
-use crate::environment::Launching;
+use self::privileges::{Kept, Root, Unprivileged};
+use crate::app::Parts;
+use crate::config::{Config, init_log};
 use crate::environment::launch::LaunchHandle;
-use crate::http::{Drained, Gate, Limits};
-use crate::logs::{Logs, Retention};
-use crate::packages::{Collector, Packages};
-use crate::registry::Registry;
-use crate::runtimes::Catalog;
-use crate::{api, descriptors, gateway, http};
+use crate::http;
+use crate::server::Server;
 
-/// The file of the data directory that tells `lambd logs` where the server is.
-const ENDPOINT_FILE: &str = "endpoint";
-/// Memory that packages on their way in may take together, MiB: two of the largest.
-const PACKAGES_MIB: u32 = 140;
-/// Memory that the bodies of all other requests may take together, MiB: events above all.
-const EVENTS_MIB: u32 = 512;
-/// How long a body may make no progress.
-const BODY_STALL: Duration = Duration::from_secs(30);
-/// What invocations get at the least after the last connection.
-const DRAIN_LEFT_MIN: Duration = Duration::from_secs(1);
 /// What the launcher gets to end everything it started.
 const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens the store of a data directory; may block.
-pub type OpenStore = fn(&Path) -> Result<Arc<dyn Store>>;
+/// The kind of database that a server keeps its state in.
+#[derive(Clone, Copy, Debug)]
+pub struct Database {
+    /// Refuses a data directory that can be seen to be no such database's, or one's of a newer kind. Root asks,
+    /// before it alters anything in there: nothing is altered, and nothing parsed.
+    pub refuse_at_first_sight: fn(&Path) -> Result<()>,
+    /// Opens the store of the data directory that is reached by the first path; messages call it by the second.
+    /// May block.
+    pub open: fn(&Path, &Path) -> Result<Arc<dyn Store>>,
+}
 
 /// Runs until SIGTERM or SIGINT, then drains. The store is opened when privileges are given up.
 ///
 /// # Errors
 /// One line that names what failed, and the setting or path and the mend where there is one.
-pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
+pub fn run(config: Config, database: Database) -> Result<()> {
     init_log(config.log_format, config.log_level).context("failed to set up the log")?;
-    // As root and before any thread: what needs privileges, and what must fail before anything is changed.
-    let mut prepared = prepare::prepare(&config)?;
-    let launcher = prepared.start_launcher(&config)?;
-    prepared.drop_privileges()?;
+    // The lock is held until the launcher has ended everything.
+    let Unprivileged { kept, launcher, lock: _lock } =
+        Root::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
-    let launcher = runtime.block_on(serve(config, open_store, &mut prepared, launcher))?;
+    let launcher = runtime.block_on(serve(config, database, kept, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
         anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
@@ -68,34 +59,40 @@ pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
 
 async fn serve(
     config: Config,
-    open_store: OpenStore,
-    prepared: &mut Prepared,
+    database: Database,
+    kept: Kept,
     launcher: Launcher,
 ) -> Result<Option<Launcher>> {
-    let listener = prepared.listener.take().context("the listener was taken before")?;
+    let Kept { root, listener, keys } = kept;
     let address = listener.local_addr().context("failed to read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
     let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
-    let app = compose(config, open_store, prepared, launch).await?;
-    api::prepare_unsettled(&app);
-    let keep_alive = Duration::from_secs(app.config.environment_idle_s);
-    let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
-    let collect = tokio::spawn(Arc::clone(&app).collect_packages());
-    app.collector.ask();
-
-    let drain_timeout = Duration::from_secs(app.config.drain_timeout_s);
-    let (begin_drain, draining) = tokio::sync::oneshot::channel::<()>();
-    let until_drain = async move {
-        let _ = draining.await;
-    };
-    let router = gateway::router(Arc::clone(&app));
-    let limits = Limits::of(Shares::of(descriptors::limit()).connections);
-    let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
-    let connections = tokio::spawn(connections);
+    let reached = PathBuf::from(".");
+    // Nothing else runs yet that opening it could hold up.
+    let store = (database.open)(&reached, &root)?;
+    let in_root = format!("in data directory {}", root.display());
+    let parts = Parts { config, store, launch: Arc::new(launch), keys, data_dir: root, reached };
+    let running = Server::build(parts).await.context(in_root)?.spawn(listener);
     // Before anyone is told that the server serves: whoever reads that may end it at once.
     let mut signals = Signals::new()?;
-    prepare::announce(address)?;
+    announce(address)?;
+    let launcher_gone = tokio::select! {
+        () = signals.next() => false,
+        ended = child_ended(launcher_pid) => ended.map(|()| true)?,
+    };
+    // Without its launcher the server can run nothing: a restart makes a new one.
+    anyhow::ensure!(!launcher_gone, "the launcher has died; its sandboxes died with it");
+    http::notify::stopping();
+    running.drain(signals.next()).await;
+    Ok(join(launcher_thread).await)
+}
+
+/// Says on standard output and to systemd that the server serves, and in the log what is dangerous about it.
+fn announce(address: SocketAddr) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("failed to write")?;
+    http::notify::ready();
     if !address.ip().is_loopback() {
         tracing::warn!(
             %address,
@@ -103,98 +100,11 @@ async fn serve(
              the network; put a proxy with TLS in front, or listen on a loopback address"
         );
     }
-    let launcher_gone = tokio::select! {
-        () = signals.next() => false,
-        ended = child_ended(launcher_pid) => ended.map(|()| true)?,
-    };
-    // Without its launcher the server can run nothing: a restart makes a new one.
-    anyhow::ensure!(!launcher_gone, "the launcher has died; its sandboxes died with it");
-
-    tracing::info!("draining");
-    http::notify::stopping();
-    drop(begin_drain);
-    let abort = connections.abort_handle();
-    tokio::select! {
-        () = drain(&app, connections, drain_timeout) => {}
-        () = signals.next() => {
-            tracing::warn!("ending at a second signal, whatever still runs");
-            abort.abort();
-        }
-    }
-    tend.abort();
-    collect.abort();
-    let logs = Arc::clone(&app.logs);
-    let _ = tokio::task::spawn_blocking(move || logs.stop()).await;
-    drop(app);
-    Ok(join(launcher_thread).await)
+    Ok(())
 }
 
-/// Lets requests and invocations end. Invocations outlive their callers, but not the drain.
-async fn drain(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
-    let deadline = Instant::now() + limit;
-    if let Ok(Drained::CutOff { connections }) = connections.await {
-        tracing::warn!(connections, "requests were still running after the drain timeout");
-    }
-    let left = deadline.saturating_duration_since(Instant::now()).max(DRAIN_LEFT_MIN);
-    let cut_off = app.dispatcher.drain(left).await;
-    if cut_off > 0 {
-        tracing::warn!(cut_off, "invocations were still running after the drain timeout");
-    }
-}
-
-/// Every path is relative to the data directory, which is the working directory.
-async fn compose(
-    config: Config,
-    open_store: OpenStore,
-    prepared: &Prepared,
-    launch: LaunchHandle,
-) -> Result<Arc<App>> {
-    let here = Path::new(".");
-    // Nothing else runs yet that opening it could hold up.
-    let store = open_store(here)?;
-    let registry =
-        Arc::new(Registry::open(Arc::clone(&store), &config.account_id, config.concurrency_limit).await?);
-    let packages = Arc::new(Packages::open(here)?);
-    let catalog = Arc::new(Catalog::new(here));
-    let retention = Retention {
-        age_max: Duration::from_secs(u64::from(config.logs_retention_days) * 24 * 3600),
-        group_bytes_max: u64::from(config.logs_group_mib) << 20,
-    };
-    let logs = Arc::new(Logs::start(store, &config.account_id, retention).await?);
-    let limits = lambd_engine::scaler::Limits {
-        account_concurrency: config.concurrency_limit,
-        burst: 1000,
-        refill_per_s: 100,
-        host_memory_mib: config.host_memory_mib,
-    };
-    let files = descriptors::limit();
-    let descriptors = Descriptors::new(Shares::of(files).environments, files);
-    let dispatcher = Dispatcher::new(
-        limits,
-        Arc::clone(&registry),
-        Arc::clone(&packages),
-        Arc::clone(&catalog),
-        Launching { launch: Arc::new(launch), root: prepared.root.clone(), descriptors },
-        logs.sink().clone(),
-    );
-    let credentials = prepared.keys.own.clone();
-    let verifier =
-        (config.auth == AuthMode::Sigv4).then(|| Verifier::new(prepared.keys.keys(&config.account_id)));
-    let package_gate = Gate::new(PACKAGES_MIB, BODY_STALL);
-    let event_gate = Gate::new(EVENTS_MIB, BODY_STALL);
-    Ok(Arc::new(App {
-        config,
-        registry,
-        packages,
-        collector: Collector::default(),
-        catalog,
-        dispatcher,
-        logs,
-        package_gate,
-        event_gate,
-        verifier,
-        credentials,
-    }))
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
 }
 
 /// SIGTERM and SIGINT, which are caught while this lives.

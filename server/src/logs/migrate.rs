@@ -3,36 +3,29 @@
 //! The events of a group move page by page, and its list of segments last: a move that was cut off goes on at the
 //! next start, and the segments say until then what is to be moved.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lambd_model::arn::is_account;
-use lambd_store::{Batch, CommitError, Durability, Range, Row, Store, StoreError, Table, for_each};
+use lambd_store::{Batch, CommitError, Durability, Range, Row, Store, Table};
 
 use super::keys::{self, Cursor};
 
-/// Moves every group without an account to this one.
-pub(super) async fn migrate(store: &dyn Store, account: &str) -> Result<(), CommitError> {
-    let mut groups = BTreeSet::new();
-    for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {
-        groups.extend(
-            keys::parse_segment(&row.key).filter(|(group, _)| !has_account(group)).map(|(g, _)| g.to_owned()),
-        );
-        Ok(())
-    })
-    .await?;
-    if groups.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(groups = groups.len(), "rewriting the logs of an older lambd");
-    for group in groups {
-        rename(store, &group, &format!("{account}:{group}")).await?;
-    }
-    Ok(())
+/// Whether a group's key has no account yet: twelve digits stand before its region otherwise.
+pub(super) fn is_old(group: &str) -> bool {
+    !is_account(group.split(':').next().unwrap_or_default())
 }
 
-/// Whether the key of a group begins with twelve digits, which no region does.
-fn has_account(group: &str) -> bool {
-    is_account(group.split(':').next().unwrap_or_default())
+/// Moves these groups to the account.
+pub(super) async fn migrate(
+    store: &dyn Store,
+    account: &str,
+    groups: &[Arc<str>],
+) -> Result<(), CommitError> {
+    tracing::info!(groups = groups.len(), "rewriting the logs of an older lambd");
+    for group in groups {
+        rename(store, group, &format!("{account}:{group}")).await?;
+    }
+    Ok(())
 }
 
 async fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitError> {

@@ -1,5 +1,5 @@
 use super::{
-    Cursor, LogError, Retention, keys,
+    Cursor, LogError, Retention, keys, migrate,
     queue::{Message, Portion},
     segments::{Segment, Segments},
 };
@@ -35,23 +35,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Learns what the store holds.
+    /// Learns what the store holds. What an older lambd logged, which knew one account, is given to `account`.
     pub(super) async fn load(
         store: Arc<dyn Store>,
+        account: &str,
         retention: Retention,
         receiver: Receiver<Message>,
     ) -> Result<Self, LogError> {
-        let mut groups: HashMap<Arc<str>, Segments> = HashMap::new();
-        for_each::<StoreError>(&*store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {
-            if let (Some((group, start)), Some(bytes)) =
-                (keys::parse_segment(&row.key), row.value.first_chunk())
-            {
-                let segment = Segment { start, bytes: u64::from_be_bytes(*bytes) };
-                groups.entry(group.into()).or_default().load(segment);
-            }
-            Ok(())
-        })
-        .await?;
+        let mut groups = segments_of(&*store).await?;
+        let old: Vec<_> = groups.keys().filter(|group| migrate::is_old(group)).cloned().collect();
+        if !old.is_empty() {
+            migrate::migrate(&*store, account, &old).await?;
+            groups = segments_of(&*store).await?;
+        }
         let mut last = Cursor::START;
         for (group, segments) in &mut groups {
             let all = Range::new(keys::behind(group, Cursor::START), keys::end(group));
@@ -165,6 +161,21 @@ fn remove_old(batch: &mut Batch, group: &str, segments: &mut Segments, now_ms: u
         batch.add_delete_range(Table::Logs, keys::event(group, Cursor::START), end);
         batch.add_delete(Table::Logs, keys::segment(group, segment.start));
     }
+}
+
+/// The segments of every group.
+async fn segments_of(store: &dyn Store) -> Result<HashMap<Arc<str>, Segments>, StoreError> {
+    let mut groups: HashMap<Arc<str>, Segments> = HashMap::new();
+    for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {
+        if let (Some((group, start)), Some(bytes)) = (keys::parse_segment(&row.key), row.value.first_chunk())
+        {
+            let segment = Segment { start, bytes: u64::from_be_bytes(*bytes) };
+            groups.entry(group.into()).or_default().load(segment);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(groups)
 }
 
 fn now_ms() -> u64 {

@@ -1,86 +1,61 @@
-//! A store that stops taking changes, or takes its time.
+//! What tests around the registry share: functions, and a store that can be stopped.
 
-use std::sync::{Mutex, PoisonError};
+mod limited;
 
-use lambd_store::{
-    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, MemStore, Range, Row, Store, StoreError,
-    Table, Version,
-};
-use tokio::sync::watch;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Takes so many commits, and refuses all others until more are allowed.
-#[derive(Debug)]
-pub(crate) struct Limited {
-    pub(crate) inner: MemStore,
-    left: Mutex<usize>,
-    held: watch::Sender<bool>,
+use lambd_model::{CodeRef, Configuration, Function, FunctionId, LogFormat, Logging, Sha256, State, Version};
+use uuid::Uuid;
+
+pub(crate) use limited::Limited;
+
+pub(crate) const ACCOUNT: &str = "000000000000";
+
+pub(crate) fn id(account: &str, region: &str, name: &str) -> Arc<FunctionId> {
+    Arc::new(FunctionId { account: account.into(), region: region.into(), name: name.to_owned() })
 }
 
-impl Limited {
-    pub(crate) fn new(inner: MemStore, commits: usize) -> Self {
-        Self { inner, left: Mutex::new(commits), held: watch::Sender::new(false) }
-    }
+pub(crate) fn function(name: &str) -> Function {
+    of(&id(ACCOUNT, "us-east-1", name))
+}
 
-    pub(crate) fn allow(&self, commits: usize) {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
-    }
-
-    /// Whether commits wait until they are held no more.
-    pub(crate) fn hold(&self, held: bool) {
-        self.held.send_replace(held);
+pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
+    Function {
+        id: Arc::clone(id),
+        latest: Arc::new(Version::latest(id, configuration(&id.name))),
+        state: State::Pending,
+        last_update: None,
+        revision_id: Uuid::new_v4(),
+        tags: BTreeMap::new(),
+        reserved_concurrency: None,
     }
 }
 
-impl Store for Limited {
-    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Row>, StoreError>> {
-        self.inner.get(table, key)
-    }
-    fn range<'a>(&'a self, table: Table, range: &'a Range) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
-        self.inner.range(table, range)
-    }
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(now) = left.checked_sub(1) else {
-            return Box::pin(async { Err(StoreError::Stalled.into()) });
-        };
-        *left = now;
-        let mut held = self.held.subscribe();
-        Box::pin(async move {
-            // The sender is ours: it does not go while this is awaited.
-            let _ = held.wait_for(|held| !held).await;
-            self.inner.commit(batch, durability).await
-        })
-    }
-    fn watch(&self, table: Table) -> BoxFuture<'_, Result<Feed, StoreError>> {
-        self.inner.watch(table)
-    }
-    fn claim<'a>(
-        &'a self,
-        queue: &'a str,
-        now_ms: u64,
-        max: usize,
-        lease_ms: u64,
-    ) -> BoxFuture<'a, Result<Vec<Claim>, StoreError>> {
-        self.inner.claim(queue, now_ms, max, lease_ms)
-    }
-    fn payload<'a>(
-        &'a self,
-        queue: &'a str,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>> {
-        self.inner.payload(queue, id)
-    }
-    fn next_due<'a>(&'a self, queue: &'a str) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
-        self.inner.next_due(queue)
-    }
-    fn depth<'a>(&'a self, queue: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Depth, StoreError>> {
-        self.inner.depth(queue, now_ms)
-    }
-    fn queues<'a>(
-        &'a self,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        self.inner.queues(after, limit)
+/// Nothing that can be left out.
+pub(crate) fn configuration(name: &str) -> Configuration {
+    Configuration {
+        runtime: "provided.al2023".to_owned(),
+        handler: "h".to_owned(),
+        role: "arn:aws:iam::000000000000:role/r".to_owned(),
+        description: String::new(),
+        timeout_s: 3,
+        memory_mib: 128,
+        ephemeral_mib: 512,
+        environment: None,
+        code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
+        architecture: "x86_64".to_owned(),
+        tracing_mode: "PassThrough".to_owned(),
+        logging: Logging {
+            format: LogFormat::Text,
+            group: format!("/aws/lambda/{name}"),
+            application_level: None,
+            system_level: None,
+        },
+        vpc: None,
+        dead_letter_arn: None,
+        kms_key_arn: None,
+        snap_start: "None".to_owned(),
+        last_modified_ms: 0,
     }
 }

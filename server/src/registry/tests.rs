@@ -1,59 +1,8 @@
-use std::collections::BTreeMap;
-
-use lambd_model::{CodeRef, Configuration, LastUpdate, LogFormat, Logging, State};
+use lambd_model::{LastUpdate, State};
 use lambd_store::MemStore;
-use uuid::Uuid;
 
+use super::testing::{ACCOUNT, function, id, of};
 use super::*;
-
-pub(crate) const ACCOUNT: &str = "000000000000";
-
-pub(crate) fn id(account: &str, region: &str, name: &str) -> Arc<FunctionId> {
-    Arc::new(FunctionId { account: account.into(), region: region.into(), name: name.to_owned() })
-}
-
-pub(crate) fn configuration(name: &str) -> Configuration {
-    Configuration {
-        runtime: "provided.al2023".to_owned(),
-        handler: "h".to_owned(),
-        role: "arn:aws:iam::000000000000:role/r".to_owned(),
-        description: String::new(),
-        timeout_s: 3,
-        memory_mib: 128,
-        ephemeral_mib: 512,
-        environment: None,
-        code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
-        architecture: "x86_64".to_owned(),
-        tracing_mode: "PassThrough".to_owned(),
-        logging: Logging {
-            format: LogFormat::Text,
-            group: format!("/aws/lambda/{name}"),
-            application_level: None,
-            system_level: None,
-        },
-        vpc: None,
-        dead_letter_arn: None,
-        kms_key_arn: None,
-        snap_start: "None".to_owned(),
-        last_modified_ms: 0,
-    }
-}
-
-pub(crate) fn function(name: &str) -> Function {
-    of(&id(ACCOUNT, "us-east-1", name))
-}
-
-fn of(id: &Arc<FunctionId>) -> Function {
-    Function {
-        id: Arc::clone(id),
-        latest: Arc::new(Version::latest(id, configuration(&id.name))),
-        state: State::Pending,
-        last_update: None,
-        revision_id: Uuid::new_v4(),
-        tags: BTreeMap::new(),
-        reserved_concurrency: None,
-    }
-}
 
 fn place(account: &str) -> Place {
     Place { account: account.into(), region: "us-east-1".into() }

@@ -102,7 +102,14 @@ fn what_belongs_to_a_third_is_not_given_away() {
     fs::write(&secret, "").unwrap();
     fs::hard_link(&secret, own.join("mine")).unwrap();
     chown(&own, Some(OTHER), Some(OTHER)).unwrap();
-    let error = Folder::open(&own).unwrap().unwrap().give(&NEW).unwrap_err().to_string();
-    assert!(error.contains("own/mine belongs to uid 0"), "{error}");
-    assert_eq!(fs::metadata(&secret).unwrap().uid(), 0);
+    fs::write(own.join("another"), "").unwrap();
+    chown(own.join("another"), Some(OTHER), Some(OTHER)).unwrap();
+    let folder = Folder::open(&own).unwrap().unwrap();
+    for refused in [folder.can_be_given(&NEW), folder.give(&NEW)] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("own/mine belongs to uid 0"), "{error}");
+        for (path, owner) in [("", OTHER), ("another", OTHER), ("mine", 0)] {
+            assert_eq!(fs::metadata(own.join(path)).unwrap().uid(), owner, "{path}: nothing is half done");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::outcome::by;
 use super::setup::Setup;
 use super::world::{pass, run};
 use crate::logs::{Cursor, Logs, Retention, group_key};
-use crate::registry::tests::ACCOUNT;
+use crate::registry::testing::ACCOUNT;
 
 #[test]
 fn it_is_frozen_when_it_has_rested_and_thawed_for_its_next_event() {

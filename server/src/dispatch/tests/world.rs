@@ -24,7 +24,7 @@ use crate::dispatch::{Answer, Dispatcher, Invocation};
 use crate::environment::Launching;
 use crate::packages::{self, Packages};
 use crate::registry::Registry;
-use crate::registry::tests::{ACCOUNT, configuration, function, id};
+use crate::registry::testing::{ACCOUNT, configuration, function, id};
 use crate::runtimes::Catalog;
 
 /// After so long nothing will come any more: longer than all that a test waits for.

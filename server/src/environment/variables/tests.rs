@@ -5,7 +5,7 @@ use lambd_model::{Configuration, Environment, FunctionId};
 
 use super::*;
 
-use crate::registry::tests::configuration;
+use crate::registry::testing::configuration;
 
 fn version(configuration: Configuration) -> Version {
     Version::latest(

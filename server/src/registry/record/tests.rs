@@ -7,7 +7,7 @@ use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
 
 use super::*;
-use crate::registry::testing::Limited;
+use crate::registry::testing::{Limited, configuration};
 
 const ACCOUNT: &str = "000000000000";
 /// As the first release wrote them, key and value.
@@ -34,28 +34,10 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
 /// Nothing that can be left out.
 fn plain() -> Function {
     let configuration = Configuration {
-        runtime: "provided.al2023".to_owned(),
         handler: "bootstrap".to_owned(),
-        role: "arn:aws:iam::000000000000:role/r".to_owned(),
-        description: String::new(),
-        timeout_s: 3,
-        memory_mib: 128,
-        ephemeral_mib: 512,
-        environment: None,
         code: CodeRef { sha256: Sha256::of(b"plain"), zipped_bytes: 5 },
-        architecture: "x86_64".to_owned(),
-        tracing_mode: "PassThrough".to_owned(),
-        logging: Logging {
-            format: LogFormat::Text,
-            group: "/aws/lambda/plain".to_owned(),
-            application_level: None,
-            system_level: None,
-        },
-        vpc: None,
-        dead_letter_arn: None,
-        kms_key_arn: None,
-        snap_start: "None".to_owned(),
         last_modified_ms: 1_795_461_141_000,
+        ..configuration("plain")
     };
     function("us-east-1", "plain", Uuid::from_u128(1), configuration)
 }

@@ -4,6 +4,7 @@ use crate::{
     due::Lows,
     error::{OpenError, sort},
     family::Family,
+    folder::Folder,
     format, inspect,
     mark::Mark,
     options, rows,
@@ -11,9 +12,7 @@ use crate::{
 use lambd_store::{Direction, Durability, Range, Row, StoreError, Table};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
 use std::{
-    fs::{DirBuilder, File, TryLockError},
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
+    fs::File,
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -50,17 +49,17 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    pub(crate) fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        create_dir(data_dir)?;
-        let path = data_dir.join("db");
-        create_dir(&path)?;
-        inspect::refuse_remains(&path)?;
-        let lock = lock(data_dir, path.join("lambd.lock"))?;
-        inspect::refuse_what_is_not_ours(data_dir, &path)?;
-        let mark = Mark::open(&path)?;
-        let db = DB::open_cf_descriptors(&options::database(), &path, options::families()).map_err(sort)?;
+    pub(crate) fn open(folder: &Folder) -> Result<Self, OpenError> {
+        folder.create()?;
+        inspect::refuse_at_first_sight(folder)?;
+        let lock = folder.lock()?;
+        inspect::refuse_what_is_not_ours(folder)?;
+        let mark = Mark::open(folder)?;
+        let db = DB::open_cf_descriptors(&options::database(), &folder.path, options::families())
+            .map_err(|error| folder.unusable(sort(error)))?;
         let database = Self { db, lows: Lows::default(), mark, failed: OnceLock::new(), _lock: lock };
-        format::bring_up_to_date(&database)?;
+        format::bring_up_to_date(&database).map_err(|error| folder.unusable(error))?;
+        format::note(folder)?;
         Ok(database)
     }
 
@@ -196,22 +195,5 @@ impl Iterator for Scan<'_> {
             Some((key, stored)) => Some(Ok((key.to_vec(), stored.to_vec()))),
             None => self.rows.status().err().map(|error| Err(sort(error))),
         }
-    }
-}
-
-fn create_dir(path: &Path) -> Result<(), OpenError> {
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    created.map_err(|source| OpenError::Io { action: "create", path: path.to_path_buf(), source })
-}
-
-fn lock(data_dir: &Path, path: PathBuf) -> Result<File, OpenError> {
-    let io = |source| OpenError::Io { action: "lock", path: path.clone(), source };
-    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(OpenError::InUse { data_dir: data_dir.to_path_buf(), lock: path })
-        }
-        Err(TryLockError::Error(source)) => Err(io(source)),
     }
 }

@@ -69,9 +69,22 @@ pub enum OpenError {
     /// The committer could not be started.
     #[error("failed to start the thread that writes to the database")]
     Thread(#[source] io::Error),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// A checksum failed, or what is stored cannot be read.
+    #[error("database {} is damaged ({detail}): restore a backup", db.display())]
+    Damaged {
+        /// The folder of the database.
+        db: PathBuf,
+        /// What is damaged, in the database's own words.
+        detail: String,
+    },
+    /// The database failed otherwise.
+    #[error("failed to open the database {}", db.display())]
+    Store {
+        /// The folder of the database.
+        db: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
 }
 
 /// Sorts an error of RocksDB by what can be done about it. Its binding gives text only.

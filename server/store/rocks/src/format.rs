@@ -8,15 +8,27 @@ use crate::{
     database::{Database, Write},
     error::OpenError,
     family::{Family, META},
+    folder::Folder,
     rows,
 };
 use lambd_store::{Direction, Durability, StoreError, Table, Version};
-use std::path::Path;
+use nix::fcntl::OFlag;
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
 
 /// The format that this program writes, and the newest that it reads.
 pub(crate) const FORMAT: u32 = 2;
 /// The key of the format in the family `meta`: a decimal number, in every format.
 pub(crate) const KEY: &[u8] = b"format";
+
+/// The file beside the database that repeats its format, for whoever must not read a database to learn it.
+pub(crate) const NOTE: &str = "format";
+/// More than any format has digits.
+const NOTE_BYTES_MAX: u64 = 16;
 
 /// Reads the stored format; one that this program does not know is given back as text.
 pub(crate) fn parse(stored: &[u8]) -> Result<u32, String> {
@@ -24,8 +36,42 @@ pub(crate) fn parse(stored: &[u8]) -> Result<u32, String> {
     text.parse().ok().filter(|format| (1..=FORMAT).contains(format)).ok_or_else(|| text.into_owned())
 }
 
-pub(crate) fn newer(data_dir: &Path, found: String) -> OpenError {
-    OpenError::Newer { data_dir: data_dir.to_path_buf(), found, known: FORMAT }
+pub(crate) fn newer(folder: &Folder, found: String) -> OpenError {
+    OpenError::Newer { data_dir: folder.data_dir.clone(), found, known: FORMAT }
+}
+
+/// The format that stands beside the database, if it is a number larger than ours.
+pub(crate) fn noted_newer(folder: &Folder) -> Option<String> {
+    let noted = read_note(&folder.path).ok()?;
+    let format: u64 = noted.trim_end().parse().ok()?;
+    (format > u64::from(FORMAT)).then(|| format.to_string())
+}
+
+/// Lets the file beside the database say what the database says.
+pub(crate) fn note(folder: &Folder) -> Result<(), OpenError> {
+    let text = format!("{FORMAT}\n");
+    if read_note(&folder.path).is_ok_and(|noted| noted == text) {
+        return Ok(());
+    }
+    fs::write(folder.path.join(NOTE), text).map_err(|source| OpenError::Io {
+        action: "write",
+        path: folder.name.join(NOTE),
+        source,
+    })
+}
+
+/// The start of that file; no link is followed and no pipe waited for.
+fn read_note(db: &Path) -> io::Result<String> {
+    let file = File::options()
+        .read(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(db.join(NOTE))?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    file.take(NOTE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Writes the format into a new database, and brings one of an older format to ours.

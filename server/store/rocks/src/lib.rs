@@ -18,6 +18,7 @@ mod due;
 mod entry;
 mod error;
 mod family;
+mod folder;
 mod format;
 mod inspect;
 mod mark;
@@ -30,11 +31,22 @@ pub use error::OpenError;
 
 use committer::Committer;
 use database::Database;
+use folder::Folder;
 use lambd_store::{
     Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row, Store,
     StoreError, Table, Version, check_name,
 };
 use std::{path::Path, sync::Arc};
+
+/// Refuses a data directory whose `db` can be seen to be no database of this lambd from the names in it and the
+/// number in `db/format` alone: one of a newer lambd, another program's, a part of one. One that is absent is fine.
+/// Nothing is altered, no database is read: root may call it on files that somebody else could have written.
+///
+/// # Errors
+/// [`OpenError`] says what to do.
+pub fn refuse_at_first_sight(data_dir: &Path) -> Result<(), OpenError> {
+    inspect::refuse_at_first_sight(&Folder::of(data_dir, data_dir))
+}
 
 /// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/db/lambd.lock` for as long as it lives.
 ///
@@ -49,7 +61,8 @@ pub struct RocksStore {
 
 impl RocksStore {
     /// Opens the store of `data_dir`, and creates both if they are missing, readable by their owner only.
-    /// One of an older format is brought to the present one. Blocks on the disk.
+    /// One of an older format is brought to the present one. Messages call the data directory `name`: a server
+    /// reaches its own by a relative path. Blocks on the disk.
     ///
     /// The write-ahead log is replayed up to its first unreadable record: after a power loss what lies
     /// behind it was never acknowledged. That acknowledged changes are not lost in this way is checked
@@ -57,8 +70,8 @@ impl RocksStore {
     ///
     /// # Errors
     /// [`OpenError`] says what to do; the data directory is as it was.
-    pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        let database = Arc::new(Database::open(data_dir)?);
+    pub fn open(data_dir: &Path, name: &Path) -> Result<Self, OpenError> {
+        let database = Arc::new(Database::open(&Folder::of(data_dir, name))?);
         let hub = Arc::new(Hub::default());
         let committer =
             Committer::start(Arc::clone(&database), Arc::clone(&hub)).map_err(OpenError::Thread)?;

@@ -6,7 +6,7 @@
 //! beside the log. The file is written behind each flush and never flushed itself: it may lag after a
 //! power loss, which only weakens the check, and never runs ahead.
 
-use crate::error::OpenError;
+use crate::{error::OpenError, folder::Folder};
 use std::{
     fs::File,
     io,
@@ -35,11 +35,11 @@ pub(crate) fn read(db: &Path) -> u64 {
 
 impl Mark {
     /// Opens the mark of the database, and makes a new one if there is none.
-    pub(crate) fn open(db: &Path) -> Result<Self, OpenError> {
-        let path = db.join(NAME);
-        let file = File::options().write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|source| OpenError::Io { action: "open", path, source })?;
-        Ok(Self { file, acknowledged: AtomicU64::new(read(db)) })
+    pub(crate) fn open(folder: &Folder) -> Result<Self, OpenError> {
+        let file = File::options().write(true).create(true).truncate(false).open(folder.path.join(NAME));
+        let path = || folder.name.join(NAME);
+        let file = file.map_err(|source| OpenError::Io { action: "open", path: path(), source })?;
+        Ok(Self { file, acknowledged: AtomicU64::new(read(&folder.path)) })
     }
 
     /// Notes that every change up to `number` is on disk. For one thread only.

@@ -20,6 +20,10 @@ use std::{
 const F: Table = Table::Functions;
 const DIR: &str = "LAMBD_STORE_TEST_DIR";
 
+fn open_store(dir: &Path) -> Result<RocksStore, OpenError> {
+    RocksStore::open(dir, dir)
+}
+
 fn put(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Batch {
     Batch::new().put(F, key, value)
 }
@@ -52,7 +56,7 @@ fn spawn_child_in(wrapper: &str, child: &str, dir: &Path, setup: &str) -> Child 
 
 /// The store of the child's directory.
 fn open_for_child() -> Result<RocksStore, OpenError> {
-    RocksStore::open(Path::new(&env::var(DIR).unwrap()))
+    open_store(Path::new(&env::var(DIR).unwrap()))
 }
 
 /// The names in the folder of the database.
@@ -71,7 +75,7 @@ async fn reopened_it_is_as_before() {
     let dir = tempfile::tempdir().unwrap();
     let mut last = Version::NONE;
     for round in 0..3 {
-        let store = RocksStore::open(dir.path()).unwrap();
+        let store = open_store(dir.path()).unwrap();
         assert_eq!(all_keys(&store).await.len(), round * 2);
         let version = store.commit(put(format!("synced {round}"), "x"), Durability::Synced).await.unwrap();
         assert!(version > last, "versions go on after a restart");
@@ -85,12 +89,12 @@ async fn reopened_it_is_as_before() {
 #[tokio::test]
 async fn what_waits_is_written_when_the_store_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     for i in 0..50 {
         let mut commit = store.commit(put(format!("{i}"), "x"), Durability::Buffered);
         // Once is enough to hand the batch over; the answer is not waited for.
         let _ = std::future::poll_fn(|context| std::task::Poll::Ready(commit.as_mut().poll(context))).await;
     }
     drop(store);
-    assert_eq!(all_keys(&RocksStore::open(dir.path()).unwrap()).await.len(), 50);
+    assert_eq!(all_keys(&open_store(dir.path()).unwrap()).await.len(), 50);
 }

@@ -4,14 +4,14 @@
 #[path = "../../../suite/suite.rs"]
 mod suite;
 
-use super::RocksStore;
+use super::open_store;
 use lambd_store::Store;
 use std::sync::Arc;
 use tempfile::TempDir;
 
 fn open() -> (Arc<dyn Store>, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    (Arc::new(RocksStore::open(dir.path()).unwrap()), dir)
+    (Arc::new(open_store(dir.path()).unwrap()), dir)
 }
 
 contract!(open);

@@ -67,7 +67,7 @@ async fn killed_in_the_middle_it_has_what_it_acknowledged() {
         let child = spawn_child("crash::child", dir.path(), "");
         let lines = lines_until_killed(child, "acknowledged", kill_after);
         let acknowledged = about(&lines, "acknowledged");
-        let store = RocksStore::open(dir.path()).unwrap();
+        let store = open_store(dir.path()).unwrap();
         let keys = all_keys(&store).await;
         for key in &acknowledged {
             assert!(keys.contains(*key), "{key} is lost");
@@ -89,7 +89,7 @@ async fn after_a_failed_write_nothing_more_is_accepted() {
     let lines: Vec<String> = output.lines().map(str::to_owned).collect();
     let acknowledged = about(&lines, "acknowledged");
     assert!(acknowledged.len() > 10, "{output}");
-    let keys = all_keys(&RocksStore::open(dir.path()).unwrap()).await;
+    let keys = all_keys(&open_store(dir.path()).unwrap()).await;
     assert!(acknowledged.iter().all(|key| keys.contains(*key)));
 }
 
@@ -130,7 +130,7 @@ async fn killed_in_the_middle_the_queue_has_what_was_enqueued_and_not_acknowledg
         let lines =
             lines_until_killed(spawn_child("crash::queue_child", dir.path(), ""), "acked", kill_after);
         let (enqueued, acked) = (about(&lines, "enqueued"), about(&lines, "acked"));
-        let store = RocksStore::open(dir.path()).unwrap();
+        let store = open_store(dir.path()).unwrap();
         let mut found = BTreeSet::new();
         loop {
             // All leases of the child are over.

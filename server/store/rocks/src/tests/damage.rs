@@ -9,7 +9,7 @@ async fn a_damaged_log_is_not_taken_for_a_short_one() {
     // Where the log is damaged, in percent of its length, and whether acknowledged changes are lost.
     for (percent, lost) in [(10, true), (50, true), (80, true), (100, false)] {
         let dir = tempfile::tempdir().unwrap();
-        let store = RocksStore::open(dir.path()).unwrap();
+        let store = open_store(dir.path()).unwrap();
         for i in 0..100 {
             store.commit(put(format!("{i:02}"), vec![7; 500]), Durability::Synced).await.unwrap();
         }
@@ -19,7 +19,7 @@ async fn a_damaged_log_is_not_taken_for_a_short_one() {
         let log = File::options().write(true).open(&path).unwrap();
         log.write_all_at(b"damage", length * percent / 100).unwrap();
         for attempt in 0..2 {
-            match RocksStore::open(dir.path()) {
+            match open_store(dir.path()) {
                 Ok(store) => assert!(!lost && all_keys(&store).await.len() == 100, "{percent} {attempt}"),
                 Err(OpenError::LostChanges { .. }) => assert!(lost, "{percent} {attempt}"),
                 Err(other) => panic!("{percent}: {other}"),
@@ -32,7 +32,7 @@ async fn a_damaged_log_is_not_taken_for_a_short_one() {
 #[tokio::test]
 async fn a_cut_manifest_loses_nothing_in_silence() {
     let whole = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(whole.path()).unwrap();
+    let store = open_store(whole.path()).unwrap();
     store.commit(put("a", "b"), Durability::Synced).await.unwrap();
     drop(store);
     let is_manifest = |path: &PathBuf| path.to_string_lossy().contains("MANIFEST-");
@@ -46,7 +46,7 @@ async fn a_cut_manifest_loses_nothing_in_silence() {
             fs::copy(&file, dir.path().join("db").join(file.file_name().unwrap())).unwrap();
         }
         File::options().write(true).open(dir.path().join("db").join(name)).unwrap().set_len(cut).unwrap();
-        match RocksStore::open(dir.path()) {
+        match open_store(dir.path()) {
             Ok(store) => assert_eq!(all_keys(&store).await.len(), 1, "cut at {cut} of {length}"),
             Err(_) => refused += 1,
         }
@@ -57,7 +57,7 @@ async fn a_cut_manifest_loses_nothing_in_silence() {
 #[tokio::test]
 async fn a_damaged_table_file_is_detected() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     for i in 0..200 {
         store.commit(put(format!("{i:03}"), vec![7; 500]), Durability::Buffered).await.unwrap();
     }
@@ -68,8 +68,8 @@ async fn a_damaged_table_file_is_detected() {
     let path = tables.max_by_key(|path| fs::metadata(path).unwrap().len());
     File::options().write(true).open(path.unwrap()).unwrap().write_all_at(b"damage", 100).unwrap();
     // Found when the database is opened, or when the row is read.
-    let damage = match RocksStore::open(dir.path()) {
-        Err(OpenError::Store(error)) => error,
+    let damage = match open_store(dir.path()) {
+        Err(OpenError::Damaged { .. }) => return,
         Err(other) => panic!("{other}"),
         Ok(store) => store.range(F, &Range::all()).await.unwrap_err(),
     };
@@ -79,7 +79,7 @@ async fn a_damaged_table_file_is_detected() {
 #[tokio::test]
 async fn damaged_rows_are_named() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     store.commit(Batch::new().enqueue("q", "id", 1, "", ""), Durability::Synced).await.unwrap();
     let db = &store.database.db;
     db.put_cf(db.cf_handle(Family::of(F).name()).unwrap(), "a/b", "short").unwrap();

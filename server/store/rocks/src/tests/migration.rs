@@ -12,6 +12,7 @@ fn format_1(dir: &Path, value: &[u8]) {
     fs::create_dir_all(&path).unwrap();
     let tables = ["default", "meta", "functions", "account", "events", "logs"];
     let db = DB::open_cf(&options::database(), &path, tables).unwrap();
+    fs::write(path.join("lambd.lock"), "").unwrap();
     let family = |name| db.cf_handle(name).unwrap();
     db.put_cf(family("meta"), "format", "1").unwrap();
     db.put_cf(family("account"), "settings", "").unwrap();
@@ -26,7 +27,7 @@ fn format_1(dir: &Path, value: &[u8]) {
 
 async fn is_whole(dir: &Path, value: &[u8]) {
     for _ in 0..2 {
-        let store = RocksStore::open(dir).unwrap();
+        let store = open_store(dir).unwrap();
         assert_eq!(store.database.read(META, b"format").unwrap().unwrap(), b"2");
         let rows = store.range(F, &Range::all()).await.unwrap();
         assert_eq!(rows.len(), ROWS);
@@ -43,7 +44,7 @@ async fn format_1_is_brought_to_ours() {
         let dir = tempfile::tempdir().unwrap();
         format_1(dir.path(), value);
         is_whole(dir.path(), value).await;
-        let store = RocksStore::open(dir.path()).unwrap();
+        let store = open_store(dir.path()).unwrap();
         let row = store.get(F, b"000").await.unwrap().unwrap();
         let change = || put("000", "new").expect_version(F, "000", row.version);
         let version = store.commit(change(), Durability::Synced).await.unwrap();
@@ -62,7 +63,7 @@ async fn a_torn_migration_has_not_begun() {
     for (percent, format) in [(0, "1"), (1, "1"), (50, "1"), (99, "1"), (100, "2")] {
         let dir = tempfile::tempdir().unwrap();
         format_1(dir.path(), b"value");
-        drop(RocksStore::open(dir.path()).unwrap());
+        drop(open_store(dir.path()).unwrap());
         fs::remove_file(dir.path().join("db/acknowledged")).unwrap();
         let log = fs::File::options().write(true).open(newest_log(dir.path())).unwrap();
         let bytes = log.metadata().unwrap().len();

@@ -2,31 +2,33 @@
 
 use super::*;
 use crate::{database::Write, family::META};
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use rocksdb::{ColumnFamilyDescriptor, DB, Options};
+use std::os::unix::fs::symlink;
 
 #[test]
 fn the_second_opener_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let first = RocksStore::open(dir.path()).unwrap();
-    let text = RocksStore::open(dir.path()).unwrap_err().to_string();
+    let first = open_store(dir.path()).unwrap();
+    let text = open_store(dir.path()).unwrap_err().to_string();
     let path = dir.path().display();
     assert_eq!(
         text,
         format!("data directory {path} is in use by another lambd (lock held on {path}/db/lambd.lock)")
     );
     drop(first);
-    RocksStore::open(dir.path()).unwrap();
+    open_store(dir.path()).unwrap();
 }
 
 #[test]
 fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     let newer = Write::Put(META, b"format".to_vec(), b"3".to_vec());
     store.database.write(&[newer], Durability::Synced).unwrap();
     drop(store);
     let before = files(dir.path());
-    let error = RocksStore::open(dir.path()).unwrap_err();
+    let error = open_store(dir.path()).unwrap_err();
     assert!(matches!(&error, OpenError::Newer { found, known: 2, .. } if found == "3"), "{error}");
     let path = dir.path().display();
     let text = format!(
@@ -38,14 +40,59 @@ fn a_newer_format_is_refused() {
     assert!(before.iter().filter(is_of_the_database).eq(after.iter().filter(is_of_the_database)));
 }
 
+/// Without a look into the database, which root does not take.
+#[test]
+fn a_newer_format_is_refused_at_first_sight() {
+    let dir = tempfile::tempdir().unwrap();
+    refuse_at_first_sight(dir.path()).unwrap();
+    drop(open_store(dir.path()).unwrap());
+    let note = dir.path().join("db/format");
+    assert_eq!(fs::read_to_string(&note).unwrap(), "2\n");
+    for (text, newer) in
+        [("3\n", true), ("4000000000", true), ("1\n", false), ("", false), ("x", false), ("\u{fffd}", false)]
+    {
+        fs::write(&note, text).unwrap();
+        let refused = refuse_at_first_sight(dir.path());
+        assert_eq!(matches!(refused, Err(OpenError::Newer { known: 2, .. })), newer, "{text:?} {refused:?}");
+        assert_eq!(refused.is_err(), newer, "{text:?}");
+        assert_eq!(open_store(dir.path()).is_err(), newer, "{text:?}");
+    }
+    assert_eq!(fs::read_to_string(&note).unwrap(), "2\n", "mended by the last opening");
+}
+
+/// What stands beside the database belongs to a process that root does not trust.
+#[test]
+fn no_file_can_hold_up_the_first_sight_or_lead_it_away() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open_store(dir.path()).unwrap());
+    let (note, elsewhere) = (dir.path().join("db/format"), dir.path().join("elsewhere"));
+    fs::write(&elsewhere, "3\n").unwrap();
+    fs::remove_file(&note).unwrap();
+    symlink(&elsewhere, &note).unwrap();
+    refuse_at_first_sight(dir.path()).unwrap();
+    fs::remove_file(&note).unwrap();
+    mkfifo(&note, Mode::S_IRWXU).unwrap();
+    refuse_at_first_sight(dir.path()).unwrap();
+}
+
+/// A server reaches its data directory as `.`; its operator knows another name.
+#[test]
+fn messages_call_the_directory_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("db")).unwrap();
+    fs::write(dir.path().join("db/000004.log"), "").unwrap();
+    let error = RocksStore::open(dir.path(), Path::new("/var/lib/lambd")).unwrap_err();
+    assert!(error.to_string().starts_with("/var/lib/lambd/db is not a whole database of lambd"), "{error}");
+}
+
 #[test]
 fn a_newer_table_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    drop(RocksStore::open(dir.path()).unwrap());
+    drop(open_store(dir.path()).unwrap());
     let mut families = options::families();
     families.push(ColumnFamilyDescriptor::new("hologram", Options::default()));
     drop(DB::open_cf_descriptors(&options::database(), dir.path().join("db"), families).unwrap());
-    let error = RocksStore::open(dir.path()).unwrap_err();
+    let error = open_store(dir.path()).unwrap_err();
     assert!(matches!(&error, OpenError::Newer { found, .. } if found.contains("hologram")), "{error}");
 }
 
@@ -53,13 +100,13 @@ fn a_newer_table_is_refused() {
 #[test]
 fn a_part_of_a_database_stays_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     store.database.db.flush_cf(store.database.db.cf_handle("meta").unwrap()).unwrap();
     drop(store);
     fs::remove_file(dir.path().join("db/CURRENT")).unwrap();
     let before = files(dir.path());
     for _ in 0..2 {
-        let error = RocksStore::open(dir.path()).unwrap_err();
+        let error = open_store(dir.path()).unwrap_err();
         assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
         assert!(!error.to_string().contains('\n'));
         assert_eq!(files(dir.path()), before);
@@ -69,11 +116,11 @@ fn a_part_of_a_database_stays_as_it_is() {
 #[test]
 fn a_lost_database_with_its_mark_is_no_new_one() {
     let dir = tempfile::tempdir().unwrap();
-    drop(RocksStore::open(dir.path()).unwrap());
+    drop(open_store(dir.path()).unwrap());
     for path in files(dir.path()).iter().filter(|path| !path.ends_with("acknowledged")) {
         fs::remove_file(path).unwrap();
     }
-    let error = RocksStore::open(dir.path()).unwrap_err();
+    let error = open_store(dir.path()).unwrap_err();
     assert!(error.to_string().contains("(acknowledged without CURRENT)"), "{error}");
 }
 
@@ -90,7 +137,13 @@ fn a_database_of_another_program_stays_as_it_is() {
         let theirs = open();
         theirs.put_cf(theirs.cf_handle(family).unwrap(), "key", "value").unwrap();
         drop(theirs);
-        let error = RocksStore::open(dir.path()).unwrap_err();
+        // First seen by its names, then by what is in it.
+        let before = files(dir.path());
+        let error = refuse_at_first_sight(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("(CURRENT without lambd.lock)"), "{family}: {error}");
+        assert_eq!(files(dir.path()), before, "{family}");
+        fs::write(path.join("lambd.lock"), "").unwrap();
+        let error = open_store(dir.path()).unwrap_err();
         assert!(matches!(error, OpenError::Foreign { .. }), "{family}: {error}");
         let theirs = open(); // fails if there are more families than before
         assert_eq!(theirs.get_cf(theirs.cf_handle(family).unwrap(), "key").unwrap().unwrap(), b"value");
@@ -106,15 +159,16 @@ async fn an_interrupted_creation_is_gone_on_with() {
         fs::write(path.join(name), "").unwrap();
     }
     fs::create_dir(path.join("lost+found")).unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     store.commit(put("a", "x"), Durability::Synced).await.unwrap();
     drop(store);
-    assert_eq!(all_keys(&RocksStore::open(dir.path()).unwrap()).await.len(), 1);
+    assert_eq!(all_keys(&open_store(dir.path()).unwrap()).await.len(), 1);
 
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     fs::create_dir(&path).unwrap();
     drop(DB::open_cf(&options::database(), &path, ["default", "functions"]).unwrap());
-    let store = RocksStore::open(dir.path()).unwrap();
+    fs::write(path.join("lambd.lock"), "").unwrap();
+    let store = open_store(dir.path()).unwrap();
     assert_eq!(store.database.read(META, b"format").unwrap().unwrap(), b"2");
 }

@@ -7,7 +7,7 @@ use rocksdb::perf::{PerfContext, PerfMetric, PerfStatsLevel, set_perf_stats};
 const Q: &str = "q";
 
 fn open(dir: &Path) -> Database {
-    Database::open(dir).unwrap()
+    Database::open(&Folder::of(dir, dir)).unwrap()
 }
 
 fn synced(round: &mut Round<'_>, batch: Batch) -> Result<Version, CommitError> {

@@ -31,7 +31,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 #[test]
 fn a_plain_thread_reads_and_writes() {
     let dir = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(dir.path()).unwrap();
+    let store = open_store(dir.path()).unwrap();
     let version = wait(store.commit(put("a", "x"), Durability::Synced)).unwrap();
     assert_eq!(wait(store.get(F, b"a")).unwrap().unwrap().version, version);
     wait(store.commit(Batch::new().enqueue("q", "1", 1, "", ""), Durability::Buffered)).unwrap();

@@ -1,0 +1,71 @@
+//! The data directory as root sees to it: judged before anything in it is made or altered, then its folders and
+//! their owners.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Database, instance};
+use crate::cli::folder::Folder;
+use crate::config::{Config, Ids};
+
+/// Folders that the API process writes: the database and the packages.
+pub(super) const OWN: [&str; 2] = ["db", "packages"];
+/// Where root alone writes what the API process reads, and the launcher trusts.
+pub(super) const RUNTIMES: &str = "runtimes";
+/// Where the launcher keeps images of `/tmp`.
+pub(super) const VOLUMES: &str = "volumes";
+/// Held by the one server of the directory.
+pub(super) const LOCK: &str = "lock";
+/// The keys of the API.
+pub(super) const CREDENTIALS: &str = "credentials";
+/// Tells `lambd logs` where the server is.
+pub(super) const ENDPOINT: &str = "endpoint";
+/// Root's folders with their modes.
+const ROOTS: [(&str, u32); 2] = [(RUNTIMES, 0o755), (VOLUMES, 0o700)];
+/// Names that a data directory has; a file system of its own begins with the last.
+const NAMES: [&str; 8] = [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, ENDPOINT, "lost+found"];
+
+/// Refuses a directory that is not fit to be this server's, or not this lambd's; says whose the data is to be.
+/// Alters nothing.
+pub(super) fn judge(dir: &Folder, database: &Database, config: &Config, root: &Path) -> Result<Ids> {
+    refuse_another_s(dir)?;
+    for (name, _) in ROOTS {
+        dir.existing(name)?.map_or(Ok(()), |folder| folder.is_roots_alone())?;
+    }
+    let own = OWN.iter().map(|name| dir.existing(name)).collect::<Result<Vec<_>>>()?;
+    (database.refuse_at_first_sight)(root)?;
+    let owner = own.first().and_then(Option::as_ref).map(Folder::owner).transpose()?;
+    let ids = Ids::of(&config.user).with_context(|| format!("failed to look up user {}", config.user))?;
+    let ids = ids.unwrap_or_else(|| Ids::stand_in(instance::number(root), owner));
+    own.iter().flatten().try_for_each(|folder| folder.can_be_given(&ids))?;
+    Ok(ids)
+}
+
+/// Refuses a folder that holds somebody's files and none of lambd's.
+fn refuse_another_s(dir: &Folder) -> Result<()> {
+    let names = dir.names()?;
+    let is_ours = |name: &String| NAMES.contains(&name.as_str());
+    match names.iter().find(|name| !name.starts_with('.')) {
+        Some(name) if !names.iter().any(is_ours) => bail!(
+            "{} is no data directory of lambd (it holds {name}, and nothing of lambd's): choose an empty folder",
+            dir.path().display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folders and sees to it that each is its owner's alone.
+pub(super) fn make(dir: &Folder, ids: &Ids) -> Result<()> {
+    for (name, mode) in ROOTS {
+        let folder = dir.child(name, mode)?;
+        folder.is_roots_alone()?;
+        folder.set_mode(mode)?;
+    }
+    for name in OWN {
+        let folder = dir.child(name, 0o700)?;
+        folder.set_mode(0o700)?;
+        folder.give(ids)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! What is done as root, and the way down from it. Each step takes the one before, so that their order is in the
+//! types: [`Root`] has the data directory, its lock, the keys and the port; [`Launched`] the launcher besides;
+//! [`Unprivileged`] is all that the server keeps.
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use lambd_auth::Keyring;
+use lambd_sandbox::{Launcher, LauncherConfig};
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::prctl::set_dumpable;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::Backlog;
+use nix::sys::stat::{Mode, umask};
+
+use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, VOLUMES};
+use super::{Database, instance, url};
+use crate::cli::folder::Folder;
+use crate::config::{Config, Ids};
+use crate::runtimes;
+
+/// All that the API process sees of the data directory.
+const VIEW: [&str; 3] = [OWN[0], OWN[1], RUNTIMES];
+/// Where the launchers of one machine share out user ids. Only root can look into it: whoever can open a lock
+/// can hold it.
+const UID_BLOCKS: &str = "/run/lambd";
+/// Connections that the kernel keeps until they are accepted; it has a limit of its own, `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// The process as root, with everything that needs root but the launcher.
+#[derive(Debug)]
+pub(super) struct Root {
+    kept: Kept,
+    /// Held until the process ends: the data directory has one owner.
+    lock: Flock<File>,
+    ids: Ids,
+}
+
+/// The process as root, with its launcher.
+#[derive(Debug)]
+pub(super) struct Launched {
+    root: Root,
+    launcher: Launcher,
+}
+
+/// The process without any privilege.
+#[derive(Debug)]
+pub(super) struct Unprivileged {
+    pub(super) kept: Kept,
+    /// As [`Root`]'s.
+    pub(super) lock: Flock<File>,
+    pub(super) launcher: Launcher,
+}
+
+/// What was made as root and serves on.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The data directory, canonical: how the launcher and the operator know it. It is the working directory.
+    pub(super) root: PathBuf,
+    pub(super) listener: TcpListener,
+    pub(super) keys: Keyring,
+}
+
+impl Root {
+    /// Before any thread, and what must fail before anything is altered first.
+    pub(super) fn prepare(config: &Config, database: &Database) -> Result<Self> {
+        if !nix::unistd::geteuid().is_root() {
+            bail!(
+                "lambd serve must be started as root: it makes sandboxes, and gives its privileges up itself"
+            );
+        }
+        // Whatever root's own mask: what is made here says who may use it.
+        umask(Mode::S_IWGRP | Mode::S_IWOTH);
+        let dir = Folder::open_or_make(&config.data_dir, 0o755)?;
+        dir.is_roots_alone().context("the data directory cannot be used")?;
+        // From here on everything is reached by relative paths: whatever its path leads to later, and also when the
+        // directory or a folder above it is closed to the user that the API process becomes.
+        dir.enter()?;
+        let root = std::env::current_dir().context("failed to name the data directory")?;
+        let ids = data_dir::judge(&dir, database, config, &root)?;
+        let lock = lock(&dir, &config.data_dir)?;
+        let keys = keys(config, &root)?;
+        let listener = listen(config.listen)?;
+        data_dir::make(&dir, &ids)?;
+        let uid_blocks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
+        uid_blocks.is_roots_alone()?;
+        uid_blocks.set_mode(0o700)?;
+        let address = listener.local_addr().context("failed to read the listener's address")?;
+        write(dir.file(ENDPOINT, 0o644)?, &format!("{}\n", url(address)))?;
+        raise_descriptor_limit();
+        Ok(Self { kept: Kept { root, listener, keys }, lock, ids })
+    }
+
+    pub(super) fn start_launcher(self, config: &Config) -> Result<Launched> {
+        let dir = &self.kept.root;
+        let instance = instance::name(dir);
+        let mut launcher = LauncherConfig::new(instance, dir.join(VOLUMES), UID_BLOCKS);
+        launcher.allowed_sources = vec![dir.join(OWN[1]), dir.join(RUNTIMES)];
+        launcher.linked_sources = Some(dir.join(RUNTIMES));
+        launcher.shown_sources = runtimes::host_sources().collect();
+        launcher.volume_stock = usize::try_from(config.volume_stock).unwrap_or(usize::MAX);
+        let launcher = lambd_sandbox::start(&launcher).context("failed to start the launcher")?;
+        for note in launcher.notes() {
+            tracing::warn!("{note}");
+        }
+        Ok(Launched { root: self, launcher })
+    }
+}
+
+impl Launched {
+    pub(super) fn drop_privileges(self) -> Result<Unprivileged> {
+        let Self { root: Root { kept, lock, ids }, launcher } = self;
+        lambd_sandbox::enter_view(&VIEW).context("failed to hide what is root's of the data directory")?;
+        lambd_sandbox::drop_privileges(ids.uid.as_raw(), ids.gid.as_raw())
+            .context("failed to give up privileges")?;
+        // The keys are in this process. Its change of user forbids reading it too, but only where the machine's
+        // `fs.suid_dumpable` is 0.
+        set_dumpable(false).context("failed to forbid reading this process")?;
+        tracing::info!(uid = ids.uid.as_raw(), "privileges given up");
+        Ok(Unprivileged { kept, lock, launcher })
+    }
+}
+
+fn keys(config: &Config, root: &Path) -> Result<Keyring> {
+    let keys =
+        Keyring::load_or_create(Path::new(CREDENTIALS)).with_context(|| format!("in {}", root.display()))?;
+    if let Some(account) = keys.own_account.as_ref().filter(|account| **account != config.account_id) {
+        bail!(
+            "profile default of {} is of account {account}, and the server's own account is {}: set account_id, or \
+             change the profile",
+            root.join(CREDENTIALS).display(),
+            config.account_id
+        );
+    }
+    Ok(keys)
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("failed to listen on {address}"))?;
+    listener.set_nonblocking(true).context("failed to prepare the listener")?;
+    // What the standard library asks for is less than a burst of callers.
+    Backlog::new(BACKLOG)
+        .and_then(|backlog| nix::sys::socket::listen(&listener, backlog))
+        .context("failed to prepare the listener")?;
+    Ok(listener)
+}
+
+fn lock(dir: &Folder, path: &Path) -> Result<Flock<File>> {
+    match Flock::lock(dir.file(LOCK, 0o600)?, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(lock),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            let lock = path.join(LOCK);
+            bail!(
+                "data directory {} is in use by another lambd (lock held on {})",
+                path.display(),
+                lock.display()
+            )
+        }
+        Err((_, errno)) => Err(errno).with_context(|| format!("failed to lock {}", path.display())),
+    }
+}
+
+fn write(mut file: File, text: &str) -> Result<()> {
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("failed to write {ENDPOINT}"))
+}
+
+/// Every environment holds several descriptors in the server; the usual soft limit of 1,024 is too small.
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        tracing::warn!(%errno, soft, hard, "failed to raise the limit of open files");
+    }
+}
