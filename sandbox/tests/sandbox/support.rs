@@ -30,7 +30,10 @@ fn compile() -> PathBuf {
     assert!(nix::unistd::geteuid().is_root(), "these tests need root");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
     fs::create_dir_all(&folder).unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox/inside.c");
+    // Of the checkout that is tested, which is not the one that was compiled where they share a target directory.
+    let package =
+        std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let source = Path::new(&package).join("tests/sandbox/inside.c");
     // Under a name of its own first: another run may be executing the finished one.
     let fresh = folder.join(format!("inside-{}", std::process::id()));
     let status = Command::new("cc").args(["-O1", "-static", "-w", "-o"]).arg(&fresh).arg(source).status();
