@@ -179,8 +179,9 @@ impl Environment {
     }
 
     /// Highest memory use so far, bytes; 0 when the kernel does not tell. File cache, `/tmp` included, is no
-    /// use of the function's own (lambda.md C1): it is taken off where it filled the group, which is the only
-    /// time it matters and the only time it is worth asking for. Out of memory means all of it (C3).
+    /// use of the function's own [fact:tmp-is-not-memory]: it is taken off where it filled the group, which is the
+    /// only time it matters and the only time it is worth asking for. Out of memory means all of it
+    /// [fact:out-of-memory].
     pub fn memory_peak_bytes(&self) -> u64 {
         let limit = u64::from(self.version.configuration.memory_mib) << 20;
         let peak = self.program.memory_peak_bytes().unwrap_or_default();

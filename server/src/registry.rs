@@ -181,7 +181,7 @@ impl Registry {
         .await
     }
 
-    /// Sets or clears reserved concurrency, within what the account must keep unreserved (lambda.md F2).
+    /// Sets or clears reserved concurrency, within what the account must keep unreserved [fact:unreserved-minimum].
     pub async fn reserve(
         self: &Arc<Self>,
         id: Arc<FunctionId>,

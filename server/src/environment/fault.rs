@@ -1,4 +1,4 @@
-//! What the platform answers when a function could not: payloads of lambda.md D5.
+//! What the platform answers when a function could not [fact:platform-failures].
 
 use bytes::Bytes;
 use lambd_sandbox::Exit;
@@ -69,7 +69,7 @@ impl Fault {
         Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
-    /// An answer with an empty body (lambda.md A3, a wrong response mode).
+    /// An answer with an empty body: a wrong response mode [fact:invalid-response-mode].
     pub fn empty(kind: &str) -> Self {
         Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()), reported: false }
     }

@@ -12,12 +12,12 @@ use crate::{Error, validate};
 
 /// Longest name of a function, without account, region or qualifier.
 pub const MAX_FUNCTION_NAME_CHARS: usize = 64;
-/// Most tags of one resource.
+/// Most tags of one resource [fact:tag-count].
 pub const MAX_TAGS: usize = 50;
-/// Largest environment, measured as compact JSON.
+/// Largest environment, measured as compact JSON [fact:variables-size].
 pub const MAX_ENVIRONMENT_BYTES: usize = 4096;
 
-/// Names of variables that the platform sets itself.
+/// Names of variables that the platform sets itself [fact:reserved-variables].
 pub const RESERVED_VARIABLES: [&str; 21] = [
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
