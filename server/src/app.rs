@@ -70,7 +70,7 @@ impl App {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "collected packages"),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "failed to collect packages");
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot collect packages");
             }
         };
         self.collector.run(collect).await

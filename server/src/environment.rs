@@ -139,7 +139,7 @@ impl Environment {
             ready = self.session.ready() => match ready {
                 Ready::Next => {
                     if let Err(error) = self.program.limit_cpu() {
-                        tracing::warn!(%error, "failed to limit the CPU of an execution environment");
+                        tracing::warn!(%error, "cannot limit the CPU of an execution environment");
                     }
                     return Ok(self.started.elapsed());
                 }
@@ -174,7 +174,7 @@ impl Environment {
     /// Lets a frozen environment run again.
     pub fn thaw(&self) {
         if let Err(error) = self.program.thaw() {
-            tracing::warn!(%error, "failed to thaw an execution environment");
+            tracing::warn!(%error, "cannot thaw an execution environment");
         }
     }
 
@@ -223,7 +223,7 @@ impl Resident for Environment {
 
     fn freeze(&mut self) {
         if let Err(error) = self.program.freeze() {
-            tracing::warn!(%error, "failed to freeze an execution environment");
+            tracing::warn!(%error, "cannot freeze an execution environment");
         }
     }
 }

@@ -68,13 +68,13 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The store failed.
-    #[error("failed to access the logs")]
+    #[error("cannot access the logs")]
     Store(#[from] StoreError),
     /// What an older lambd logged could not be rewritten.
-    #[error("failed to rewrite the logs of an older lambd")]
+    #[error("cannot rewrite the logs of an older lambd")]
     Rewrite(#[from] CommitError),
     /// The writer's thread could not be started.
-    #[error("failed to start the log writer")]
+    #[error("cannot start the log writer")]
     Thread(#[source] io::Error),
 }
 

@@ -51,13 +51,12 @@ pub type OpenStore = fn(&Path) -> Result<Arc<dyn Store>>;
 /// # Errors
 /// One line that names what failed, and the setting or path and the mend where there is one.
 pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
-    init_log(config.log_format, config.log_level).context("failed to set up the log")?;
+    init_log(config.log_format, config.log_level).context("cannot set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
     let mut prepared = prepare::prepare(&config)?;
     let launcher = prepared.start_launcher(&config)?;
     prepared.drop_privileges()?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let launcher = runtime.block_on(serve(config, open_store, &mut prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
@@ -73,10 +72,10 @@ async fn serve(
     launcher: Launcher,
 ) -> Result<Option<Launcher>> {
     let listener = prepared.listener.take().context("the listener was taken before")?;
-    let address = listener.local_addr().context("failed to read the listener's address")?;
-    let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
+    let address = listener.local_addr().context("cannot read the listener's address")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot take over the listener")?;
     let launcher_pid = launcher.pid();
-    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
+    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("cannot start a thread")?;
     let app = compose(config, open_store, prepared, launch).await?;
     api::prepare_unsettled(&app);
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
@@ -205,8 +204,8 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self> {
-        let term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
-        let interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
+        let term = signal(SignalKind::terminate()).context("cannot watch SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("cannot watch SIGINT")?;
         Ok(Self { term, interrupt })
     }
 
@@ -220,8 +219,8 @@ impl Signals {
 
 /// Completes when this child has ended; it is left for its owner to reap.
 async fn child_ended(pid: u32) -> Result<()> {
-    let mut child = signal(SignalKind::child()).context("failed to watch SIGCHLD")?;
-    let pid = Pid::from_raw(i32::try_from(pid).context("failed to watch the launcher")?);
+    let mut child = signal(SignalKind::child()).context("cannot watch SIGCHLD")?;
+    let pid = Pid::from_raw(i32::try_from(pid).context("cannot watch the launcher")?);
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     while waitid(Id::Pid(pid), flags) == Ok(WaitStatus::StillAlive) {
         child.recv().await;

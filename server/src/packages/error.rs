@@ -44,7 +44,7 @@ pub enum PackageError {
         path: PathBuf,
     },
     /// The file system failed.
-    #[error("failed to {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,

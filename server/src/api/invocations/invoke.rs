@@ -141,7 +141,7 @@ fn refused(error: &InvokeError, runtime: &str) -> Error {
             format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
         ),
         other => {
-            tracing::error!(error = other as &dyn std::error::Error, "failed to invoke");
+            tracing::error!(error = other as &dyn std::error::Error, "cannot invoke");
             crate::api::service_error("The function could not be run; see the server's log.")
         }
     }

@@ -45,7 +45,7 @@ pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(),
             tracing::error!(
                 runtime = identifier,
                 error = &error as &dyn std::error::Error,
-                "failed to read a runtime"
+                "cannot read a runtime"
             );
             return Err(crate::api::service_error("The runtime cannot be read; see the server's log."));
         }

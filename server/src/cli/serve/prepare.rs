@@ -60,7 +60,7 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
     // From here on everything is reached by relative paths: whatever its path leads to later, and also when the
     // directory or a folder above it is closed to the user that the API process becomes.
     dir.enter()?;
-    let root = std::env::current_dir().context("failed to name the data directory")?;
+    let root = std::env::current_dir().context("cannot name the data directory")?;
     let ids = folders(&dir, config, &root)?;
     let keys = Keyring::load_or_create(Path::new("credentials"))
         .with_context(|| format!("in {}", root.display()))?;
@@ -73,13 +73,13 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared> {
         );
     }
     let listener =
-        TcpListener::bind(config.listen).with_context(|| format!("failed to listen on {}", config.listen))?;
-    listener.set_nonblocking(true).context("failed to prepare the listener")?;
+        TcpListener::bind(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+    listener.set_nonblocking(true).context("cannot prepare the listener")?;
     // What the standard library asks for is less than a burst of callers.
     Backlog::new(BACKLOG)
         .and_then(|backlog| nix::sys::socket::listen(&listener, backlog))
-        .context("failed to prepare the listener")?;
-    let address = listener.local_addr().context("failed to read the listener's address")?;
+        .context("cannot prepare the listener")?;
+    let address = listener.local_addr().context("cannot read the listener's address")?;
     write(dir.file(ENDPOINT_FILE, 0o644)?, &format!("{}\n", url(address)))?;
     raise_descriptor_limit();
     Ok(Prepared { root, listener: Some(listener), keys, ids, _lock: lock })
@@ -94,7 +94,7 @@ fn folders(dir: &Folder, config: &Config, root: &Path) -> Result<Ids> {
     }
     let own = OWN_FOLDERS.iter().map(|name| dir.child(name, 0o700)).collect::<Result<Vec<_>>>()?;
     let owner = own.first().map(Folder::owner).transpose()?;
-    let ids = Ids::of(&config.user).with_context(|| format!("failed to look up user {}", config.user))?;
+    let ids = Ids::of(&config.user).with_context(|| format!("cannot look up user {}", config.user))?;
     let ids = ids.unwrap_or_else(|| Ids::stand_in(instance::number(root), owner));
     for folder in own {
         folder.set_mode(0o700)?;
@@ -115,7 +115,7 @@ impl Prepared {
         launcher.linked_sources = Some(dir.join(RUNTIMES));
         launcher.shown_sources = runtimes::host_sources().collect();
         launcher.volume_stock = usize::try_from(config.volume_stock).unwrap_or(usize::MAX);
-        let launcher = lambd_sandbox::start(&launcher).context("failed to start the launcher")?;
+        let launcher = lambd_sandbox::start(&launcher).context("cannot start the launcher")?;
         for note in launcher.notes() {
             tracing::warn!("{note}");
         }
@@ -123,12 +123,12 @@ impl Prepared {
     }
 
     pub(super) fn drop_privileges(&self) -> Result<()> {
-        lambd_sandbox::enter_view(&VIEW).context("failed to hide what is root's of the data directory")?;
+        lambd_sandbox::enter_view(&VIEW).context("cannot hide what is root's of the data directory")?;
         lambd_sandbox::drop_privileges(self.ids.uid.as_raw(), self.ids.gid.as_raw())
-            .context("failed to give up privileges")?;
+            .context("cannot give up privileges")?;
         // The keys are in this process. Its change of user forbids reading it too, but only where the machine's
         // `fs.suid_dumpable` is 0.
-        set_dumpable(false).context("failed to forbid reading this process")?;
+        set_dumpable(false).context("cannot forbid reading this process")?;
         tracing::info!(uid = self.ids.uid.as_raw(), "privileges given up");
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Prepared {
 /// Says on standard output and to systemd that the server serves.
 pub(super) fn announce(address: SocketAddr) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("failed to write")?;
+    writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("cannot write")?;
     crate::http::notify::ready();
     Ok(())
 }
@@ -157,13 +157,13 @@ fn lock(dir: &Folder, path: &Path) -> Result<Flock<File>> {
                 lock.display()
             )
         }
-        Err((_, errno)) => Err(errno).with_context(|| format!("failed to lock {}", path.display())),
+        Err((_, errno)) => Err(errno).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
 
 fn write(mut file: File, text: &str) -> Result<()> {
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("failed to write {ENDPOINT_FILE}"))
+    written.with_context(|| format!("cannot write {ENDPOINT_FILE}"))
 }
 
 /// Every environment holds several descriptors in the server; the usual soft limit of 1,024 is too small.
@@ -172,6 +172,6 @@ fn raise_descriptor_limit() {
         && soft < hard
         && let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
-        tracing::warn!(%errno, soft, hard, "failed to raise the limit of open files");
+        tracing::warn!(%errno, soft, hard, "cannot raise the limit of open files");
     }
 }

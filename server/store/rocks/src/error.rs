@@ -57,7 +57,7 @@ pub enum OpenError {
         mark: PathBuf,
     },
     /// A file of the data directory could not be used.
-    #[error("failed to {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -67,7 +67,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The committer could not be started.
-    #[error("failed to start the thread that writes to the database")]
+    #[error("cannot start the thread that writes to the database")]
     Thread(#[source] io::Error),
     /// The database failed.
     #[error(transparent)]
