@@ -15,3 +15,5 @@ pub mod platform_log;
 pub mod registry;
 pub mod remark;
 pub mod runtimes;
+#[cfg(test)]
+pub(crate) mod testing;
