@@ -1,4 +1,4 @@
-//! What a runtime may send. The sources are AWS's emulator and the recorded answers of the service.
+//! What a runtime may send.
 
 /// Largest body of `/response`, in bytes [fact:response-size].
 pub const RESPONSE_BODY_MAX_BYTES: usize = 6 * 1024 * 1024 + 100;

@@ -17,7 +17,7 @@ use crate::runtimes::Catalog;
 
 /// Path under which packages are downloaded; see [`App::code_location`].
 pub const CODE_PATH: &str = "/_lambd/code/";
-/// How long a `Code.Location` works, as on AWS: 10 minutes.
+/// How long a `Code.Location` works, in seconds [fact:code-location-life].
 const CODE_LOCATION_S: u32 = 600;
 
 /// Everything that a request may need.

@@ -26,7 +26,7 @@ use std::{
     thread::JoinHandle,
 };
 
-/// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
+/// The longest message, in bytes; what is longer is cut [fact:log-event-size].
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
 
 /// The key of a function's log group: groups of two accounts or regions are strangers to each other, as on AWS.

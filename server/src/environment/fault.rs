@@ -52,7 +52,7 @@ impl Fault {
         Self::platform(InvalidEntrypoint::TYPE, request_id, &reason.to_string())
     }
 
-    /// The response was larger than 6,291,556 bytes. Here the message comes first, as recorded.
+    /// The response was larger than 6,291,556 bytes. Here the message comes first [fact:platform-failures].
     pub fn response_too_large() -> Self {
         Self {
             payload: Bytes::from_static(

@@ -1,4 +1,4 @@
-//! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
+//! Refusals that the model lacks but that follow from the request alone [fact:setting-texts].
 //!
 //! [`crate::validate()`] refuses variables of reserved names, too long a name of a new function, too many tags in one request and too large
 //! an environment. Left to the server: runtimes, of which it knows more than their names; what needs stored
