@@ -6,8 +6,7 @@ use crate::limits::ERROR_TYPE_MAX_BYTES;
 ///
 /// A text that contains `Runtime.` or `Function.` followed by a capital and at least one more letter
 /// is kept whole. Any other becomes `Function.Unknown` when it starts with `Function.`, else
-/// `Runtime.Unknown`. This is the rule of AWS's emulator (`fatalerror.go`); it never changes the
-/// `errorType` inside the payload.
+/// `Runtime.Unknown` [fact:error-type-form]. It never changes the `errorType` inside the payload.
 pub fn normalise(raw: &str) -> &str {
     if raw.len() <= ERROR_TYPE_MAX_BYTES && is_known_form(raw) {
         raw

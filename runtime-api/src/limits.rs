@@ -1,19 +1,19 @@
-//! What a runtime may send. The sources are AWS's emulator and the recorded answers of the service.
+//! What a runtime may send.
 
-/// Largest body of `/response`, in bytes: 6 MiB and 100 bytes, as the text of the 413 says.
+/// Largest body of `/response`, in bytes [fact:response-size].
 pub const RESPONSE_BODY_MAX_BYTES: usize = 6 * 1024 * 1024 + 100;
 
-/// Largest body of `/error` and `/init/error`, in bytes.
+/// Largest body of `/error` and `/init/error`, in bytes [fact:runtime-error-size].
 pub const ERROR_BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// Largest request head, in bytes. Clients put up to 1 MiB into one header (the X-Ray cause); 1.1 MB
-/// is refused with 431.
+/// Largest request head, in bytes. Clients put up to 1 MiB into one header (the X-Ray cause)
+/// [fact:runtime-head-size]; 1.1 MB is refused with 431.
 pub const REQUEST_HEAD_MAX_BYTES: usize = 1024 * 1024 + 16 * 1024;
 
-/// Largest X-Ray cause that is kept, in bytes; a larger one is dropped.
+/// Largest X-Ray cause that is kept, in bytes; a larger one is dropped [fact:xray-cause-size].
 pub const XRAY_CAUSE_MAX_BYTES: usize = 64 * 1024;
 
-/// Longest error type that is taken as given, in bytes; a longer one becomes `…Unknown`.
+/// Longest error type that is taken as given, in bytes; a longer one becomes `…Unknown` [fact:error-type-form].
 pub const ERROR_TYPE_MAX_BYTES: usize = 1024;
 
 /// Connections that one environment may hold open; further ones wait in the listener's backlog.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Where the runtime of one environment stands. The names shown are the ones that AWS's emulator puts
-/// into `InvalidStateTransition`.
+/// Where the runtime of one environment stands. The names shown are the ones that AWS puts
+/// into `InvalidStateTransition` [fact:runtime-states].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The process was started and has called neither `next` nor `init/error`.

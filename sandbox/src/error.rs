@@ -102,7 +102,7 @@ pub enum StartFailure {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The launcher process could not be started.
-    #[error("failed to start the launcher process")]
+    #[error("cannot start the launcher process")]
     Spawn(#[source] io::Error),
     /// The launcher ended or did not speak.
     #[error("the launcher did not answer")]

@@ -109,7 +109,7 @@ pub(crate) fn forbid_core_dumps() -> Result<(), StepError> {
         .at("set RLIMIT_CORE to 1 (start with a hard limit of at least that: ulimit -Hc, LimitCORE=)")
 }
 
-/// The limits that AWS sets (`ulimit -a` in a function), but for core dumps: [`forbid_core_dumps`].
+/// The limits that AWS sets [fact:process-limits], but for core dumps: [`forbid_core_dumps`].
 pub(crate) fn limit_resources(processes_max: u64) -> Result<(), StepError> {
     let limits = [
         (Resource::RLIMIT_NOFILE, 1024, 1024),

@@ -9,6 +9,8 @@ mod concurrency;
 mod found;
 mod functions;
 mod invocations;
+#[cfg(test)]
+mod reference;
 mod rules;
 mod signing;
 mod tags;

@@ -24,7 +24,7 @@ use crate::runtimes::Catalog;
 
 /// Path under which packages are downloaded; see [`App::code_location`].
 pub const CODE_PATH: &str = "/_lambd/code/";
-/// How long a `Code.Location` works, as on AWS: 10 minutes.
+/// How long a `Code.Location` works, in seconds [fact:code-location-life].
 const CODE_LOCATION_S: u32 = 600;
 
 /// Memory that packages on their way in may take together, MiB: two of the largest.
@@ -143,7 +143,7 @@ impl App {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "collected packages"),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "failed to collect packages");
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot collect packages");
             }
         };
         self.collector.run(collect).await

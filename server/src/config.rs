@@ -10,6 +10,8 @@ mod error;
 mod keys;
 mod load;
 mod log;
+#[cfg(test)]
+mod reference;
 mod values;
 
 pub use error::{ConfigError, Problem};

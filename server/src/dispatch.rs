@@ -76,13 +76,13 @@ pub enum InvokeError {
     #[error("runtime {0} is not installed")]
     NoRuntime(String),
     /// The function's runtime cannot be read.
-    #[error("failed to read the runtime")]
+    #[error("cannot read the runtime")]
     Runtime(#[source] crate::runtimes::Error),
     /// The function's package cannot be read.
-    #[error("failed to read the package")]
+    #[error("cannot read the package")]
     Package(#[source] PackageError),
     /// No environment could be started.
-    #[error("failed to start an execution environment")]
+    #[error("cannot start an execution environment")]
     Start(#[source] StartError),
     /// The task ended without an answer.
     #[error("the invocation was interrupted")]

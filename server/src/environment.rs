@@ -139,7 +139,7 @@ impl Environment {
             ready = self.session.ready() => match ready {
                 Ready::Next => {
                     if let Err(error) = self.program.limit_cpu() {
-                        tracing::warn!(%error, "failed to limit the CPU of an execution environment");
+                        tracing::warn!(%error, "cannot limit the CPU of an execution environment");
                     }
                     return Ok(self.started.elapsed());
                 }
@@ -174,13 +174,14 @@ impl Environment {
     /// Lets a frozen environment run again.
     pub fn thaw(&self) {
         if let Err(error) = self.program.thaw() {
-            tracing::warn!(%error, "failed to thaw an execution environment");
+            tracing::warn!(%error, "cannot thaw an execution environment");
         }
     }
 
     /// Highest memory use so far, bytes; 0 when the kernel does not tell. File cache, `/tmp` included, is no
-    /// use of the function's own (lambda.md C1): it is taken off where it filled the group, which is the only
-    /// time it matters and the only time it is worth asking for. Out of memory means all of it (C3).
+    /// use of the function's own [fact:tmp-is-not-memory]: it is taken off where it filled the group, which is the
+    /// only time it matters and the only time it is worth asking for. Out of memory means all of it
+    /// [fact:out-of-memory].
     pub fn memory_peak_bytes(&self) -> u64 {
         let limit = u64::from(self.version.configuration.memory_mib) << 20;
         let peak = self.program.memory_peak_bytes().unwrap_or_default();
@@ -222,7 +223,7 @@ impl Resident for Environment {
 
     fn freeze(&mut self) {
         if let Err(error) = self.program.freeze() {
-            tracing::warn!(%error, "failed to freeze an execution environment");
+            tracing::warn!(%error, "cannot freeze an execution environment");
         }
     }
 }

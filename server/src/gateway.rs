@@ -1,8 +1,8 @@
 //! The gateway: one HTTP request from its head to its answer.
 //!
-//! Order, as AWS keeps it (lambda.md L): body limits, so that nobody unknown makes the server read more than
-//! the operation takes; then the signature's head; the body; the signature itself, before the body where the client
-//! told its hash; only then routing errors, validation and the operation.
+//! The order is AWS's [fact:check-order]: body limits, so that an unknown caller cannot make the server read more
+//! than the operation takes; then the signature's head; the body; the signature itself, before the body where the
+//! client told its hash; only then routing errors, validation and the operation.
 
 mod download;
 mod local;
@@ -25,7 +25,7 @@ use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
 use crate::http::{self, BodyError, Caller, Received, RequestId};
 
-/// Whole CreateFunction request, bytes (lambda.md C6).
+/// Whole CreateFunction request, bytes [fact:deploy-request-size].
 const DEPLOY_BYTES_MAX: usize = 70_167_211;
 /// Every other request, bytes; the largest legitimate one is a resource policy of 20 KB.
 const CONTROL_BYTES_MAX: usize = 1024 * 1024;

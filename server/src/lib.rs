@@ -16,3 +16,5 @@ pub mod registry;
 pub mod remark;
 pub mod runtimes;
 pub mod server;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -26,7 +26,7 @@ use std::{
     thread::JoinHandle,
 };
 
-/// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
+/// The longest message, in bytes; what is longer is cut [fact:log-event-size].
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
 
 /// The key of a function's log group: groups of two accounts or regions are strangers to each other, as on AWS.
@@ -68,13 +68,13 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The store failed.
-    #[error("failed to access the logs")]
+    #[error("cannot access the logs")]
     Store(#[from] StoreError),
     /// What an older lambd logged could not be rewritten.
-    #[error("failed to rewrite the logs of an older lambd")]
+    #[error("cannot rewrite the logs of an older lambd")]
     Rewrite(#[from] CommitError),
     /// The writer's thread could not be started.
-    #[error("failed to start the log writer")]
+    #[error("cannot start the log writer")]
     Thread(#[source] io::Error),
 }
 

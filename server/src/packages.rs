@@ -37,7 +37,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// How large a package may be (Lambda quotas, "Deployment package (.zip file archive) size").
+/// How large a package may be [fact:package-sizes].
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The most bytes of the zip itself.

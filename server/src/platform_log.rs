@@ -1,4 +1,5 @@
-//! The platform's own log lines: letter for letter in Text format (lambda.md D6), telemetry records in JSON (D7).
+//! The platform's own log lines: AWS's words in Text format [fact:text-lines], telemetry records in JSON
+//! [fact:json-records].
 
 mod json;
 
@@ -37,7 +38,7 @@ impl Lines<'_> {
         }
     }
 
-    /// `platform.start` and the report of a success are of level INFO (D7).
+    /// `platform.start` and the report of a success are of level INFO [fact:json-levels].
     fn shows_info(self) -> bool {
         self.0.system_level.as_deref() != Some("WARN")
     }
@@ -70,7 +71,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whole milliseconds, rounded up, init included (lambda.md C7, F6).
+    /// Whole milliseconds, rounded up, init included [fact:billed-duration].
     fn billed_ms(&self) -> u64 {
         let billed = self.duration + self.init.unwrap_or_default();
         u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -92,7 +93,7 @@ fn end(request_id: &str) -> String {
     format!("END RequestId: {request_id}")
 }
 
-/// The REPORT line with its trailing tab; init counts towards the billed duration (C7).
+/// The REPORT line with its trailing tab; init counts towards the billed duration [fact:billed-duration].
 fn text_report(request_id: &str, report: &Report) -> String {
     let (billed, used_mib) = (report.billed_ms(), report.used_mib());
     let mut line = format!(

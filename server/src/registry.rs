@@ -50,10 +50,10 @@ pub enum RegistryError {
     #[error("too little unreserved concurrency")]
     Unreserved,
     /// The store failed: nothing was acknowledged.
-    #[error("failed to store the change")]
+    #[error("cannot store the change")]
     Store(#[from] CommitError),
     /// The record has no stored form.
-    #[error("failed to encode the change")]
+    #[error("cannot encode the change")]
     Record(#[from] RecordError),
     /// The worker died; whether the change is on disk is unknown until the next start.
     #[error("the change was interrupted")]
@@ -70,7 +70,7 @@ pub enum LoadError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// Records of an older lambd could not be rewritten.
-    #[error("failed to rewrite the functions of an older lambd")]
+    #[error("cannot rewrite the functions of an older lambd")]
     Rewrite(#[from] CommitError),
 }
 
@@ -181,7 +181,7 @@ impl Registry {
         .await
     }
 
-    /// Sets or clears reserved concurrency, within what the account must keep unreserved (lambda.md F2).
+    /// Sets or clears reserved concurrency, within what the account must keep unreserved [fact:unreserved-minimum].
     pub async fn reserve(
         self: &Arc<Self>,
         id: Arc<FunctionId>,

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::{Server, Spec, host, server, tools};
 use serde_json::{Value, json};
 
-/// Attack R5: a flood of output must not become memory of the server.
+/// What the server may grow by while a function floods its log.
 const FLOOD_GROWTH_MAX_BYTES: u64 = 64 << 20;
 
 #[test]

@@ -222,6 +222,19 @@ fn servers_without_an_account_share_no_user() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_api_process_has_no_right_and_can_gain_none() -> Result<()> {
+    let Some(server) = Server::shared()? else { return Ok(()) };
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
+    let has = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+    for set in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
+        assert_eq!(has(set), "0000000000000000", "{set}");
+    }
+    assert_eq!((has("NoNewPrivs:"), has("Groups:")), ("1", ""));
+    ensure!(has("Uid:").split_whitespace().all(|uid| uid != "0"), "{status}");
+    Ok(())
+}
+
 /// The API process has another uid than the folder's owner.
 #[test]
 fn a_data_directory_may_lie_in_a_private_folder() -> Result<()> {

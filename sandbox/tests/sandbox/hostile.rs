@@ -1,4 +1,4 @@
-//! What a hostile program tries (attacks S1–S12, N1).
+//! What a hostile program tries, and what comes of it.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};

@@ -1,4 +1,4 @@
-//! Limits hold, and break nothing but the sandbox itself (attacks R1–R4).
+//! Limits hold, and break nothing but the sandbox itself.
 
 use lambd_sandbox::Exit;
 

@@ -38,7 +38,7 @@ pub const SERVICE: &str = "lambda";
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What every scope ends with.
 pub const TERMINATOR: &str = "aws4_request";
-/// How far a client's clock may be off, either way, in seconds (5 minutes for Lambda).
+/// How far a client's clock may be off, either way, in seconds [fact:clock-skew].
 pub const SKEW_MAX_S: i64 = 300;
-/// The longest life of a presigned address in seconds (7 days).
+/// The longest life of a presigned address in seconds [fact:presigned-life].
 pub const PRESIGNED_MAX_S: u32 = 604_800;

@@ -3,9 +3,9 @@
 //! Pure: it takes `now`, returns decisions, and touches neither clock nor process, so that it is tested with
 //! made-up time. The dispatcher asks it under one short lock.
 //!
-//! Rules: concurrency is counted per account and per function (lambda.md F2); every new environment takes a
-//! token of the function's bucket, capacity 1,000 and refill 100/s (F1: 1,000 environments per 10 s without
-//! accrual), and its memory from the host's budget.
+//! Rules: concurrency is counted per account and per function [fact:reserved-concurrency]; every new environment
+//! takes a token of the function's bucket, capacity 1,000 and refill 100/s [fact:start-rate], and its memory from
+//! the host's budget.
 
 mod bucket;
 
@@ -20,17 +20,17 @@ use lambd_model::FunctionId;
 /// The limits of each account and of the host.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Invocations in flight over all functions of one account (F2: 1,000).
+    /// Invocations in flight over all functions of one account [fact:account-concurrency].
     pub account_concurrency: u32,
-    /// Environments that one function may start at once (F1: 1,000).
+    /// Environments that one function may start at once [fact:start-rate].
     pub burst: u32,
-    /// Environments per second that one function gains (F1: 100).
+    /// Environments per second that one function gains [fact:start-rate].
     pub refill_per_s: u32,
     /// Memory that all environments together may be granted, MiB.
     pub host_memory_mib: u64,
 }
 
-/// Why an invocation is refused; each is a `Reason` of the 429 (lambda.md F4).
+/// Why an invocation is refused; each is a `Reason` of the 429 [fact:throttle-reasons].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The account's pool is used up.

@@ -1,7 +1,6 @@
 //! Names of functions: bare, partial ARN, full ARN, each with or without a qualifier.
 //!
-//! Source: lambda.md D1 ("Name forms everywhere"), the model's pattern `FunctionName`, and the recorded
-//! name and qualifier checks.
+//! The forms and the check of name against qualifier are AWS's [fact:name-forms].
 
 use crate::Place;
 

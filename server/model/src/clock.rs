@@ -10,17 +10,17 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// `2024-01-31T09:08:07.123+0000`, the form of `LastModified` (lambda.md C13).
+/// `2024-01-31T09:08:07.123+0000`, the form of `LastModified` [fact:last-modified-form].
 pub fn last_modified(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3f+0000")
 }
 
-/// `2024-01-31T09:08:07.123Z`, the times of telemetry (lambda.md B5).
+/// `2024-01-31T09:08:07.123Z`, the times of telemetry [fact:json-records].
 pub fn rfc3339(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
-/// `2024/01/31`, the head of a log stream's name (lambda.md D6).
+/// `2024/01/31`, the head of a log stream's name [fact:stream-names].
 pub fn stream_date(ms: i64) -> String {
     format(ms, "%Y/%m/%d")
 }

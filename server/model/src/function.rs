@@ -17,7 +17,7 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// `State` of lambda.md C13; the later states belong to features that are not here.
+/// `State` of a function [fact:function-states]; further states belong to features that are not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Created, not yet prepared: an invocation waits.
@@ -26,7 +26,7 @@ pub enum State {
     Active,
 }
 
-/// `LastUpdateStatus` of lambda.md C13; absent while the function has never been Active.
+/// `LastUpdateStatus` [fact:update-status]; absent while the function has never been Active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastUpdate {
     /// An update is being prepared; another one is refused with 409.
@@ -148,7 +148,7 @@ pub struct Function {
     pub state: State,
     /// Absent until the function was Active once.
     pub last_update: Option<LastUpdate>,
-    /// Moves at every change of code, configuration and state (lambda.md C13); not with tags or concurrency.
+    /// Moves at every change of code, configuration and state [fact:revision-ids]; not with tags or concurrency.
     pub revision_id: Uuid,
     /// At most 50.
     pub tags: BTreeMap<String, String>,

@@ -45,7 +45,7 @@ impl Folder {
         let path = self.path.join(name);
         match mkdirat(&self.fd, name, Mode::from_bits_truncate(mode)) {
             Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(errno).with_context(|| format!("failed to make {}", path.display())),
+            Err(errno) => return Err(errno).with_context(|| format!("cannot make {}", path.display())),
         }
         let opened = Self::open_in(self.fd.as_fd(), Path::new(name), path)?;
         opened.with_context(|| format!("{} vanished", self.path.join(name).display()))
@@ -74,7 +74,7 @@ impl Folder {
             Err(Errno::ELOOP) => {
                 bail!("{} goes through a symbolic link: name the folder itself", path.display())
             }
-            Err(errno) => Err(errno).with_context(|| format!("failed to open the folder {}", path.display())),
+            Err(errno) => Err(errno).with_context(|| format!("cannot open the folder {}", path.display())),
         }
     }
 
@@ -101,22 +101,22 @@ impl Folder {
     /// Sets its mode.
     pub(super) fn set_mode(&self, mode: u32) -> Result<()> {
         fchmod(&self.fd, Mode::from_bits_truncate(mode))
-            .with_context(|| format!("failed to set the mode of {}", self.path.display()))
+            .with_context(|| format!("cannot set the mode of {}", self.path.display()))
     }
 
     /// Opens a file of root's in it for writing, made if it is absent, and gives it exactly this mode.
     pub(super) fn file(&self, name: &str, mode: u32) -> Result<File> {
         let path = self.path.join(name);
         let opened = open(self.fd.as_fd(), Path::new(name), OFlag::O_RDWR | OFlag::O_CREAT, mode);
-        let file = opened.with_context(|| format!("failed to open {}", path.display()))?;
+        let file = opened.with_context(|| format!("cannot open {}", path.display()))?;
         fchmod(&file, Mode::from_bits_truncate(mode))
-            .with_context(|| format!("failed to set the mode of {}", path.display()))?;
+            .with_context(|| format!("cannot set the mode of {}", path.display()))?;
         Ok(File::from(file))
     }
 
     /// Makes it the working folder of this process.
     pub(super) fn enter(&self) -> Result<()> {
-        nix::unistd::fchdir(&self.fd).with_context(|| format!("failed to enter {}", self.path.display()))
+        nix::unistd::fchdir(&self.fd).with_context(|| format!("cannot enter {}", self.path.display()))
     }
 
     /// Who owns it.
@@ -146,7 +146,7 @@ impl Folder {
     }
 
     fn stat(&self) -> Result<FileStat> {
-        fstat(&self.fd).with_context(|| format!("failed to read {}", self.path.display()))
+        fstat(&self.fd).with_context(|| format!("cannot read {}", self.path.display()))
     }
 }
 
@@ -159,7 +159,7 @@ fn open(at: BorrowedFd<'_>, name: &Path, flags: OFlag, mode: u32) -> nix::Result
 
 /// The names in an open folder, without `.` and `..`.
 fn entries(folder: &OwnedFd, path: &Path) -> Result<Vec<OsString>> {
-    let failed = || format!("failed to list {}", path.display());
+    let failed = || format!("cannot list {}", path.display());
     let listed = open(folder.as_fd(), Path::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0);
     let mut entries = listed.and_then(nix::dir::Dir::from_fd).with_context(failed)?;
     let mut names = Vec::new();
@@ -204,7 +204,7 @@ impl Handover {
         let how = OpenHow::new()
             .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
             .resolve(ResolveFlag::RESOLVE_BENEATH);
-        let failed = || format!("failed to read {}", path.display());
+        let failed = || format!("cannot read {}", path.display());
         let fd = openat2(folder, name, how).with_context(failed)?;
         let stat = fstat(&fd).with_context(failed)?;
         if stat.st_uid != self.from && stat.st_uid != self.ids.uid.as_raw() {
@@ -225,7 +225,7 @@ impl Handover {
             return Ok(());
         }
         fchownat(fd, "", Some(self.ids.uid), Some(self.ids.gid), AtFlags::AT_EMPTY_PATH)
-            .with_context(|| format!("failed to give away {}", path.display()))
+            .with_context(|| format!("cannot give away {}", path.display()))
     }
 }
 

@@ -43,12 +43,11 @@ pub struct Database {
 /// # Errors
 /// One line that names what failed, and the setting or path and the mend where there is one.
 pub fn run(config: Config, database: Database) -> Result<()> {
-    init_log(config.log_format, config.log_level).context("failed to set up the log")?;
+    init_log(config.log_format, config.log_level).context("cannot set up the log")?;
     // The lock is held until the launcher has ended everything.
     let Unprivileged { kept, launcher, lock: _lock } =
         Root::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let launcher = runtime.block_on(serve(config, database, kept, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
@@ -64,10 +63,10 @@ async fn serve(
     launcher: Launcher,
 ) -> Result<Option<Launcher>> {
     let Kept { root, listener, keys } = kept;
-    let address = listener.local_addr().context("failed to read the listener's address")?;
-    let listener = tokio::net::TcpListener::from_std(listener).context("failed to take over the listener")?;
+    let address = listener.local_addr().context("cannot read the listener's address")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot take over the listener")?;
     let launcher_pid = launcher.pid();
-    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
+    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("cannot start a thread")?;
     let reached = PathBuf::from(".");
     // Nothing else runs yet that opening it could hold up.
     let store = (database.open)(&reached, &root)?;
@@ -91,7 +90,7 @@ async fn serve(
 /// Says on standard output and to systemd that the server serves, and in the log what is dangerous about it.
 fn announce(address: SocketAddr) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("failed to write")?;
+    writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("cannot write")?;
     http::notify::ready();
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -115,8 +114,8 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self> {
-        let term = signal(SignalKind::terminate()).context("failed to watch SIGTERM")?;
-        let interrupt = signal(SignalKind::interrupt()).context("failed to watch SIGINT")?;
+        let term = signal(SignalKind::terminate()).context("cannot watch SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("cannot watch SIGINT")?;
         Ok(Self { term, interrupt })
     }
 
@@ -130,8 +129,8 @@ impl Signals {
 
 /// Completes when this child has ended; it is left for its owner to reap.
 async fn child_ended(pid: u32) -> Result<()> {
-    let mut child = signal(SignalKind::child()).context("failed to watch SIGCHLD")?;
-    let pid = Pid::from_raw(i32::try_from(pid).context("failed to watch the launcher")?);
+    let mut child = signal(SignalKind::child()).context("cannot watch SIGCHLD")?;
+    let pid = Pid::from_raw(i32::try_from(pid).context("cannot watch the launcher")?);
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     while waitid(Id::Pid(pid), flags) == Ok(WaitStatus::StillAlive) {
         child.recv().await;

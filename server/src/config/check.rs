@@ -30,7 +30,7 @@ impl Config {
         found.within("concurrency_limit", self.concurrency_limit.into(), &(1..=100_000));
         found.within("host_memory_mib", self.host_memory_mib, &(128..=u64::from(u32::MAX)));
         found.within("environment_idle_s", self.environment_idle_s, &(1..=86_400));
-        found.within("volume_stock", self.volume_stock.into(), &(0..=256));
+        found.within("volume_stock", self.volume_stock.into(), &(0..=64));
         found.within("logs_retention_days", self.logs_retention_days.into(), &(1..=3653));
         found.within("logs_group_mib", self.logs_group_mib.into(), &(1..=1_048_576));
         found.unless(self.public_endpoint.is_empty() || is_origin(&self.public_endpoint), || {

@@ -146,8 +146,8 @@ impl<'a> Run<'a> {
             }
             never = output.pump() => match never {},
         };
-        // The caller keeps the answer; only the log tells of the end (lambda.md C9).
-        // The first fatal error is the one to report (lambda.md A5).
+        // The caller keeps the answer; only the log tells of the end [fact:invoke-end].
+        // The first fatal error is the one to report [fact:first-fatal-error].
         if self.ended.status == Status::Success {
             self.ended.status = status;
         }
@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
                 &self.invocation.request_id,
                 "HTTP request detected as truncated",
             ),
-            // The runtime's further calls are refused until a reset (lambda.md A3).
+            // The runtime's further calls are refused until a reset [fact:invalid-response-mode].
             Outcome::InvalidResponseMode => {
                 self.fail(Fault::empty("Runtime.InvalidResponseModeHeader"));
                 return;

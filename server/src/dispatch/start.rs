@@ -18,7 +18,7 @@ use crate::packages::Package;
 use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
 
-/// On-demand init has 10 s; one that fails is run again inside the invocation (lambda.md C7).
+/// On-demand init has 10 s; one that fails is run again inside the invocation [fact:init-timeout].
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a lease came to.
@@ -78,7 +78,7 @@ impl Dispatcher {
     }
 
     /// The second init runs on the function's own time, and its failure is the invocation's. An error that the
-    /// runtime reported only the first time is still the payload (lambda.md A5).
+    /// runtime reported only the first time is still the payload [fact:init-error-body].
     async fn suppressed_init(
         &self,
         version: &Arc<Version>,

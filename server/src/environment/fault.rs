@@ -1,4 +1,4 @@
-//! What the platform answers when a function could not: payloads of lambda.md D5.
+//! What the platform answers when a function could not [fact:platform-failures].
 
 use bytes::Bytes;
 use lambd_sandbox::Exit;
@@ -52,7 +52,7 @@ impl Fault {
         Self::platform(InvalidEntrypoint::TYPE, request_id, &reason.to_string())
     }
 
-    /// The response was larger than 6,291,556 bytes. Here the message comes first, as recorded.
+    /// The response was larger than 6,291,556 bytes. Here the message comes first [fact:platform-failures].
     pub fn response_too_large() -> Self {
         Self {
             payload: Bytes::from_static(
@@ -69,7 +69,7 @@ impl Fault {
         Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
-    /// An answer with an empty body (lambda.md A3, a wrong response mode).
+    /// An answer with an empty body: a wrong response mode [fact:invalid-response-mode].
     pub fn empty(kind: &str) -> Self {
         Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()), reported: false }
     }

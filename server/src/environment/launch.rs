@@ -22,8 +22,8 @@ const QUEUE: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The launcher refused or failed; it goes on working unless [`LaunchError::is_lost`].
-    #[error("failed to launch a sandbox: {0}")]
-    Launch(LaunchError),
+    #[error("cannot launch a sandbox")]
+    Launch(#[source] LaunchError),
     /// The launcher is gone: the server cannot run functions any more.
     #[error("the launcher is gone")]
     Gone,
@@ -34,7 +34,7 @@ pub enum StartError {
     #[error("no file descriptor is left for a sandbox")]
     Descriptors,
     /// A descriptor of the sandbox could not be used.
-    #[error("failed to take over the sandbox: {0}")]
+    #[error("cannot take over the sandbox")]
     Io(#[from] io::Error),
 }
 

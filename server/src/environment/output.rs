@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const SETTLE_BYTES_MAX: usize = 1024 * 1024;
 /// How long the end of an invocation, of an init or of an environment waits for the log.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
-/// `X-Amz-Log-Result` holds the last 4 KB (lambda.md D2).
+/// `X-Amz-Log-Result` holds the last 4 KB [fact:log-tail].
 const TAIL_BYTES: usize = 4096;
 
 /// The log of one environment.

@@ -9,9 +9,9 @@ use super::Start;
 use super::variables::variables;
 use crate::runtimes::{Entrypoint, File, HOSTNAME, Symlink};
 
-/// Processes and threads of one environment (lambda.md C6).
+/// Processes and threads of one environment [fact:process-count].
 const PROCESSES_MAX: u32 = 1024;
-/// Memory that buys one whole CPU, MiB (lambda.md C3).
+/// Memory that buys one whole CPU, MiB [fact:cpu-share].
 const MIB_PER_CPU: u64 = 1769;
 /// What a first init may use whatever the function's memory, thousandths of one CPU: AWS starts functions with
 /// more than their share too. A whole CPU is what runtimes, which start in one thread, can use.

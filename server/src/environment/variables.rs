@@ -1,4 +1,4 @@
-//! Variables that the platform gives to a function's process (lambda.md C4).
+//! Variables that the platform gives to a function's process [fact:platform-variables].
 
 use std::collections::BTreeMap;
 

@@ -144,7 +144,7 @@ impl Writer {
             Ok(_) => self.failing = false,
             Err(error) if !self.failing => {
                 self.failing = true;
-                tracing::error!(%error, "failed to write log events; they are lost");
+                tracing::error!(%error, "cannot write log events; they are lost");
             }
             Err(_) => {}
         }

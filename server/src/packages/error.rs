@@ -44,7 +44,7 @@ pub enum PackageError {
         path: PathBuf,
     },
     /// The file system failed.
-    #[error("failed to {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -59,7 +59,7 @@ impl PackageError {
     /// What Lambda says to the client whose package this is; `None` if it is not the client's doing.
     ///
     /// Lambda sends [`Self::ZippedTooLarge`] as 413 `RequestEntityTooLargeException`, the others as 400
-    /// `InvalidParameterValueException` (recorded by LocalStack's `test_lambda_api`, 2025-11). The limit in
+    /// `InvalidParameterValueException` [fact:package-sizes]. The limit in
     /// the text is the one for a function without layers in any case.
     #[must_use]
     pub const fn aws_message(&self) -> Option<&'static str> {

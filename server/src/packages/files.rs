@@ -65,7 +65,7 @@ impl Drop for Scratch {
         match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 // The next start tries again.
-                tracing::warn!(path = %self.path.display(), %error, "failed to remove");
+                tracing::warn!(path = %self.path.display(), %error, "cannot remove");
             }
             _ => {}
         }

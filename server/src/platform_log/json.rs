@@ -1,4 +1,4 @@
-//! The same lines as records of the Telemetry schema (lambda.md B5, D7).
+//! The same lines as records of the Telemetry schema [fact:json-records].
 
 use std::time::Duration;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::{Function, FunctionId, RegistryError};
 
-/// Executions that the account keeps for functions without a reservation (lambda.md F2).
+/// Executions that the account keeps for functions without a reservation [fact:unreserved-minimum].
 const UNRESERVED_MIN: u32 = 100;
 
-/// Tags of one function (lambda.md C6).
+/// Tags of one function [fact:tag-count].
 const TAGS_MAX: usize = 50;
 
 /// What the account uses.

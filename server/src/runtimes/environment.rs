@@ -1,4 +1,4 @@
-//! The environment variables that a runtime brings, as recorded from AWS (January 2026).
+//! The environment variables that a runtime brings [fact:platform-variables].
 //! Those of the function, its environment and its credentials are the dispatcher's.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,4 @@
-//! AWS's runtime identifiers and its recorded texts about them.
-//!
-//! Source: the developer guide's table of November 2026, the public model's enum, and the texts
-//! recorded from the service in November 2025.
+//! AWS's runtime identifiers [fact:runtime-identifiers] and its texts about them [fact:setting-texts].
 
 use std::fmt::Write as _;
 

@@ -68,7 +68,7 @@ impl Error {
         Self::new(ErrorCode::InvalidParameterValueException, message)
     }
 
-    /// A TooManyRequestsException with its reason (spec: "Throttle answer").
+    /// A TooManyRequestsException with its reason [fact:throttle-answer].
     pub fn throttled(reason: &'static str) -> Self {
         Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
     }

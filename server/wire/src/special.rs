@@ -1,4 +1,4 @@
-//! Refusals that the model lacks but that follow from the request alone (recorded 2025-11).
+//! Refusals that the model lacks but that follow from the request alone [fact:setting-texts].
 //!
 //! [`crate::validate()`] refuses variables of reserved names, too long a name of a new function, too many tags in one request and too large
 //! an environment. Left to the server: runtimes, of which it knows more than their names; what needs stored
@@ -12,12 +12,12 @@ use crate::{Error, validate};
 
 /// Longest name of a function, without account, region or qualifier.
 pub const MAX_FUNCTION_NAME_CHARS: usize = 64;
-/// Most tags of one resource.
+/// Most tags of one resource [fact:tag-count].
 pub const MAX_TAGS: usize = 50;
-/// Largest environment, measured as compact JSON.
+/// Largest environment, measured as compact JSON [fact:variables-size].
 pub const MAX_ENVIRONMENT_BYTES: usize = 4096;
 
-/// Names of variables that the platform sets itself.
+/// Names of variables that the platform sets itself [fact:reserved-variables].
 pub const RESERVED_VARIABLES: [&str; 21] = [
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",

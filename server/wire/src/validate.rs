@@ -15,7 +15,7 @@ const MAX_SHOWN_BYTES: usize = 16 * 1024;
 ///
 /// # Errors
 /// ValidationException with all violations: those of query members first, then in the model's order
-/// (recorded); or what [`special`] refuses.
+/// [fact:violation-order]; or what [`special`] refuses.
 pub fn validate<I: Input>(input: &I) -> Result<(), Error> {
     special::check_first(I::OPERATION, input)?;
     violations(input)?;

@@ -1,4 +1,4 @@
-//! GetAccountSettings: limits of lambda.md C6 and what is used of them.
+//! GetAccountSettings: the limits of the account [fact:account-concurrency] and what is used of them.
 
 use std::sync::Arc;
 

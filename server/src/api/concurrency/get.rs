@@ -1,4 +1,4 @@
-//! GetFunctionConcurrency: `{}` without a reservation (lambda.md F2).
+//! GetFunctionConcurrency: `{}` without a reservation [fact:reserved-concurrency].
 
 use std::sync::Arc;
 

@@ -75,7 +75,7 @@ fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
     settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
 }
 
-/// Everything but the code, with AWS's defaults (lambda.md C13).
+/// Everything but the code, with AWS's defaults [fact:default-members].
 fn settings(
     input: input::CreateFunction,
     runtime: String,

@@ -17,9 +17,9 @@ use crate::api::{Call, Found};
 use crate::app::App;
 use crate::dispatch::{Answer, Invocation, InvokeError};
 
-/// Largest event of a synchronous invocation, bytes (lambda.md C6).
+/// Largest event of a synchronous invocation, bytes [fact:event-size].
 pub const REQUEST_BYTES_MAX: usize = 6_291_456;
-/// Largest client context, bytes of base64 (lambda.md C6).
+/// Largest client context, bytes of base64 [fact:client-context-size].
 const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
 /// How long an invocation waits for a function that is still Pending.
 const PENDING_WAIT: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ fn answered(answer: Answer, executed_version: String) -> output::Invoke {
     }
 }
 
-/// The payload must be JSON; an empty one is `{}` (lambda.md D1).
+/// The payload must be JSON; an empty one is `{}` [fact:event-is-json].
 fn event(payload: Bytes) -> Result<Bytes, Error> {
     Error::check_payload(&payload)?;
     Ok(if payload.is_empty() { Bytes::from_static(b"{}") } else { payload })
@@ -119,7 +119,7 @@ async fn active(
     }
 }
 
-/// The caller's trace, or a new one that nobody samples (lambda.md D11).
+/// The caller's trace, or a new one that nobody samples [fact:trace-header].
 fn trace_id(given: Option<&str>) -> String {
     match given {
         Some(given) if given.contains("Root=") => given.to_owned(),
@@ -141,7 +141,7 @@ fn refused(error: &InvokeError, runtime: &str) -> Error {
             format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
         ),
         other => {
-            tracing::error!(error = other as &dyn std::error::Error, "failed to invoke");
+            tracing::error!(error = other as &dyn std::error::Error, "cannot invoke");
             crate::api::service_error("The function could not be run; see the server's log.")
         }
     }

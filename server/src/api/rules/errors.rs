@@ -35,6 +35,6 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
 
 /// 500: nothing was acknowledged. The cause goes to the server's log, not to the caller.
 pub(in crate::api) fn storage(error: &RegistryError) -> Error {
-    tracing::error!(error = error as &dyn std::error::Error, "failed to store a change");
+    tracing::error!(error = error as &dyn std::error::Error, "cannot store a change");
     crate::api::service_error("The change could not be stored. Nothing was changed; see the server's log.")
 }

@@ -59,7 +59,7 @@ fn refused(error: &PackageError) -> Error {
             invalid(text)
         }
         (_, None) => {
-            tracing::error!(error = error as &dyn std::error::Error, "failed to stage a package");
+            tracing::error!(error = error as &dyn std::error::Error, "cannot stage a package");
             crate::api::service_error(
                 "The package could not be stored. Nothing was changed; see the server's log.",
             )

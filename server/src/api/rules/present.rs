@@ -1,4 +1,4 @@
-//! A function as the API shows it: every default member of lambda.md C13.
+//! A function as the API shows it: every member that AWS always shows [fact:default-members].
 
 use lambd_model::{Function, LastUpdate, LogFormat, Logging, Place, Sha256, State, Vpc, clock};
 use lambd_wire::types;

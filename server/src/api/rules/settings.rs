@@ -1,4 +1,4 @@
-//! Settings of a function: rules that the model does not carry, and their recorded texts (lambda.md C12).
+//! Settings of a function: rules that the model does not carry, and their recorded texts [fact:setting-texts].
 
 use lambd_model::{Environment, LogFormat, Logging, Vpc};
 use lambd_wire::{Error, types};
@@ -7,7 +7,7 @@ use super::target::invalid;
 use crate::runtimes::Catalog;
 use crate::runtimes::identifiers::{self, Standing};
 
-/// Bounds of classic functions, narrower than the model's (lambda.md C3, C6).
+/// Bounds of classic functions, narrower than the model's [fact:function-bounds].
 pub(in crate::api) const MEMORY_MIB_MAX: i32 = 10_240;
 const TIMEOUT_S_MAX: i32 = 900;
 const EPHEMERAL_MIB_MAX: i32 = 10_240;
@@ -45,7 +45,7 @@ pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(),
             tracing::error!(
                 runtime = identifier,
                 error = &error as &dyn std::error::Error,
-                "failed to read a runtime"
+                "cannot read a runtime"
             );
             return Err(crate::api::service_error("The runtime cannot be read; see the server's log."));
         }
@@ -99,7 +99,7 @@ pub(in crate::api) fn vpc(given: types::VpcConfig) -> Vpc {
     }
 }
 
-/// Merges `LoggingConfig` into what is there; levels exist with JSON only (lambda.md C13).
+/// Merges `LoggingConfig` into what is there; levels exist with JSON only [fact:logging-levels].
 pub(in crate::api) fn logging(before: &Logging, given: types::LoggingConfig) -> Result<Logging, Error> {
     let format = match given.log_format.as_deref() {
         Some("JSON") => LogFormat::Json,
@@ -131,7 +131,7 @@ pub(in crate::api) fn tracing_mode(config: Option<types::TracingConfig>) -> Opti
     config.and_then(|config| config.mode)
 }
 
-/// An empty text means "none" (tool-calls.md).
+/// An empty text means "none" [fact:empty-means-none].
 pub(in crate::api) fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }

@@ -24,7 +24,7 @@ pub(in crate::api) fn spawn(app: &Arc<App>, function: &Function) {
         while let Some(app) = app.upgrade() {
             let Err(error) = settle(&app, &id, revision).await else { break };
             drop(app);
-            tracing::error!(function = id.name, error = &error as &dyn std::error::Error, "failed to settle");
+            tracing::error!(function = id.name, error = &error as &dyn std::error::Error, "cannot settle");
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     });

@@ -1,4 +1,5 @@
-//! Which function a request means, and the errors when there is none (lambda.md C12, D1).
+//! Which function a request means [fact:name-forms], and the errors when there is none
+//! [fact:missing-function-text].
 
 use std::sync::Arc;
 

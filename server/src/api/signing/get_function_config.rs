@@ -1,4 +1,5 @@
-//! GetFunctionCodeSigningConfig: always none. Terraform's plan needs the answer (clients.md 3).
+//! GetFunctionCodeSigningConfig: always none. Terraform's plan needs the answer
+//! [fact:code-signing-question].
 
 use std::sync::Arc;
 

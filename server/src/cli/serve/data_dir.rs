@@ -36,7 +36,7 @@ pub(super) fn judge(dir: &Folder, database: &Database, config: &Config, root: &P
     let own = OWN.iter().map(|name| dir.existing(name)).collect::<Result<Vec<_>>>()?;
     (database.refuse_at_first_sight)(root)?;
     let owner = own.first().and_then(Option::as_ref).map(Folder::owner).transpose()?;
-    let ids = Ids::of(&config.user).with_context(|| format!("failed to look up user {}", config.user))?;
+    let ids = Ids::of(&config.user).with_context(|| format!("cannot look up user {}", config.user))?;
     let ids = ids.unwrap_or_else(|| Ids::stand_in(instance::number(root), owner));
     own.iter().flatten().try_for_each(|folder| folder.can_be_given(&ids))?;
     Ok(ids)

@@ -79,7 +79,7 @@ impl Root {
         // From here on everything is reached by relative paths: whatever its path leads to later, and also when the
         // directory or a folder above it is closed to the user that the API process becomes.
         dir.enter()?;
-        let root = std::env::current_dir().context("failed to name the data directory")?;
+        let root = std::env::current_dir().context("cannot name the data directory")?;
         let ids = data_dir::judge(&dir, database, config, &root)?;
         let lock = lock(&dir, &config.data_dir)?;
         let keys = keys(config, &root)?;
@@ -88,7 +88,7 @@ impl Root {
         let uid_blocks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
         uid_blocks.is_roots_alone()?;
         uid_blocks.set_mode(0o700)?;
-        let address = listener.local_addr().context("failed to read the listener's address")?;
+        let address = listener.local_addr().context("cannot read the listener's address")?;
         write(dir.file(ENDPOINT, 0o644)?, &format!("{}\n", url(address)))?;
         raise_descriptor_limit();
         Ok(Self { kept: Kept { root, listener, keys }, lock, ids })
@@ -102,7 +102,7 @@ impl Root {
         launcher.linked_sources = Some(dir.join(RUNTIMES));
         launcher.shown_sources = runtimes::host_sources().collect();
         launcher.volume_stock = usize::try_from(config.volume_stock).unwrap_or(usize::MAX);
-        let launcher = lambd_sandbox::start(&launcher).context("failed to start the launcher")?;
+        let launcher = lambd_sandbox::start(&launcher).context("cannot start the launcher")?;
         for note in launcher.notes() {
             tracing::warn!("{note}");
         }
@@ -113,12 +113,12 @@ impl Root {
 impl Launched {
     pub(super) fn drop_privileges(self) -> Result<Unprivileged> {
         let Self { root: Root { kept, lock, ids }, launcher } = self;
-        lambd_sandbox::enter_view(&VIEW).context("failed to hide what is root's of the data directory")?;
+        lambd_sandbox::enter_view(&VIEW).context("cannot hide what is root's of the data directory")?;
         lambd_sandbox::drop_privileges(ids.uid.as_raw(), ids.gid.as_raw())
-            .context("failed to give up privileges")?;
+            .context("cannot give up privileges")?;
         // The keys are in this process. Its change of user forbids reading it too, but only where the machine's
         // `fs.suid_dumpable` is 0.
-        set_dumpable(false).context("failed to forbid reading this process")?;
+        set_dumpable(false).context("cannot forbid reading this process")?;
         tracing::info!(uid = ids.uid.as_raw(), "privileges given up");
         Ok(Unprivileged { kept, lock, launcher })
     }
@@ -139,12 +139,12 @@ fn keys(config: &Config, root: &Path) -> Result<Keyring> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).with_context(|| format!("failed to listen on {address}"))?;
-    listener.set_nonblocking(true).context("failed to prepare the listener")?;
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true).context("cannot prepare the listener")?;
     // What the standard library asks for is less than a burst of callers.
     Backlog::new(BACKLOG)
         .and_then(|backlog| nix::sys::socket::listen(&listener, backlog))
-        .context("failed to prepare the listener")?;
+        .context("cannot prepare the listener")?;
     Ok(listener)
 }
 
@@ -159,13 +159,13 @@ fn lock(dir: &Folder, path: &Path) -> Result<Flock<File>> {
                 lock.display()
             )
         }
-        Err((_, errno)) => Err(errno).with_context(|| format!("failed to lock {}", path.display())),
+        Err((_, errno)) => Err(errno).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
 
 fn write(mut file: File, text: &str) -> Result<()> {
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("failed to write {ENDPOINT}"))
+    written.with_context(|| format!("cannot write {ENDPOINT}"))
 }
 
 /// Every environment holds several descriptors in the server; the usual soft limit of 1,024 is too small.
@@ -174,6 +174,6 @@ fn raise_descriptor_limit() {
         && soft < hard
         && let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
-        tracing::warn!(%errno, soft, hard, "failed to raise the limit of open files");
+        tracing::warn!(%errno, soft, hard, "cannot raise the limit of open files");
     }
 }

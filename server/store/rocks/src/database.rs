@@ -148,7 +148,7 @@ impl Database {
             match self.db.write_opt(self.write_batch(writes)?, &options).map_err(sort) {
                 Ok(()) if synced => {
                     let noted = self.mark.advance(self.last_number());
-                    return noted.map_err(|error| self.fail(&format!("failed to write the mark: {error}")));
+                    return noted.map_err(|error| self.fail(&format!("cannot write the mark: {error}")));
                 }
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stalled) if Instant::now() < give_up_at => thread::sleep(STALL_STEP),

@@ -57,7 +57,7 @@ pub enum OpenError {
         mark: PathBuf,
     },
     /// A file of the data directory could not be used.
-    #[error("failed to {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -67,7 +67,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The committer could not be started.
-    #[error("failed to start the thread that writes to the database")]
+    #[error("cannot start the thread that writes to the database")]
     Thread(#[source] io::Error),
     /// A checksum failed, or what is stored cannot be read.
     #[error("database {} is damaged ({detail}): restore a backup", db.display())]
@@ -78,7 +78,7 @@ pub enum OpenError {
         detail: String,
     },
     /// The database failed otherwise.
-    #[error("failed to open the database {}", db.display())]
+    #[error("cannot open the database {}", db.display())]
     Store {
         /// The folder of the database.
         db: PathBuf,

@@ -38,12 +38,12 @@ const BARE_WORDS: [&str; 8] = [
     "TenantId",
 ];
 
-/// Members whose enum is checked by the server with a text of its own (recorded: the runtime of
-/// CreateFunction is refused by InvalidParameterValueException).
+/// Members whose enum is checked by the server with a text of its own [fact:setting-texts]: the runtime of
+/// CreateFunction is refused by InvalidParameterValueException.
 const OPEN_ENUMS: [(&str, &str); 2] =
     [("CreateFunctionRequest", "Runtime"), ("UpdateFunctionConfigurationRequest", "Runtime")];
 
-/// The runtimes a layer or function may name: as recorded 2025-11, then those the model added since.
+/// The runtimes a layer or function may name [fact:runtime-list]: the service's own, then those the model added since.
 const SUPPORTED_RUNTIMES: &str = "nodejs20.x python3.14 provided.al2023 python3.12 python3.13 nodejs24.x \
     nodejs22.x java25 python3.10 python3.11 java21 ruby3.3 ruby3.4 ruby3.2 python3.8 python3.9 java17 \
     nodejs16.x dotnet10 dotnet8 java11 dotnet6 nodejs18.x provided.al2 java8.al2 ruby4.0 nodejs26.x \
@@ -107,7 +107,7 @@ fn bare_words(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// DeleteFunction: the model says 200 with a status member, the service answers 204 (recorded 2025-11).
+/// DeleteFunction: the model says 200 with a status member, the service answers 204 [fact:model-and-service].
 fn statuses(model: &mut Model) -> Result<()> {
     let delete = model.operations.get_mut("DeleteFunction").context("DeleteFunction is gone")?;
     ensure!(delete.http.response_code == 200, "DeleteFunction's status changed");
@@ -121,7 +121,7 @@ fn statuses(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// The message lists the values of RecursiveLoop the other way round (recorded).
+/// The message lists the values of RecursiveLoop the other way round [fact:model-and-service].
 fn enum_order(model: &mut Model) -> Result<()> {
     let values = &mut shape(model, "RecursiveLoop")?.values;
     ensure!(values == &["Allow", "Terminate"], "the values of RecursiveLoop changed");
@@ -140,7 +140,7 @@ fn open_enums(model: &mut Model) -> Result<()> {
 }
 
 /// PublishLayerVersion lists the supported runtimes, not the model's, not in brackets, and before the
-/// architectures (recorded).
+/// architectures [fact:runtime-list].
 fn supported_runtimes(model: &mut Model) -> Result<()> {
     let values: Vec<String> = SUPPORTED_RUNTIMES.split_whitespace().map(str::to_owned).collect();
     let known = &shape(model, "Runtime")?.values;

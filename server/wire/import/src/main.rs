@@ -31,12 +31,12 @@ fn main() -> ExitCode {
 }
 
 fn import(model: &Path, table: &Path) -> Result<()> {
-    let text = read(model).with_context(|| format!("failed to read {}", model.display()))?;
-    std::fs::write(table, convert(&text)?).with_context(|| format!("failed to write {}", table.display()))
+    let text = read(model).with_context(|| format!("cannot read {}", model.display()))?;
+    std::fs::write(table, convert(&text)?).with_context(|| format!("cannot write {}", table.display()))
 }
 
 fn convert(model: &[u8]) -> Result<String> {
-    let mut model: model::Model = serde_json::from_slice(model).context("failed to parse the model")?;
+    let mut model: model::Model = serde_json::from_slice(model).context("cannot parse the model")?;
     corrections::apply(&mut model).context("the model is not the one the corrections were written for")?;
     table::write(&model)
 }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn surprises_are_named() {
         let cases = [
-            ("{", "failed to parse the model"),
+            ("{", "cannot parse the model"),
             (r#"{"operations":{},"shapes":{}}"#, "shape Alias is gone"),
             (
                 r#"{"operations":{},"shapes":{"Alias":{"type":"string","pattern":".*"}}}"#,

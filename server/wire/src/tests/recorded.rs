@@ -1,4 +1,4 @@
-//! Answers of the service as recorded 2025-11.
+//! Texts of the service's refusals [fact:setting-texts].
 
 use super::accept;
 use crate::{Error, ErrorCode, Operation, SUPPORTED_RUNTIMES, generated, input, types, validate};
