@@ -3,7 +3,7 @@
 //! Invariants: it belongs to one generation of one version for life; it holds at most one event; dropping it
 //! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
 //! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
-//! or for [`Environment::bury`].
+//! or for [`Environment::terminate`].
 
 pub mod fault;
 pub mod launch;
@@ -31,7 +31,7 @@ use crate::logs::{LogSink, group_key};
 use crate::packages::Package;
 use crate::runtimes::{Entrypoint, Runtime};
 use fault::Fault;
-use launch::{Launch, Launched, StartError};
+use launch::{EnvironmentStartError, Launch, LaunchedSandbox};
 use output::Output;
 use program::Program;
 
@@ -81,7 +81,7 @@ pub trait Reservation: std::fmt::Debug + Send + Sync {
 
 /// What an environment is started with.
 #[derive(Debug)]
-pub struct Start<'a> {
+pub struct EnvironmentStart<'a> {
     /// What is to run.
     pub version: Arc<Version>,
     /// Its runtime.
@@ -98,13 +98,17 @@ pub struct Start<'a> {
 
 impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
-    pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
+    pub async fn start(
+        start: EnvironmentStart<'_>,
+        launching: &Launching,
+        logs: &LogSink,
+    ) -> Result<Self, EnvironmentStartError> {
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[{}]{id}", clock::stream_date(clock::now_ms()), start.version.qualifier);
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
-        let Start { version, package, mut reservation, descriptors, .. } = start;
-        let Launched { listener, output, program } = launching.launch.launch(spec).await?;
+        let EnvironmentStart { version, package, mut reservation, descriptors, .. } = start;
+        let LaunchedSandbox { listener, output, program } = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
         let started = Instant::now();
         reservation.started();
@@ -200,7 +204,7 @@ impl Environment {
 
     /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
     /// the log. The task that sees to that ends soon, whatever the log does.
-    pub fn bury(self) -> tokio::task::JoinHandle<()> {
+    pub fn terminate(self) -> tokio::task::JoinHandle<()> {
         let Self { output, .. } = self;
         tokio::spawn(output.close())
     }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use lambd_auth::{Credentials, Identity};
-use lambd_engine::scaler::Limits;
+use lambd_engine::scaler::ScalerLimits;
 use lambd_model::Place;
 use lambd_store::{MemStore, Store};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::config::{Config, Settings};
 use crate::descriptors::Descriptors;
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
-use crate::environment::launch::{Launch, LaunchFuture, StartError};
+use crate::environment::launch::{EnvironmentStartError, Launch, LaunchFuture};
 use crate::http::Gate;
 use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages, fixture};
@@ -148,7 +148,7 @@ struct Nowhere;
 
 impl Launch for Nowhere {
     fn launch(&self, _: lambd_sandbox::Spec) -> LaunchFuture<'_> {
-        Box::pin(async { Err(StartError::Gone) })
+        Box::pin(async { Err(EnvironmentStartError::Gone) })
     }
 }
 
@@ -174,7 +174,7 @@ async fn app(dir: &Path, store: Arc<dyn Store>, config: Config) -> App {
     );
     let (packages, catalog) = (Arc::new(Packages::open(dir).unwrap()), Arc::new(Catalog::new(dir)));
     let logs = Arc::new(Logs::start(store, &config.account_id, Retention::default()).await.unwrap());
-    let limits = Limits {
+    let limits = ScalerLimits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,
         refill_per_s: 100,

@@ -80,7 +80,7 @@ async fn serve(
     let app = compose(config, open_store, prepared, launch).await?;
     api::prepare_unsettled(&app);
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
-    let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
+    let idle = tokio::spawn(Arc::clone(&app.dispatcher).manage_idle(keep_alive));
     let collect = tokio::spawn(Arc::clone(&app).collect_packages());
     app.collector.ask();
 
@@ -121,7 +121,7 @@ async fn serve(
             abort.abort();
         }
     }
-    tend.abort();
+    idle.abort();
     collect.abort();
     let logs = Arc::clone(&app.logs);
     let _ = tokio::task::spawn_blocking(move || logs.stop()).await;
@@ -161,7 +161,7 @@ async fn compose(
         group_bytes_max: u64::from(config.logs_group_mib) << 20,
     };
     let logs = Arc::new(Logs::start(store, &config.account_id, retention).await?);
-    let limits = lambd_engine::scaler::Limits {
+    let limits = lambd_engine::scaler::ScalerLimits {
         account_concurrency: config.concurrency_limit,
         burst: 1000,
         refill_per_s: 100,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
 
-use super::Start;
+use super::EnvironmentStart;
 use super::variables::variables;
 use crate::runtimes::{Entrypoint, File, HOSTNAME, Symlink};
 
@@ -18,7 +18,7 @@ const MIB_PER_CPU: u64 = 1769;
 const BOOST_PERMILLE: u32 = 1000;
 
 pub(super) fn build(
-    start: &Start<'_>,
+    start: &EnvironmentStart<'_>,
     entrypoint: &Entrypoint,
     id: &str,
     log_stream: &str,

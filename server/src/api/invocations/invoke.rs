@@ -15,7 +15,7 @@ use crate::api::rules::settings;
 use crate::api::rules::target::{Target, invalid, not_found};
 use crate::api::{Call, Found};
 use crate::app::App;
-use crate::dispatch::{Answer, Invocation, InvokeError};
+use crate::dispatch::{Invocation, InvocationResult, InvokeError};
 
 /// Largest event of a synchronous invocation, bytes (lambda.md C6).
 pub const REQUEST_BYTES_MAX: usize = 6_291_456;
@@ -62,7 +62,7 @@ pub(in crate::api) async fn handle(
     Ok(answered(answer, version.qualifier.clone()))
 }
 
-fn answered(answer: Answer, executed_version: String) -> output::Invoke {
+fn answered(answer: InvocationResult, executed_version: String) -> output::Invoke {
     output::Invoke {
         status_code: Some(200),
         function_error: answer.is_error.then(|| "Unhandled".to_owned()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::Answer;
+use crate::dispatch::InvocationResult;
 
 /// What the runtime does with an event; the event's payload.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ pub(super) struct Reply {
 
 impl Reply {
     /// `None` where the answer is an error.
-    pub(super) fn of(answer: &Answer) -> Option<Self> {
+    pub(super) fn of(answer: &InvocationResult) -> Option<Self> {
         (!answer.is_error).then(|| serde_json::from_slice(&answer.payload).unwrap())
     }
 }

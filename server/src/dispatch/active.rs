@@ -9,17 +9,17 @@ use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Answer, Invocation};
+use super::{Invocation, InvocationResult};
 use crate::environment::Environment;
 use crate::environment::fault::Fault;
 use crate::environment::output::{Output, keep_end};
 use crate::platform_log::{Lines, Report, Status};
 
 /// A response may still be on its way through the socket when its process is already gone.
-const LAST_WORDS: Duration = Duration::from_millis(20);
+const RESPONSE_GRACE: Duration = Duration::from_millis(20);
 
 /// How the invoke phase stands.
-enum Phase {
+enum InvokePhase {
     /// Answered, the runtime has not polled again.
     Answered(Delivery),
     /// The runtime polls: the environment can take the next event.
@@ -29,7 +29,7 @@ enum Phase {
 }
 
 /// The invocation's end as its caller and its log see it.
-struct Ended {
+struct Completion {
     payload: Bytes,
     is_error: bool,
     status: Status,
@@ -37,7 +37,7 @@ struct Ended {
 
 /// How an environment came to an invocation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begin {
+pub(super) struct StartInfo {
     /// It was idle: if it turns out dead, another one may serve.
     pub(super) is_warm: bool,
     /// Init time of a cold start, for its REPORT.
@@ -47,20 +47,27 @@ pub(super) struct Begin {
 }
 
 /// A running invocation.
-pub(super) struct Run<'a> {
+pub(super) struct ActiveInvocation<'a> {
     environment: Environment,
     invocation: &'a Invocation,
-    begin: Begin,
+    start: StartInfo,
     deadline: Instant,
-    phase: Phase,
-    ended: Ended,
+    phase: InvokePhase,
+    completion: Completion,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(environment: Environment, invocation: &'a Invocation, begin: Begin) -> Self {
+impl<'a> ActiveInvocation<'a> {
+    pub(super) fn new(environment: Environment, invocation: &'a Invocation, start: StartInfo) -> Self {
         let budget = Duration::from_secs(u64::from(environment.version.configuration.timeout_s));
-        let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
-        Self { environment, invocation, begin, deadline: begin.at + budget, phase: Phase::Spent, ended }
+        let completion = Completion { payload: Bytes::new(), is_error: false, status: Status::Success };
+        Self {
+            environment,
+            invocation,
+            start,
+            deadline: start.at + budget,
+            phase: InvokePhase::Spent,
+            completion,
+        }
     }
 
     pub(super) fn wants_tail(&self) -> bool {
@@ -91,7 +98,7 @@ impl<'a> Run<'a> {
             never = output.pump() => match never {},
         };
         let end = match end {
-            Err(Some(exit)) => match tokio::time::timeout(LAST_WORDS, delivery.outcome()).await {
+            Err(Some(exit)) => match tokio::time::timeout(RESPONSE_GRACE, delivery.outcome()).await {
                 Ok(outcome) => Ok(outcome),
                 Err(_) => Err(Some(exit)),
             },
@@ -109,32 +116,34 @@ impl<'a> Run<'a> {
     /// Nobody saw the event. An environment that does not take it and has not ended either is at an end all the
     /// same.
     async fn lost(&mut self, exit: Option<Exit>) -> bool {
-        if self.begin.is_warm {
+        if self.start.is_warm {
             return false;
         }
         let exit = match exit {
             Some(exit) => exit,
-            None => tokio::time::timeout(LAST_WORDS, self.environment.exited()).await.unwrap_or(Exit::Gone),
+            None => {
+                tokio::time::timeout(RESPONSE_GRACE, self.environment.exited()).await.unwrap_or(Exit::Gone)
+            }
         };
         self.fail(Fault::exit(&self.invocation.request_id, &exit));
         true
     }
 
     /// Gives up an environment that did not take the event.
-    pub(super) fn bury(self) {
-        drop(self.environment.bury());
+    pub(super) fn terminate(self) {
+        drop(self.environment.terminate());
     }
 
     /// Waits at most `patience` for the runtime to poll again, or for the exit or deadline that ends the
     /// environment. `true` when the invoke phase is over.
     pub(super) async fn settle(&mut self, patience: Duration) -> bool {
-        let Phase::Answered(delivery) = &mut self.phase else { return true };
+        let InvokePhase::Answered(delivery) = &mut self.phase else { return true };
         let (output, _, exit) = self.environment.parts();
         let until = Instant::now().checked_add(patience).map_or(self.deadline, |t| t.min(self.deadline));
         let status = tokio::select! {
             biased;
             () = delivery.done() => {
-                self.phase = Phase::Idle;
+                self.phase = InvokePhase::Idle;
                 return true;
             }
             _ = exit => Status::Error("Runtime.ExitError".to_owned()),
@@ -148,28 +157,32 @@ impl<'a> Run<'a> {
         };
         // The caller keeps the answer; only the log tells of the end (lambda.md C9).
         // The first fatal error is the one to report (lambda.md A5).
-        if self.ended.status == Status::Success {
-            self.ended.status = status;
+        if self.completion.status == Status::Success {
+            self.completion.status = status;
         }
-        self.phase = Phase::Spent;
+        self.phase = InvokePhase::Spent;
         true
     }
 
     /// The answer as it stands, before the log is complete.
-    pub(super) fn answer(&self, tail: Option<String>) -> Answer {
-        Answer { payload: self.ended.payload.clone(), is_error: self.ended.is_error, tail }
+    pub(super) fn answer(&self, tail: Option<String>) -> InvocationResult {
+        InvocationResult {
+            payload: self.completion.payload.clone(),
+            is_error: self.completion.is_error,
+            tail,
+        }
     }
 
     /// Writes END and REPORT; gives the environment back if it can serve again.
-    pub(super) async fn close(mut self) -> (Answer, Option<Environment>) {
+    pub(super) async fn close(mut self) -> (InvocationResult, Option<Environment>) {
         let report = Report {
-            duration: self.begin.at.elapsed(),
-            init: self.begin.init,
+            duration: self.start.at.elapsed(),
+            init: self.start.init,
             memory_mib: self.environment.version.configuration.memory_mib,
             used_bytes: self.environment.memory_peak_bytes(),
-            status: self.ended.status.clone(),
+            status: self.completion.status.clone(),
         };
-        let reusable = matches!(self.phase, Phase::Idle);
+        let reusable = matches!(self.phase, InvokePhase::Idle);
         if !reusable {
             // Before anything is waited for: code past its deadline must not go on.
             self.environment.kill();
@@ -187,8 +200,8 @@ impl<'a> Run<'a> {
     fn take_outcome(&mut self, outcome: Outcome, delivery: Delivery) {
         let fault = match outcome {
             Outcome::Response(response) => {
-                self.ended.payload = response.body;
-                self.phase = Phase::Answered(delivery);
+                self.completion.payload = response.body;
+                self.phase = InvokePhase::Answered(delivery);
                 return;
             }
             Outcome::Error(error) => Fault::reported(error.body, error.error_type),
@@ -205,12 +218,12 @@ impl<'a> Run<'a> {
             }
         };
         self.fail(fault);
-        self.phase = Phase::Answered(delivery);
+        self.phase = InvokePhase::Answered(delivery);
     }
 
     fn fail(&mut self, fault: Fault) {
-        self.ended = Ended { payload: fault.payload, is_error: true, status: fault.status };
-        self.phase = Phase::Spent;
+        self.completion = Completion { payload: fault.payload, is_error: true, status: fault.status };
+        self.phase = InvokePhase::Spent;
     }
 }
 
