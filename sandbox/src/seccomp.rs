@@ -7,8 +7,8 @@
 //! per program, and there are two.
 
 mod arguments;
+mod decision_tree;
 mod policy;
-mod tree;
 
 use seccompiler::BpfProgram;
 
@@ -24,7 +24,7 @@ impl Filter {
     /// Compiles the policy.
     pub(crate) fn compile() -> Result<Self, seccompiler::BackendError> {
         Ok(Self {
-            numbers: tree::compile(&policy::ranges()),
+            numbers: decision_tree::compile(&policy::ranges()),
             refusals: arguments::refusals()?,
             pretences: arguments::pretences()?,
         })

@@ -43,7 +43,7 @@ pub struct Invocation {
     /// UUID, also `x-amzn-RequestId` of the answer.
     pub request_id: String,
     /// The event, valid JSON.
-    pub payload: Bytes,
+    pub event: Bytes,
     /// The ARN as the caller named it.
     pub invoked_arn: String,
     /// Decoded client context.
@@ -79,7 +79,7 @@ pub enum InvokeError {
     NoRuntime(String),
     /// The function's runtime cannot be read.
     #[error("failed to read the runtime")]
-    Runtime(#[source] crate::runtimes::Error),
+    Runtime(#[source] crate::runtimes::RuntimeError),
     /// The function's package cannot be read.
     #[error("failed to read the package")]
     Package(#[source] PackageError),

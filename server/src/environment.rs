@@ -5,7 +5,7 @@
 //! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
 //! or for [`Environment::terminate`].
 
-pub mod fault;
+pub mod failure;
 pub mod launch;
 pub mod output;
 pub mod program;
@@ -30,7 +30,7 @@ use crate::descriptors::Descriptors;
 use crate::logs::{LogSink, group_key};
 use crate::packages::Package;
 use crate::runtimes::{Entrypoint, Runtime};
-use fault::Fault;
+use failure::InvocationFailure;
 use launch::{EnvironmentStartError, Launch, LaunchedSandbox};
 use output::Output;
 use program::Program;
@@ -135,10 +135,10 @@ impl Environment {
 
     /// Waits for the end of init: the runtime's first `next`, or why it will not come, told for the request that
     /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect.
-    pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, Fault> {
+    pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, InvocationFailure> {
         let deadline = tokio::time::sleep(limit);
         tokio::pin!(deadline);
-        let fault = tokio::select! {
+        let failure = tokio::select! {
             biased;
             ready = self.session.ready() => match ready {
                 Ready::Next => {
@@ -147,16 +147,16 @@ impl Environment {
                     }
                     return Ok(self.started.elapsed());
                 }
-                Ready::InitError(error) => Fault::reported(error.body, error.error_type),
+                Ready::InitError(error) => InvocationFailure::reported(error.body, error.error_type),
             },
             exit = wait_exit(&mut *self.program) => match exit {
-                Exit::ExecFailed(errno) => Fault::entrypoint(request_id, &self.entrypoint.refused(errno)),
-                exit => Fault::exit(request_id, &exit),
+                Exit::ExecFailed(errno) => InvocationFailure::entrypoint(request_id, &self.entrypoint.refused(errno)),
+                exit => InvocationFailure::exit(request_id, &exit),
             },
             never = self.output.pump() => match never {},
-            () = &mut deadline => Fault::timeout(request_id, self.version.configuration.timeout_s),
+            () = &mut deadline => InvocationFailure::timeout(request_id, self.version.configuration.timeout_s),
         };
-        Err(fault)
+        Err(failure)
     }
 
     /// Completes when the runtime process has ended.

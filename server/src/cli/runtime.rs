@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use nix::sys::stat::{Mode, umask};
 
 use crate::runtimes::install::{self, Options};
-use crate::runtimes::{Catalog, Error, identifiers};
+use crate::runtimes::{Catalog, RuntimeError, identifiers};
 
 /// The arguments of `lambd runtime`.
 #[derive(Debug, Args)]
@@ -85,7 +85,7 @@ pub fn run(args: RuntimeArgs) -> ExitCode {
     }
 }
 
-fn execute(command: Command, out: &mut dyn Write) -> Result<(), Error> {
+fn execute(command: Command, out: &mut dyn Write) -> Result<(), RuntimeError> {
     match command {
         Command::Install { data, prefix, cache_dir, refresh, identifiers } => {
             let options = Options { data_dir: data.data_dir, prefix, cache_dir, refresh };
@@ -100,7 +100,7 @@ fn execute(command: Command, out: &mut dyn Write) -> Result<(), Error> {
     }
 }
 
-fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), Error> {
+fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), RuntimeError> {
     for identifier in catalog.identifiers()? {
         if let Some(runtime) = catalog.find(&identifier)? {
             writeln!(out, "{:<18}{}", runtime.identifier(), runtime.interpreter().unwrap_or("-"))?;
@@ -109,7 +109,7 @@ fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn list_available(out: &mut dyn Write) -> Result<(), Error> {
+fn list_available(out: &mut dyn Write) -> Result<(), RuntimeError> {
     for (identifier, until) in identifiers::current() {
         let how = if identifiers::can_install(identifier) { "install" } else { "add" };
         writeln!(

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::active::StartInfo;
 use super::admission::Admission;
 use super::{Dispatcher, Invocation, InvocationResult, InvokeError};
-use crate::environment::fault::Fault;
+use crate::environment::failure::InvocationFailure;
 use crate::environment::launch::EnvironmentStartError;
 use crate::environment::{Environment, EnvironmentStart};
 use crate::packages::Package;
@@ -68,11 +68,11 @@ impl Dispatcher {
                 tracing::debug!(function = version.function.name, launch_us, init_us, "cold start");
                 Ok(Acquired::ready(first, false, Some(init), Instant::now()))
             }
-            Err(fault) => {
+            Err(failure) => {
                 first.kill();
-                report_init(&mut first, "init", &fault.status).await;
+                report_init(&mut first, "init", &failure.status).await;
                 drop(first);
-                self.suppressed_init(version, invocation, fault).await
+                self.suppressed_init(version, invocation, failure).await
             }
         }
     }
@@ -83,7 +83,7 @@ impl Dispatcher {
         &self,
         version: &Arc<Version>,
         invocation: &Invocation,
-        first: Fault,
+        first: InvocationFailure,
     ) -> Result<Acquired, InvokeError> {
         let mut environment = self.launch(version, false).await?;
         let started = Instant::now();
@@ -91,27 +91,27 @@ impl Dispatcher {
             environment.output.record_tail();
         }
         let limit = timeout_of(version);
-        let fault = match environment.init(limit, &invocation.request_id).await {
+        let failure = match environment.init(limit, &invocation.request_id).await {
             Ok(_) => return Ok(Acquired::ready(environment, false, None, started)),
-            Err(fault) if first.reported && !fault.reported => first,
-            Err(fault) => fault,
+            Err(failure) if first.reported && !failure.reported => first,
+            Err(failure) => failure,
         };
         let used_bytes = environment.memory_peak_bytes();
         environment.kill();
-        report_init(&mut environment, "invoke", &fault.status).await;
+        report_init(&mut environment, "invoke", &failure.status).await;
         let report = Report {
             duration: environment.age(),
             init: None,
             memory_mib: version.configuration.memory_mib,
             used_bytes,
-            status: fault.status,
+            status: failure.status,
         };
         let output = &mut environment.output;
         let lines = Lines(&version.configuration.logging);
         let start = lines.start(&invocation.request_id, &version.qualifier);
         output.conclude(start.into_iter().chain(lines.finish(&invocation.request_id, &report))).await;
         let tail = super::active::finish_tail(output);
-        Ok(Acquired::Failed(InvocationResult { payload: fault.payload, is_error: true, tail }))
+        Ok(Acquired::Failed(InvocationResult { payload: failure.payload, is_error: true, tail }))
     }
 
     /// Starts a sandbox; `boost` gives its init more CPU than the function's share.

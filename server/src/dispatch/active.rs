@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Invocation, InvocationResult};
 use crate::environment::Environment;
-use crate::environment::fault::Fault;
+use crate::environment::failure::InvocationFailure;
 use crate::environment::output::{Output, keep_end};
 use crate::platform_log::{Lines, Report, Status};
 
@@ -107,8 +107,8 @@ impl<'a> ActiveInvocation<'a> {
         match end {
             Ok(outcome) => self.take_outcome(outcome, delivery),
             Err(Some(exit)) if delivery.recall().is_some() => return self.lost(Some(exit)).await,
-            Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
-            Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
+            Err(Some(exit)) => self.fail(InvocationFailure::exit(&invocation.request_id, &exit)),
+            Err(None) => self.fail(InvocationFailure::timeout(&invocation.request_id, timeout_s)),
         }
         true
     }
@@ -125,7 +125,7 @@ impl<'a> ActiveInvocation<'a> {
                 tokio::time::timeout(RESPONSE_GRACE, self.environment.exited()).await.unwrap_or(Exit::Gone)
             }
         };
-        self.fail(Fault::exit(&self.invocation.request_id, &exit));
+        self.fail(InvocationFailure::exit(&self.invocation.request_id, &exit));
         true
     }
 
@@ -198,31 +198,31 @@ impl<'a> ActiveInvocation<'a> {
     }
 
     fn take_outcome(&mut self, outcome: Outcome, delivery: Delivery) {
-        let fault = match outcome {
+        let failure = match outcome {
             Outcome::Response(response) => {
                 self.completion.payload = response.body;
                 self.phase = InvokePhase::Answered(delivery);
                 return;
             }
-            Outcome::Error(error) => Fault::reported(error.body, error.error_type),
-            Outcome::ResponseTooLarge { .. } => Fault::response_too_large(),
-            Outcome::Truncated => Fault::platform(
+            Outcome::Error(error) => InvocationFailure::reported(error.body, error.error_type),
+            Outcome::ResponseTooLarge { .. } => InvocationFailure::response_too_large(),
+            Outcome::Truncated => InvocationFailure::platform(
                 "Runtime.TruncatedResponse",
                 &self.invocation.request_id,
                 "HTTP request detected as truncated",
             ),
             // The runtime's further calls are refused until a reset (lambda.md A3).
             Outcome::InvalidResponseMode => {
-                self.fail(Fault::empty("Runtime.InvalidResponseModeHeader"));
+                self.fail(InvocationFailure::empty("Runtime.InvalidResponseModeHeader"));
                 return;
             }
         };
-        self.fail(fault);
+        self.fail(failure);
         self.phase = InvokePhase::Answered(delivery);
     }
 
-    fn fail(&mut self, fault: Fault) {
-        self.completion = Completion { payload: fault.payload, is_error: true, status: fault.status };
+    fn fail(&mut self, failure: InvocationFailure) {
+        self.completion = Completion { payload: failure.payload, is_error: true, status: failure.status };
         self.phase = InvokePhase::Spent;
     }
 }
@@ -242,7 +242,7 @@ fn event_of(invocation: &Invocation, budget: Duration) -> Event {
         trace_id: invocation.trace_id.clone(),
         client_context: invocation.client_context.clone().unwrap_or_default(),
         invocation_id: Uuid::new_v4().to_string(),
-        body: invocation.payload.clone(),
+        body: invocation.event.clone(),
         ..Event::default()
     }
 }

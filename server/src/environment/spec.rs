@@ -42,7 +42,7 @@ pub(super) fn build(
         files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
         argv: vec![entrypoint.program().as_os_str().as_bytes().to_vec()],
-        env: variables(version, runtime.environment(), log_stream),
+        env: variables(version, runtime.variables(), log_stream),
         cwd: PathBuf::from("/var/task"),
         hostname: HOSTNAME.to_owned(),
         memory_mib: config.memory_mib,

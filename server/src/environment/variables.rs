@@ -26,7 +26,7 @@ pub(super) fn variables<'a>(
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
     all.extend(runtime.map(|(name, value)| (name, value.to_owned())));
-    if let Some(customer) = &version.configuration.environment {
+    if let Some(customer) = &version.configuration.variables {
         all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
     }
     all.extend(reserved(version, log_stream));

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use lambd_model::{CodeRef, Configuration, LastUpdate, LogFormat, Logging, State};
+use lambd_model::{CodeRef, Configuration, FunctionState, LastUpdate, LogFormat, Logging};
 use lambd_store::MemStore;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub(crate) fn configuration(name: &str) -> Configuration {
         timeout_s: 3,
         memory_mib: 128,
         ephemeral_mib: 512,
-        environment: None,
+        variables: None,
         code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
         architecture: "x86_64".to_owned(),
         tracing_mode: "PassThrough".to_owned(),
@@ -47,7 +47,7 @@ fn of(id: &Arc<FunctionId>) -> Function {
     Function {
         id: Arc::clone(id),
         latest: Arc::new(Version::latest(id, configuration(&id.name))),
-        state: State::Pending,
+        state: FunctionState::Pending,
         last_update: None,
         revision_id: Uuid::new_v4(),
         tags: BTreeMap::new(),
@@ -76,7 +76,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let second = registry(&store).await;
     assert_eq!(second.all(), first.all());
     let a = second.get(&key).unwrap();
-    assert_eq!((a.state, a.last_update), (State::Active, Some(LastUpdate::Successful)));
+    assert_eq!((a.state, a.last_update), (FunctionState::Active, Some(LastUpdate::Successful)));
     assert!(second.get(&function("b").id).is_none());
 }
 
@@ -137,7 +137,7 @@ async fn waiting_ends_with_the_state_or_the_function() {
         tokio::spawn(async move { registry.wait_active(&key).await })
     };
     registry.update(Arc::clone(&made.id), |f| Ok(f.settled())).await.unwrap();
-    assert_eq!(waiter.await.unwrap().unwrap().state, State::Active);
+    assert_eq!(waiter.await.unwrap().unwrap().state, FunctionState::Active);
     registry.delete(Arc::clone(&made.id)).await.unwrap();
     assert!(registry.wait_active(&made.id).await.is_none());
 }

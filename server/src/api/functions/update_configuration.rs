@@ -66,7 +66,7 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
     latest.memory_mib = settings::memory(input.memory_size)?.unwrap_or(latest.memory_mib);
     latest.ephemeral_mib = settings::ephemeral(input.ephemeral_storage)?.unwrap_or(latest.ephemeral_mib);
     if let Some(environment) = input.environment {
-        latest.environment = Some(settings::environment(environment));
+        latest.variables = Some(settings::variables(environment));
     }
     if let Some(vpc) = input.vpc_config {
         latest.vpc = Some(settings::vpc(vpc));

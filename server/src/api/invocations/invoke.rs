@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lambd_model::arn::LATEST;
-use lambd_model::{Function, State};
+use lambd_model::{Function, FunctionState};
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub(in crate::api) async fn handle(
     input: input::Invoke,
 ) -> Result<output::Invoke, Error> {
     let Found { target, function } = found;
-    let payload = event(input.payload.unwrap_or_default())?;
+    let event = event_of(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(client_context).transpose()?;
     settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
     settings::refuse(input.durable_execution_name.is_some(), "X-Amz-Durable-Execution-Name")?;
@@ -47,7 +47,7 @@ pub(in crate::api) async fn handle(
     let function = active(app, function, &target, call).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
-        payload,
+        event,
         invoked_arn: target.arn(&call.place),
         client_context,
         trace_id: trace_id(call.trace_id.as_deref()),
@@ -74,7 +74,7 @@ fn answered(answer: InvocationResult, executed_version: String) -> output::Invok
 }
 
 /// The payload must be JSON; an empty one is `{}` (lambda.md D1).
-fn event(payload: Bytes) -> Result<Bytes, Error> {
+fn event_of(payload: Bytes) -> Result<Bytes, Error> {
     Error::check_payload(&payload)?;
     Ok(if payload.is_empty() { Bytes::from_static(b"{}") } else { payload })
 }
@@ -105,7 +105,7 @@ async fn active(
     target: &Target,
     call: &Call,
 ) -> Result<Arc<Function>, Error> {
-    if function.state == State::Active {
+    if function.state == FunctionState::Active {
         return Ok(function);
     }
     match tokio::time::timeout(PENDING_WAIT, app.registry.wait_active(&function.id)).await {
@@ -156,9 +156,9 @@ mod tests {
 
     #[test]
     fn an_empty_event_is_an_empty_object() {
-        assert_eq!(event(Bytes::new()).unwrap(), "{}");
-        assert_eq!(event(Bytes::from_static(b" 1")).unwrap(), " 1");
-        assert!(event(Bytes::from_static(b"{'a': 1}")).is_err());
+        assert_eq!(event_of(Bytes::new()).unwrap(), "{}");
+        assert_eq!(event_of(Bytes::from_static(b" 1")).unwrap(), " 1");
+        assert!(event_of(Bytes::from_static(b"{'a': 1}")).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Settings of a function: rules that the model does not carry, and their recorded texts (lambda.md C12).
 
-use lambd_model::{Environment, LogFormat, Logging, Vpc};
+use lambd_model::{LogFormat, Logging, Variables, Vpc};
 use lambd_wire::{Error, types};
 
 use super::target::invalid;
@@ -58,8 +58,8 @@ pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(),
 }
 
 /// The variables as they are kept; `wire` has refused more than 4 KB of them.
-pub(in crate::api) fn environment(given: types::Environment) -> Environment {
-    Environment(given.variables.unwrap_or_default())
+pub(in crate::api) fn variables(given: types::Environment) -> Variables {
+    Variables(given.variables.unwrap_or_default())
 }
 
 pub(in crate::api) fn too_many_tags() -> Error {

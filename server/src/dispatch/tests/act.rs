@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dispatch::InvocationResult;
 
-/// What the runtime does with an event; the event's payload.
+/// What the runtime does with an event, which says so itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Act {
     print: Option<String>,
@@ -74,7 +74,7 @@ impl Act {
         self.print.as_deref()
     }
 
-    pub(super) fn payload(&self) -> Bytes {
+    pub(super) fn event(&self) -> Bytes {
         serde_json::to_vec(self).unwrap().into()
     }
 }

@@ -142,7 +142,7 @@ impl World {
     pub(super) fn invocation(&self, act: &Act, tail: bool) -> Invocation {
         Invocation {
             request_id: format!("request-{}", self.requests.fetch_add(1, Ordering::Relaxed)),
-            payload: act.payload(),
+            event: act.event(),
             invoked_arn: "arn".to_owned(),
             client_context: None,
             trace_id: String::new(),

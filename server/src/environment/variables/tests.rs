@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Environment, FunctionId};
+use lambd_model::{Configuration, FunctionId, Variables};
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn the_customer_overrides_defaults_but_not_the_platform() {
     let mut given = configuration("f");
     let own = [("LANG", "C"), ("MINE", "a=b"), ("EMPTY", ""), ("AWS_REGION", "mars")];
     let own = own.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    given.environment = Some(Environment(own));
+    given.variables = Some(Variables(own));
     let shown = shown(&version(given));
     let want = [
         ("LANG", "C"),
