@@ -23,7 +23,7 @@ use lambd_wire::{Error, ErrorCode, Operation};
 
 use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
-use crate::http::{self, BodyError, Caller, Received, RequestId};
+use crate::http::{self, BodyError, Caller, ReceivedBody, RequestId};
 
 /// Whole CreateFunction request, bytes (lambda.md C6).
 const DEPLOY_BYTES_MAX: usize = 70_167_211;
@@ -119,7 +119,7 @@ fn finish_authentication(
     app: &App,
     head: &Parts,
     pending: Option<Pending>,
-    body: &Received,
+    body: &ReceivedBody,
 ) -> Result<Identity, Error> {
     let (Some(verifier), Some(pending)) = (&app.verifier, pending) else {
         let region = auth::unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());

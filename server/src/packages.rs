@@ -39,7 +39,7 @@ use std::{
 
 /// How large a package may be (Lambda quotas, "Deployment package (.zip file archive) size").
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct PackageLimits {
     /// The most bytes of the zip itself.
     pub zipped_bytes_max: u64,
     /// The most bytes of its files, unpacked. A caller who adds layers passes what they leave.
@@ -49,7 +49,7 @@ pub struct Limits {
     pub nodes_max: usize,
 }
 
-impl Default for Limits {
+impl Default for PackageLimits {
     fn default() -> Self {
         Self { zipped_bytes_max: 52_428_800, unzipped_bytes_max: 262_144_000, nodes_max: 65_535 }
     }
@@ -111,7 +111,7 @@ impl Packages {
     /// # Errors
     /// [`PackageError::BadZip`], [`PackageError::ZippedTooLarge`] and [`PackageError::UnzippedTooLarge`]
     /// are the client's doing; the others are the server's. In every case nothing is left behind.
-    pub fn stage(&self, zip: &[u8], limits: &Limits) -> Result<Package, PackageError> {
+    pub fn stage(&self, zip: &[u8], limits: &PackageLimits) -> Result<Package, PackageError> {
         if zip.len() as u64 > limits.zipped_bytes_max {
             return Err(PackageError::ZippedTooLarge { limit_bytes: limits.zipped_bytes_max });
         }
@@ -222,7 +222,13 @@ impl Packages {
         }
     }
 
-    fn unpack(&self, zip: &[u8], sha256: Sha256, pin: Pin, limits: &Limits) -> Result<Package, PackageError> {
+    fn unpack(
+        &self,
+        zip: &[u8],
+        sha256: Sha256,
+        pin: Pin,
+        limits: &PackageLimits,
+    ) -> Result<Package, PackageError> {
         let scratch = Scratch::create(&self.scratch)?;
         let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits)?;
         let zipped_bytes = zip.len() as u64;

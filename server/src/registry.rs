@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use lambd_model::{Function, FunctionId, FunctionState, Place, Sha256, Version};
 use lambd_store::record::RecordError;
-use lambd_store::{Batch, CommitError, Durability, Store, StoreError, Table, Version as RowVersion};
+use lambd_store::{Batch, CommitError, Durability, RowVersion, Store, StoreError, Table};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 

@@ -16,8 +16,8 @@ use cgroups_rs::fs::pid::PidController;
 use cgroups_rs::fs::{Controller, MaxValue};
 
 use super::{
-    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, OomWatch, missing, open, remove,
-    step, sweep, write,
+    CPU_PERIOD_US, Group, GroupEntry, GroupLimits, HandleKind, Handles, Hierarchy, OomWatch, missing, open,
+    remove, step, sweep, write,
 };
 use crate::error::{At, StartFailure, StepError};
 
@@ -117,11 +117,11 @@ struct UnifiedGroup {
 }
 
 impl Group for UnifiedGroup {
-    fn entry(&mut self) -> Entry {
-        self.directory.take().map_or_else(|| Entry::Join(Vec::new()), Entry::Born)
+    fn entry(&mut self) -> GroupEntry {
+        self.directory.take().map_or_else(|| GroupEntry::Join(Vec::new()), GroupEntry::Born)
     }
 
-    fn limit(&self, limits: Limits) -> Result<(), StepError> {
+    fn limit(&self, limits: GroupLimits) -> Result<(), StepError> {
         step(self.memory.set_limit(limits.memory()), self.memory.path(), "limit memory")?;
         if self.folder.join("memory.swap.max").exists() {
             step(self.memory.set_memswap_limit(0), self.memory.path(), "forbid swap")?;
@@ -134,7 +134,7 @@ impl Group for UnifiedGroup {
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 
-    fn handles(&self, limits: Limits) -> Result<Handles, StepError> {
+    fn handles(&self, limits: GroupLimits) -> Result<Handles, StepError> {
         let peak = open(&self.folder, "memory.peak", false);
         Ok(Handles {
             kind: HandleKind::V2 { quota_us: limits.quota_us(), period_us: CPU_PERIOD_US },

@@ -7,7 +7,7 @@ use nix::unistd::{Gid, Uid, fchown, pipe2};
 
 use super::blanks::{Blank, INIT_WAIT};
 use super::serve::Server;
-use crate::cgroup::{Handles, Limits};
+use crate::cgroup::{GroupLimits, Handles};
 use crate::error::{At, LaunchFailure, StartFailure, StepError};
 use crate::protocol::{Assignment, Channel, Launched, Progress};
 use crate::spec::Spec;
@@ -104,7 +104,7 @@ struct Assigned {
 /// Makes a blank sandbox that of `spec`, up to the start of its program.
 fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, Fault> {
     let listener = blank.listener().map_err(Fault::Blank)?;
-    let limits = Limits {
+    let limits = GroupLimits {
         memory_bytes: u64::from(spec.memory_mib) << 20,
         cpu_quota_permille: spec.cpu_quota_permille,
         cpu_init_permille: spec.cpu_init_permille,

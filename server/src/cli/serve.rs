@@ -23,7 +23,7 @@ use crate::descriptors::{Descriptors, Shares};
 use crate::dispatch::Dispatcher;
 use crate::environment::Launching;
 use crate::environment::launch::LaunchHandle;
-use crate::http::{Drained, Gate, Limits};
+use crate::http::{ConnectionLimits, Drained, Gate};
 use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
@@ -90,7 +90,7 @@ async fn serve(
         let _ = draining.await;
     };
     let router = gateway::router(Arc::clone(&app));
-    let limits = Limits::of(Shares::of(descriptors::limit()).connections);
+    let limits = ConnectionLimits::of(Shares::of(descriptors::limit()).connections);
     let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
     let connections = tokio::spawn(connections);
     // Before anyone is told that the server serves: whoever reads that may end it at once.

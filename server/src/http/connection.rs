@@ -19,7 +19,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::{
     respond::Exchange,
-    serve::Limits,
+    serve::ConnectionLimits,
     table::{Activity, Caller},
 };
 
@@ -32,7 +32,7 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 const RESET_STREAMS_MAX: usize = 32;
 
 /// HTTP/1.1 and HTTP/2 by prior knowledge, with the limits of every connection.
-pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+pub(super) fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -56,7 +56,7 @@ pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Sets what the kernel has to do for a connection.
-pub(super) fn tune(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
+pub(super) fn tune(stream: &TcpStream, limits: &ConnectionLimits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     // A peer that stops reading ends here, however long its answer waits to be written.
     let write_stall_ms = u32::try_from(limits.write_stall.as_millis()).unwrap_or(u32::MAX);
@@ -89,7 +89,7 @@ pub(super) async fn run<S>(
     activity: Arc<Activity>,
     builder: Builder<TokioExecutor>,
     service: S,
-    limits: Limits,
+    limits: ConnectionLimits,
     mut draining: watch::Receiver<()>,
 ) where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,

@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::{
     connection,
-    table::{Activity, Crowd, Seat, Table},
+    table::{Activity, ConnectionTable, Crowd, Seat},
 };
 use crate::remark::Remark;
 
@@ -23,7 +23,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The bounds of the listener and of each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections at a time. One more ends the idlest; it waits where all are at work.
     pub connections_max: usize,
     /// Those of them whose callers have not shown who they are. One more ends the idlest of them that has not just
@@ -41,7 +41,7 @@ pub struct Limits {
     pub write_stall: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// For this many connections.
     pub fn of(connections_max: usize) -> Self {
         let strangers_max = (connections_max / 2).clamp(1, 1000);
@@ -54,7 +54,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections_max: 10_000,
@@ -86,7 +86,7 @@ pub enum Drained {
 pub async fn serve_connections<S>(
     listener: TcpListener,
     service: S,
-    limits: Limits,
+    limits: ConnectionLimits,
     drain: impl Future<Output = ()>,
     drain_timeout: Duration,
 ) -> Drained
@@ -95,7 +95,7 @@ where
     S::Future: Send,
 {
     let builder = connection::builder(&limits);
-    let table = Table::new(limits);
+    let table = ConnectionTable::new(limits);
     let (begin_drain, draining) = watch::channel(());
     let mut connections = JoinSet::new();
     let (mut drain, remarks) = (pin!(drain), Remarks::default());
@@ -148,8 +148,8 @@ struct Remarks {
 }
 
 impl Remarks {
-    fn tell(&self, crowd: Crowd, peer: std::net::SocketAddr, limits: &Limits) {
-        let Limits { connections_max, strangers_max, strangers_per_peer_max, .. } = *limits;
+    fn tell(&self, crowd: Crowd, peer: std::net::SocketAddr, limits: &ConnectionLimits) {
+        let ConnectionLimits { connections_max, strangers_max, strangers_per_peer_max, .. } = *limits;
         match crowd {
             Crowd::House => self.house.make(|| {
                 tracing::warn!(
@@ -171,7 +171,7 @@ impl Remarks {
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, table: &Table, remarks: &Remarks) -> Accepted {
+async fn accept(listener: &TcpListener, table: &ConnectionTable, remarks: &Remarks) -> Accepted {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -187,7 +187,7 @@ async fn accept(listener: &TcpListener, table: &Table, remarks: &Remarks) -> Acc
 
 /// Errors of one connection (the peer gave up while it waited) pass at once; a lack of descriptors or
 /// memory does not, and trying again in a loop would take the processor from those who could end it.
-async fn rest_after(error: &io::Error, table: &Table, remarks: &Remarks) {
+async fn rest_after(error: &io::Error, table: &ConnectionTable, remarks: &Remarks) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
         return;

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::serve::Limits;
+use super::serve::ConnectionLimits;
 
 /// How long a stranger is let be, from coming or from the last step of a request on.
 const GRACE: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ impl Activity {
 
     /// When the connection will have been idle for too long, if nothing happens until then. What a stranger
     /// asks for in vain buys him no time.
-    pub(super) fn deadline(&self, limits: &Limits) -> Instant {
+    pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Instant {
         let patience = if self.is_known() { limits.idle } else { limits.first_request };
         match (self.is_busy(), self.is_known()) {
             (true, _) => Instant::now() + patience,
@@ -112,11 +112,11 @@ impl Activity {
 
 /// All connections of a listener. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Table(Arc<Shared>);
+pub(super) struct ConnectionTable(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: Limits,
+    limits: ConnectionLimits,
     seats: Mutex<Seats>,
     freed: Notify,
 }
@@ -138,7 +138,7 @@ struct Entry {
 /// A place in the table; dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Seat {
-    table: Table,
+    table: ConnectionTable,
     number: u64,
 }
 
@@ -153,12 +153,12 @@ pub(super) enum Crowd {
     House,
 }
 
-impl Table {
-    pub(super) fn new(limits: Limits) -> Self {
+impl ConnectionTable {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
         Self(Arc::new(Shared { limits, seats: Mutex::default(), freed: Notify::new() }))
     }
 
-    pub(super) fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &ConnectionLimits {
         &self.0.limits
     }
 
@@ -228,7 +228,7 @@ impl Table {
 
 impl Seats {
     /// What is full for one more connection from this address.
-    fn crowd(&mut self, peer: IpAddr, limits: &Limits) -> Option<Crowd> {
+    fn crowd(&mut self, peer: IpAddr, limits: &ConnectionLimits) -> Option<Crowd> {
         // Callers become known behind the table's back; it looks only when that makes a difference.
         if self.strangers.len() >= limits.strangers_per_peer_max {
             let known = self.strangers.extract_if(|_, entry| entry.activity.is_known());
@@ -245,7 +245,7 @@ impl Seats {
         }
     }
 
-    fn is_full(&self, limits: &Limits) -> bool {
+    fn is_full(&self, limits: &ConnectionLimits) -> bool {
         self.strangers.len() + self.known.len() >= limits.connections_max
     }
 

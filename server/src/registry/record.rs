@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{Function, FunctionId, FunctionState, LATEST, LastUpdate, Version};
-use lambd_store::record::{Kind, RecordError};
-use lambd_store::{Range, Row, Store, Table, Version as RowVersion, for_each};
+use lambd_store::record::{RecordError, RecordKind};
+use lambd_store::{Range, Row, RowVersion, Store, Table, for_each};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::LoadError;
 use configuration::ConfigurationRecord;
 
 /// The stored form of a function; a reader refuses a newer one.
-const FUNCTION: Kind = Kind::new(&[migrate::from_version_1]);
+const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1]);
 
 /// What stands between the place and the name in the key of a function.
 const SEGMENT: &str = "function";

@@ -27,7 +27,7 @@ impl Table {
     /// Whether the rows have versions, and with them expectations and a feed of changes. Never changes.
     ///
     /// [`Table::Logs`] has one writer that never compares, and batches of thousands of rows: it saves the
-    /// bookkeeping, and all its rows have [`Version::NONE`](crate::Version::NONE).
+    /// bookkeeping, and all its rows have [`RowVersion::NONE`](crate::RowVersion::NONE).
     #[must_use]
     pub const fn is_versioned(self) -> bool {
         match self {

@@ -46,7 +46,7 @@ type Shared = Arc<dyn Store>;
 
 const F: Table = Table::Functions;
 
-async fn commit(store: &dyn Store, batch: Batch) -> Result<Version, CommitError> {
+async fn commit(store: &dyn Store, batch: Batch) -> Result<RowVersion, CommitError> {
     store.commit(batch, Durability::Synced).await
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-use crate::http::{Limits, respond, serve_connections};
+use crate::http::{ConnectionLimits, respond, serve_connections};
 
 const LINES: [&str; 5] = ["one\n", "two", "three ☃\n", "{\n  \"json\": true\n}", ""];
 
@@ -53,7 +53,8 @@ async fn logs(function: &str, secret: &str) -> Result<String, String> {
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-    let server = serve_connections(listener, router, Limits::default(), std::future::pending(), POLL);
+    let server =
+        serve_connections(listener, router, ConnectionLimits::default(), std::future::pending(), POLL);
     let server = tokio::spawn(server);
     let variable = |name: &str| match name {
         "AWS_ENDPOINT_URL" => Some(endpoint.clone()),

@@ -200,7 +200,7 @@ impl World {
 
     /// A package with this content, which nobody keeps from being collected.
     pub(super) fn stage(&self, content: &str) -> CodeRef {
-        let package = self.packages.stage(&zip(content), &packages::Limits::default()).unwrap();
+        let package = self.packages.stage(&zip(content), &packages::PackageLimits::default()).unwrap();
         CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
     }
 

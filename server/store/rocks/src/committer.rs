@@ -5,7 +5,7 @@
 //! room.
 
 use crate::{database::Database, round::Round};
-use lambd_store::{Batch, Claim, CommitError, Durability, Hub, StoreError, Version, check_name};
+use lambd_store::{Batch, Claim, CommitError, Durability, Hub, RowVersion, StoreError, check_name};
 use std::{
     io,
     sync::{
@@ -36,7 +36,7 @@ type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 #[derive(Debug)]
 enum Work {
-    Commit(Batch, Durability, Answer<Version, CommitError>),
+    Commit(Batch, Durability, Answer<RowVersion, CommitError>),
     Claim { queue: String, now_ms: u64, max: usize, lease_ms: u64, answer: Answer<Vec<Claim>, StoreError> },
     NextDue { queue: String, answer: Answer<Option<u64>, StoreError> },
 }
@@ -59,7 +59,11 @@ impl Committer {
         Ok(Self { jobs: Some(jobs), room, thread: Some(thread) })
     }
 
-    pub(crate) async fn commit(&self, batch: Batch, durability: Durability) -> Result<Version, CommitError> {
+    pub(crate) async fn commit(
+        &self,
+        batch: Batch,
+        durability: Durability,
+    ) -> Result<RowVersion, CommitError> {
         batch.validate()?;
         self.ask(batch.bytes(), |answer| Work::Commit(batch, durability, answer)).await
     }

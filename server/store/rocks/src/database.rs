@@ -1,12 +1,11 @@
 //! The opened database: reads of any thread, and the one write at a time of the committer.
 
 use crate::{
+    acknowledged::Acknowledged,
     due::Lows,
     error::{OpenError, sort},
     family::Family,
-    format, inspect,
-    mark::Mark,
-    options, rows,
+    format, inspect, options, rows,
 };
 use lambd_store::{Direction, Durability, Range, Row, StoreError, Table};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
@@ -26,7 +25,7 @@ const STALL_STEP: Duration = Duration::from_millis(2);
 pub(crate) struct Database {
     pub(crate) db: DB,
     pub(crate) lows: Lows,
-    mark: Mark,
+    acknowledged: Acknowledged,
     /// The first write that failed. Whether its bytes reached the disk is unknown, and asking again would
     /// answer yes without having written them ("fsyncgate"), so every later commit is refused.
     failed: OnceLock<String>,
@@ -57,9 +56,9 @@ impl Database {
         inspect::refuse_remains(&path)?;
         let lock = lock(data_dir, path.join("lambd.lock"))?;
         inspect::refuse_what_is_not_ours(data_dir, &path)?;
-        let mark = Mark::open(&path)?;
+        let acknowledged = Acknowledged::open(&path)?;
         let db = DB::open_cf_descriptors(&options::database(), &path, options::families()).map_err(sort)?;
-        let database = Self { db, lows: Lows::default(), mark, failed: OnceLock::new(), _lock: lock };
+        let database = Self { db, lows: Lows::default(), acknowledged, failed: OnceLock::new(), _lock: lock };
         format::bring_up_to_date(&database)?;
         Ok(database)
     }
@@ -148,7 +147,7 @@ impl Database {
         loop {
             match self.db.write_opt(self.write_batch(writes)?, &options).map_err(sort) {
                 Ok(()) if synced => {
-                    let noted = self.mark.advance(self.last_number());
+                    let noted = self.acknowledged.advance(self.last_number());
                     return noted.map_err(|error| self.fail(&format!("failed to write the mark: {error}")));
                 }
                 Ok(()) => return Ok(()),

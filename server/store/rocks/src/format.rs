@@ -10,7 +10,7 @@ use crate::{
     family::{Family, META},
     rows,
 };
-use lambd_store::{Direction, Durability, StoreError, Table, Version};
+use lambd_store::{Direction, Durability, RowVersion, StoreError, Table};
 use std::path::Path;
 
 /// The format that this program writes, and the newest that it reads.
@@ -49,7 +49,7 @@ pub(crate) fn bring_up_to_date(database: &Database) -> Result<(), StoreError> {
 /// From 1 to 2. Takes the memory of all rows of the versioned tables: some KiB per function.
 fn add_versions(database: &Database, writes: &mut Vec<Write>) -> Result<(), StoreError> {
     // The first of the numbers that this write takes.
-    let version = Version(database.last_number().saturating_add(1));
+    let version = RowVersion(database.last_number().saturating_add(1));
     for table in Table::ALL.into_iter().filter(|table| table.is_versioned()) {
         let family = Family::of(table);
         for row in database.scan(family, None, None, Direction::Forward)? {

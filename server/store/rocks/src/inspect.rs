@@ -1,9 +1,10 @@
 //! A look at the folder of the database before anything in it is altered.
 
 use crate::{
+    acknowledged,
     error::{OpenError, sort},
     family::{Family, META},
-    format, mark, options,
+    format, options,
 };
 use lambd_store::StoreError;
 use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, IteratorMode};
@@ -25,16 +26,16 @@ pub(crate) fn refuse_remains(db: &Path) -> Result<(), OpenError> {
             return Err(foreign(db, format!("{name} without {CURRENT}")));
         }
     }
-    match mark::read(db) {
+    match acknowledged::read(db) {
         0 => Ok(()),
-        _ => Err(foreign(db, format!("{} without {CURRENT}", mark::NAME))),
+        _ => Err(foreign(db, format!("{} without {CURRENT}", acknowledged::NAME))),
     }
 }
 
 fn is_left_by_creation(name: &str) -> bool {
     // The last one is there where the folder is a file system of its own.
     const NAMES: [&str; 7] =
-        ["lambd.lock", mark::NAME, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
+        ["lambd.lock", acknowledged::NAME, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
     let is_temporary = || Path::new(name).extension().is_some_and(|extension| extension == "dbtmp");
     NAMES.contains(&name) || name.starts_with("LOG.old.") || is_temporary()
 }
@@ -56,13 +57,13 @@ pub(crate) fn refuse_what_is_not_ours(data_dir: &Path, db: &Path) -> Result<(), 
     }
     let present = known().filter(|name| has(name));
     let view = DB::open_cf_for_read_only(&options::inspection(), db, present, false).map_err(sort)?;
-    let (acknowledged, found) = (mark::read(db), view.latest_sequence_number());
+    let (acknowledged, found) = (acknowledged::read(db), view.latest_sequence_number());
     // All tables are made before the first change: without one, its rows would be skipped as those of a removed table.
     if let Some(missing) = known().find(|name| acknowledged > 0 && !has(name)) {
         return Err(foreign(db, format!("without the table {missing:?}")));
     }
     if found < acknowledged {
-        let (db, mark) = (db.to_path_buf(), db.join(mark::NAME));
+        let (db, mark) = (db.to_path_buf(), db.join(acknowledged::NAME));
         return Err(OpenError::LostChanges { db, acknowledged, found, mark });
     }
     refuse_format(&view, data_dir, db)

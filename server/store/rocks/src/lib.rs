@@ -12,6 +12,7 @@
 //! is no runtime.
 #![expect(clippy::disallowed_types, reason = "the one crate that knows the database")]
 
+mod acknowledged;
 mod committer;
 mod database;
 mod due;
@@ -20,7 +21,6 @@ mod error;
 mod family;
 mod format;
 mod inspect;
-mod mark;
 mod options;
 mod plan;
 mod round;
@@ -31,8 +31,8 @@ pub use error::OpenError;
 use committer::Committer;
 use database::Database;
 use lambd_store::{
-    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row, Store,
-    StoreError, Table, Version, check_name,
+    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row,
+    RowVersion, Store, StoreError, Table, check_name,
 };
 use std::{path::Path, sync::Arc};
 
@@ -53,7 +53,7 @@ impl RocksStore {
     ///
     /// The write-ahead log is replayed up to its first unreadable record: after a power loss what lies
     /// behind it was never acknowledged. That acknowledged changes are not lost in this way is checked
-    /// before anything is altered (see the module `mark`).
+    /// before anything is altered (see the module `acknowledged`).
     ///
     /// # Errors
     /// [`OpenError`] says what to do; the data directory is as it was.
@@ -88,7 +88,7 @@ impl Store for RocksStore {
         Box::pin(self.read(move |database| database.range(table, &range)))
     }
 
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>> {
+    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>> {
         Box::pin(self.committer.commit(batch, durability))
     }
 

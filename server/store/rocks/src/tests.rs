@@ -69,7 +69,7 @@ fn newest_log(dir: &Path) -> PathBuf {
 #[tokio::test]
 async fn reopened_it_is_as_before() {
     let dir = tempfile::tempdir().unwrap();
-    let mut last = Version::NONE;
+    let mut last = RowVersion::NONE;
     for round in 0..3 {
         let store = RocksStore::open(dir.path()).unwrap();
         assert_eq!(all_keys(&store).await.len(), round * 2);

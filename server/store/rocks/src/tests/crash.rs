@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-const KIND: record::Kind = record::Kind::new(&[]);
+const KIND: record::RecordKind = record::RecordKind::new(&[]);
 const Q: &str = "q";
 const LEASE_MS: u64 = 1000;
 

@@ -1,4 +1,5 @@
-//! Tells a log that was cut by a power loss from one that lost acknowledged changes.
+//! Records the last acknowledged change, so that recovery can tell a log that was cut by a power loss from one that
+//! lost changes.
 //!
 //! RocksDB numbers every change. Replay ends at the first record that cannot be read, which is right for
 //! the unflushed tail that a power loss leaves behind, and wrong for a flipped bit in the middle: all
@@ -20,10 +21,10 @@ pub(crate) const NAME: &str = "acknowledged";
 /// The number, then its complement, so that a damaged mark is not believed.
 const BYTES: usize = 16;
 
-pub(crate) struct Mark {
+pub(crate) struct Acknowledged {
     file: File,
     /// What the file says. Only the committer changes it.
-    acknowledged: AtomicU64,
+    number: AtomicU64,
 }
 
 /// The highest number known to be on disk; 0 if there is no mark that can be believed.
@@ -33,22 +34,22 @@ pub(crate) fn read(db: &Path) -> u64 {
     read.ok().and_then(|()| decode(bytes)).unwrap_or_default()
 }
 
-impl Mark {
+impl Acknowledged {
     /// Opens the mark of the database, and makes a new one if there is none.
     pub(crate) fn open(db: &Path) -> Result<Self, OpenError> {
         let path = db.join(NAME);
         let file = File::options().write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|source| OpenError::Io { action: "open", path, source })?;
-        Ok(Self { file, acknowledged: AtomicU64::new(read(db)) })
+        Ok(Self { file, number: AtomicU64::new(read(db)) })
     }
 
     /// Notes that every change up to `number` is on disk. For one thread only.
     pub(crate) fn advance(&self, number: u64) -> io::Result<()> {
-        if number <= self.acknowledged.load(Ordering::Relaxed) {
+        if number <= self.number.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.file.write_all_at(&encode(number), 0)?;
-        self.acknowledged.store(number, Ordering::Relaxed);
+        self.number.store(number, Ordering::Relaxed);
         Ok(())
     }
 }
