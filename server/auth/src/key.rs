@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{ALGORITHM, SERVICE, Secret, TERMINATOR, stamp::Stamp};
+use super::{ALGORITHM, SERVICE, Secret, TERMINATOR, amz_date::AmzDate};
 
 /// How many (day, region) pairs are remembered. More in turn use cost microseconds each, no more.
 const REMEMBERED_MAX: usize = 16;
@@ -41,9 +41,9 @@ impl SigningKey {
     }
 
     /// Signs the string to sign that belongs to this hash of a canonical request.
-    pub(super) fn sign(&self, stamp: &Stamp, canonical_sha256: &[u8; 32]) -> [u8; 32] {
+    pub(super) fn sign(&self, date: &AmzDate, canonical_sha256: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.mac.clone();
-        for part in [ALGORITHM, "\n", stamp.as_str(), "\n"] {
+        for part in [ALGORITHM, "\n", date.as_str(), "\n"] {
             mac.update(part.as_bytes());
         }
         mac.update(&self.day);
