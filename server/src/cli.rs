@@ -49,7 +49,7 @@ pub enum Command {
 
 /// Which server a command is about.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct ServerArgs {
     /// The server's configuration file [default: /etc/lambd/lambd.toml if it exists]
     #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub struct Place {
     pub data_dir: Option<PathBuf>,
 }
 
-impl Place {
+impl ServerArgs {
     /// The configuration of that server, as far as file and default tell.
     fn load(self) -> Result<Config, ConfigError> {
         let settings = Settings { data_dir: self.data_dir, ..Settings::default() };

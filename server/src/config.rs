@@ -15,5 +15,5 @@ mod values;
 pub use error::{ConfigError, Problem};
 pub use keys::{Config, Settings};
 pub use load::{DEFAULT_FILE, Source};
-pub use log::{LogError, init_log};
-pub use values::{AuthMode, Ids, LogFormat, LogLevel};
+pub use log::{LogSetupError, init_log};
+pub use values::{AuthMode, Ids, LogLevel, ServerLogFormat};

@@ -32,7 +32,7 @@ use crate::packages::Package;
 use crate::runtimes::{Entrypoint, Runtime};
 use failure::InvocationFailure;
 use launch::{EnvironmentStartError, Launch, LaunchedSandbox};
-use output::Output;
+use output::ProgramOutput;
 use program::Program;
 
 pub use variables::RUNTIME_API;
@@ -46,7 +46,7 @@ pub struct Environment {
     /// What it was started from.
     pub version: Arc<Version>,
     /// Its log: platform lines go through it too, so that they keep their place.
-    pub output: Output,
+    pub output: ProgramOutput,
     /// What was started.
     entrypoint: Entrypoint,
     /// The Runtime API side.
@@ -120,7 +120,7 @@ impl Environment {
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&version.function, &version.configuration.logging.group);
         Ok(Self {
-            output: Output::new(output, logs.stream(&group, &stream))?,
+            output: ProgramOutput::new(output, logs.stream(&group, &stream))?,
             version,
             entrypoint,
             session,
@@ -198,7 +198,7 @@ impl Environment {
     }
 
     /// Everything of the invocation that a `select!` needs at once.
-    pub fn parts(&mut self) -> (&mut Output, &Session, impl Future<Output = Exit>) {
+    pub fn parts(&mut self) -> (&mut ProgramOutput, &Session, impl Future<Output = Exit>) {
         (&mut self.output, &self.session, wait_exit(&mut *self.program))
     }
 

@@ -57,7 +57,7 @@ pub struct StoredEvent {
 
 /// Some events of a group, in order, and where to go on.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct EventPage {
     /// Empty at the end of the log.
     pub events: Vec<StoredEvent>,
     /// What lies behind these events, now or later: `--follow` asks again with it.
@@ -111,7 +111,7 @@ impl Logs {
     ///
     /// # Errors
     /// [`LogError::Store`].
-    pub async fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<Page, LogError> {
+    pub async fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<EventPage, LogError> {
         let range = Range::new(keys::behind(group, from), keys::end(group)).limit(limit);
         let rows = self.store.range(Table::Logs, &range).await?;
         let next = rows.last().and_then(|row| keys::position(&row.key)).unwrap_or(from);
@@ -122,7 +122,7 @@ impl Logs {
             }
             event
         };
-        Ok(Page { events: rows.into_iter().filter_map(decode).collect(), next })
+        Ok(EventPage { events: rows.into_iter().filter_map(decode).collect(), next })
     }
 
     /// Writes what was handed in so far and ends the writer; later events are lost. Blocks.

@@ -158,12 +158,12 @@ pub struct Function {
 
 impl Function {
     /// Whether a preparation is still owed: after a create or an update, also when the server ended meanwhile.
-    pub fn is_unsettled(&self) -> bool {
+    pub fn needs_activation(&self) -> bool {
         self.state == FunctionState::Pending || self.last_update == Some(LastUpdate::InProgress)
     }
 
     /// The function after its preparation: Active and Successful, under a new revision.
-    pub fn settled(&self) -> Self {
+    pub fn activated(&self) -> Self {
         Self {
             state: FunctionState::Active,
             last_update: Some(LastUpdate::Successful),

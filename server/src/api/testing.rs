@@ -136,7 +136,7 @@ impl Api {
     /// Waits until nothing of the function is in progress.
     pub(crate) async fn settled(&self, name: &str) {
         let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);
-        while self.app.registry.get(&id).unwrap().is_unsettled() {
+        while self.app.registry.get(&id).unwrap().needs_activation() {
             tokio::task::yield_now().await;
         }
     }

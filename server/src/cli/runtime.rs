@@ -15,11 +15,11 @@ use crate::runtimes::{Catalog, RuntimeError, identifiers};
 #[derive(Debug, Args)]
 pub struct RuntimeArgs {
     #[command(subcommand)]
-    command: Command,
+    command: RuntimeCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum RuntimeCommand {
     /// Build runtimes from this machine's interpreters, PyPI and npm
     Install {
         #[command(flatten)]
@@ -85,16 +85,16 @@ pub fn run(args: RuntimeArgs) -> ExitCode {
     }
 }
 
-fn execute(command: Command, out: &mut dyn Write) -> Result<(), RuntimeError> {
+fn execute(command: RuntimeCommand, out: &mut dyn Write) -> Result<(), RuntimeError> {
     match command {
-        Command::Install { data, prefix, cache_dir, refresh, identifiers } => {
+        RuntimeCommand::Install { data, prefix, cache_dir, refresh, identifiers } => {
             let options = Options { data_dir: data.data_dir, prefix, cache_dir, refresh };
             identifiers.iter().try_for_each(|identifier| install::install(identifier, &options, out))
         }
-        Command::Add { data, dir } => install::add(&dir, &data.data_dir, out),
-        Command::List { available: true, .. } => list_available(out),
-        Command::List { data, .. } => list(&Catalog::new(&data.data_dir), out),
-        Command::Remove { data, identifiers } => {
+        RuntimeCommand::Add { data, dir } => install::add(&dir, &data.data_dir, out),
+        RuntimeCommand::List { available: true, .. } => list_available(out),
+        RuntimeCommand::List { data, .. } => list(&Catalog::new(&data.data_dir), out),
+        RuntimeCommand::Remove { data, identifiers } => {
             identifiers.iter().try_for_each(|identifier| install::remove(identifier, &data.data_dir, out))
         }
     }

@@ -78,7 +78,7 @@ async fn serve(
     let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("failed to start a thread")?;
     let app = compose(config, open_store, prepared, launch).await?;
-    api::prepare_unsettled(&app);
+    api::activate_pending(&app);
     let keep_alive = Duration::from_secs(app.config.environment_idle_s);
     let idle = tokio::spawn(Arc::clone(&app.dispatcher).manage_idle(keep_alive));
     let collect = tokio::spawn(Arc::clone(&app).collect_packages());

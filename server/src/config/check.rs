@@ -12,7 +12,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Values`] with every value that is out of bounds.
     pub(super) fn check(self) -> Result<Self, ConfigError> {
-        let mut found = Found::default();
+        let mut found = Problems::default();
         let is_account = lambd_model::arn::is_account(&self.account_id);
         found.unless(is_account, || problem("account_id", &self.account_id, "must be 12 digits"));
         let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -44,9 +44,9 @@ impl Config {
 }
 
 #[derive(Default)]
-struct Found(Vec<Problem>);
+struct Problems(Vec<Problem>);
 
-impl Found {
+impl Problems {
     fn unless(&mut self, right: bool, problem: impl FnOnce() -> Problem) {
         if !right {
             self.0.push(problem());

@@ -25,7 +25,7 @@ pub enum AuthMode {
 /// How the server's own log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub enum ServerLogFormat {
     /// Lines for people.
     Human,
     /// One JSON object in a line.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Invocation, InvocationResult};
 use crate::environment::Environment;
 use crate::environment::failure::InvocationFailure;
-use crate::environment::output::{Output, keep_end};
+use crate::environment::output::{ProgramOutput, keep_end};
 use crate::platform_log::{Lines, Report, Status};
 
 /// A response may still be on its way through the socket when its process is already gone.
@@ -227,7 +227,7 @@ impl<'a> ActiveInvocation<'a> {
     }
 }
 
-pub(super) fn finish_tail(output: &mut Output) -> Option<String> {
+pub(super) fn finish_tail(output: &mut ProgramOutput) -> Option<String> {
     let mut tail = output.take_tail()?;
     keep_end(&mut tail);
     Some(tail)

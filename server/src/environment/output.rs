@@ -23,7 +23,7 @@ const TAIL_BYTES: usize = 4096;
 
 /// The log of one environment.
 #[derive(Debug)]
-pub struct Output {
+pub struct ProgramOutput {
     pipe: Receiver,
     splitter: Splitter,
     stream: LogStream,
@@ -36,7 +36,7 @@ pub struct Output {
     chunk: Vec<u8>,
 }
 
-impl Output {
+impl ProgramOutput {
     /// Reads from the non-blocking `pipe`, writes to `stream`.
     pub fn new(pipe: OwnedFd, stream: LogStream) -> io::Result<Self> {
         Ok(Self {
@@ -187,7 +187,8 @@ mod tests {
     async fn a_log_that_hangs_delays_the_end_but_not_for_ever() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
-        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut output =
+            ProgramOutput::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
         flood(&sink.stream("g", "other")).await;
         output.printed("printed".to_owned());
         let start = Instant::now();
@@ -201,7 +202,8 @@ mod tests {
     async fn lines_of_the_platform_wait_for_no_group() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
-        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut output =
+            ProgramOutput::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
         flood(&sink.stream("g", "other")).await;
         output.line("START".to_owned());
         output.flush().now_or_never().expect("no waiting");

@@ -41,7 +41,7 @@ fn runtime() -> &'static tokio::runtime::Runtime {
     &RUNTIME
 }
 
-fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> Page {
+fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> EventPage {
     runtime().block_on(logs.read(group, from, limit)).unwrap()
 }
 

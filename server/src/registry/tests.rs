@@ -71,7 +71,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     first.create(function("b")).await.unwrap();
     assert!(matches!(first.create(function("a")).await, Err(RegistryError::Exists)));
     let key = function("a").id;
-    first.update(Arc::clone(&key), |f| Ok(f.settled())).await.unwrap();
+    first.update(Arc::clone(&key), |f| Ok(f.activated())).await.unwrap();
     first.delete(function("b").id).await.unwrap();
     let second = registry(&store).await;
     assert_eq!(second.all(), first.all());
@@ -136,7 +136,7 @@ async fn waiting_ends_with_the_state_or_the_function() {
         let (registry, key) = (Arc::clone(&registry), Arc::clone(&made.id));
         tokio::spawn(async move { registry.wait_active(&key).await })
     };
-    registry.update(Arc::clone(&made.id), |f| Ok(f.settled())).await.unwrap();
+    registry.update(Arc::clone(&made.id), |f| Ok(f.activated())).await.unwrap();
     assert_eq!(waiter.await.unwrap().unwrap().state, FunctionState::Active);
     registry.delete(Arc::clone(&made.id)).await.unwrap();
     assert!(registry.wait_active(&made.id).await.is_none());

@@ -9,15 +9,15 @@ use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::Call;
-use crate::api::rules::target::{Target, invalid};
-use crate::api::rules::{errors, package, present, settings, settle};
+use crate::api::rules::target_function::{TargetFunction, invalid};
+use crate::api::rules::{activation, errors, package, render, settings};
 use crate::app::App;
 use crate::registry::RegistryError;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    target: Target,
+    target: TargetFunction,
     mut input: input::CreateFunction,
 ) -> Result<output::CreateFunction, Error> {
     if target.qualifier.is_some() {
@@ -50,8 +50,8 @@ pub(in crate::api) async fn handle(
         other => errors::storage(&other),
     })?;
     drop(staged);
-    settle::spawn(app, &function);
-    Ok(present::configuration(app, &function, &call.place, None))
+    activation::spawn(app, &function);
+    Ok(render::configuration(app, &function, &call.place, None))
 }
 
 fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {

@@ -12,8 +12,8 @@ use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::rules::settings;
-use crate::api::rules::target::{Target, invalid, not_found};
-use crate::api::{Call, Found};
+use crate::api::rules::target_function::{TargetFunction, invalid, not_found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::dispatch::{Invocation, InvocationResult, InvokeError};
 
@@ -27,10 +27,10 @@ const PENDING_WAIT: Duration = Duration::from_secs(10);
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::Invoke,
 ) -> Result<output::Invoke, Error> {
-    let Found { target, function } = found;
+    let FoundFunction { target, function } = found;
     let event = event_of(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(client_context).transpose()?;
     settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
@@ -102,7 +102,7 @@ fn client_context(text: &str) -> Result<String, Error> {
 async fn active(
     app: &App,
     function: Arc<Function>,
-    target: &Target,
+    target: &TargetFunction,
     call: &Call,
 ) -> Result<Arc<Function>, Error> {
     if function.state == FunctionState::Active {

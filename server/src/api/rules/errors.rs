@@ -2,7 +2,7 @@
 
 use lambd_wire::{Error, ErrorCode};
 
-use super::target::{invalid, not_found};
+use super::target_function::{invalid, not_found};
 use crate::registry::RegistryError;
 
 /// The wire form; `arn` is the function's, unqualified.

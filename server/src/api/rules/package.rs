@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lambd_model::CodeRef;
 use lambd_wire::{Error, ErrorCode, types};
 
-use super::target::invalid;
+use super::target_function::invalid;
 use crate::app::App;
 use crate::packages::{Package, PackageError, PackageLimits};
 

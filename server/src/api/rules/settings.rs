@@ -3,7 +3,7 @@
 use lambd_model::{LogFormat, Logging, Variables, Vpc};
 use lambd_wire::{Error, types};
 
-use super::target::invalid;
+use super::target_function::invalid;
 use crate::runtimes::Catalog;
 use crate::runtimes::identifiers::{self, Standing};
 

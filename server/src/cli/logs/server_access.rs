@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use lambd_auth::{Credentials, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::cli::Place;
+use crate::cli::ServerArgs;
 
 /// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
 const ENCODED: &AsciiSet =
@@ -14,16 +14,16 @@ const ENCODED: &AsciiSet =
 
 /// A server and the keys that it knows.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct ServerAccess {
     /// Scheme and authority.
     pub(super) endpoint: String,
     pub(super) credentials: Credentials,
     pub(super) region: String,
 }
 
-impl Target {
-    pub(super) fn find(place: Place) -> anyhow::Result<Self> {
-        let config = place.load()?;
+impl ServerAccess {
+    pub(super) fn find(server: ServerArgs) -> anyhow::Result<Self> {
+        let config = server.load()?;
         Self::of(&config.data_dir, &config.region, |name| env::var(name).ok().filter(|v| !v.is_empty()))
     }
 

@@ -10,13 +10,13 @@ use crate::app::App;
 
 /// A function as the request named it.
 #[derive(Debug, Clone)]
-pub(in crate::api) struct Target {
+pub(in crate::api) struct TargetFunction {
     pub(in crate::api) id: Arc<FunctionId>,
     /// From the name or the query, whichever gave one.
     pub(in crate::api) qualifier: Option<String>,
 }
 
-impl Target {
+impl TargetFunction {
     /// Reads the name in any of its forms and the separate qualifier, which must not contradict it.
     pub(in crate::api) fn parse(
         place: &Place,
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn qualifiers_agree_or_are_refused() {
         let parse = |name: &str, qualifier: Option<&str>| {
-            Target::parse(&place(), Some(name), qualifier).map(|t| t.qualifier).map_err(|e| e.message)
+            TargetFunction::parse(&place(), Some(name), qualifier).map(|t| t.qualifier).map_err(|e| e.message)
         };
         assert_eq!(parse("f", None), Ok(None));
         assert_eq!(parse("f", Some("1")), Ok(Some("1".to_owned())));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn other_regions_and_accounts_are_out_of_reach() {
-        let error = |name: &str| Target::parse(&place(), Some(name), None).unwrap_err();
+        let error = |name: &str| TargetFunction::parse(&place(), Some(name), None).unwrap_err();
         let far = error("arn:aws:lambda:ap-southeast-1:000000000000:function:f");
         assert_eq!(
             far.message,
