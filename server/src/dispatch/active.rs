@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambd_model::clock;
-use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
+use lambd_runtime_api::{Delivery, Event, Outcome};
 use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
