@@ -160,8 +160,8 @@ fn step<T>(result: Result<T, GroupError>, folder: &Path, what: &str) -> Result<T
     })
 }
 
-fn missing(controller: &str, mend: &str) -> StartFailure {
-    StartFailure::Controller { controller: controller.into(), mend: mend.into() }
+fn missing(controller: &str, remedy: &str) -> StartFailure {
+    StartFailure::Controller { controller: controller.into(), remedy: remedy.into() }
 }
 
 /// `path` as seen below a mount whose root is `mount_root` of the hierarchy.

@@ -14,7 +14,7 @@ pub use self::sandbox::{Exit, ExitFd, Lifeline, Sandbox};
 use crate::config::LauncherConfig;
 use crate::error::{LaunchError, StartError};
 use crate::launcher::NAME;
-use crate::protocol::{Channel, Reply, Request, Setup, Started};
+use crate::protocol::{Channel, LauncherReply, LauncherRequest, LauncherSetup, Started};
 use crate::spec::Spec;
 
 /// Longest wait for the launcher to get ready: it may have to wait for a predecessor's end (20 s).
@@ -47,7 +47,7 @@ pub fn start(config: &LauncherConfig) -> Result<Launcher, StartError> {
     let process = command.spawn().map_err(StartError::Spawn)?;
     drop(command); // holds the other end
     let mut launcher = Launcher { channel: here, process, notes: Vec::new() };
-    launcher.channel.send(&Setup { config: config.clone() }, &[])?;
+    launcher.channel.send(&LauncherSetup { config: config.clone() }, &[])?;
     launcher.notes = launcher.channel.receive_within::<Started>(START_WAIT)?.value?;
     Ok(launcher)
 }
@@ -59,8 +59,8 @@ impl Launcher {
     /// [`LaunchError`] concerns this sandbox only, which is not there then, unless [`LaunchError::is_lost`]: after
     /// that the launcher is of no more use.
     pub fn launch(&mut self, spec: &Spec) -> Result<Sandbox, LaunchError> {
-        self.channel.send(&Request::Launch(Box::new(spec.clone())), &[])?;
-        let reply = self.channel.receive_within::<Reply>(LAUNCH_WAIT)?;
+        self.channel.send(&LauncherRequest::Launch(Box::new(spec.clone())), &[])?;
+        let reply = self.channel.receive_within::<LauncherReply>(LAUNCH_WAIT)?;
         let launched = reply.value?;
         Sandbox::new(spec.id.clone(), &launched, reply.descriptors)
     }

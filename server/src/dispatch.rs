@@ -221,9 +221,9 @@ impl Dispatcher {
         permit: ConcurrencyPermit,
         reply: oneshot::Sender<Result<InvocationResult, InvokeError>>,
     ) {
-        let patience = if active.wants_tail() { Duration::MAX } else { SETTLE_TIMEOUT };
+        let timeout = if active.wants_tail() { Duration::MAX } else { SETTLE_TIMEOUT };
         let mut reply = Some(reply);
-        if !active.settle(patience).await {
+        if !active.settle(timeout).await {
             if let Some(reply) = reply.take() {
                 let _ = reply.send(Ok(active.answer(None)));
             }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::api::{FUNCTIONS, Request};
-use lambd_compat_tests::wait::PATIENCE;
+use lambd_compat_tests::wait::WAIT_TIMEOUT;
 use lambd_compat_tests::{Server, Spec, server, tools};
 use serde_json::json;
 
@@ -102,7 +102,7 @@ fn logs_can_be_followed() -> Result<()> {
     });
     let wait = |id: &str| -> Result<()> {
         let report = format!("REPORT RequestId: {id}");
-        while !said.recv_timeout(PATIENCE).with_context(|| report.clone())?.contains(&report) {}
+        while !said.recv_timeout(WAIT_TIMEOUT).with_context(|| report.clone())?.contains(&report) {}
         Ok(())
     };
     let followed = wait(first.id()?).and_then(|()| {

@@ -16,7 +16,7 @@ use serde_json::json;
 
 const MIB: u64 = 1 << 20;
 /// How long a client that means harm waits for the server to take its bytes.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that may open 512 files.
 fn narrow() -> Result<Option<Server>> {
@@ -131,13 +131,13 @@ fn large_heads_of_strangers_are_refused() -> Result<()> {
     let head = format!("GET {FUNCTIONS} HTTP/1.1\r\nhost: h\r\nx: {}", "x".repeat(1_000_000));
     let strangers = (0..300).map(|_| {
         let mut stranger = TcpStream::connect(server.api.address)?;
-        stranger.set_write_timeout(Some(PATIENCE))?;
+        stranger.set_write_timeout(Some(WAIT_TIMEOUT))?;
         let _ = stranger.write_all(head.as_bytes());
         anyhow::Ok(stranger)
     });
     let strangers = strangers.collect::<Result<Vec<_>>>()?;
     for mut stranger in &strangers {
-        stranger.set_read_timeout(Some(PATIENCE))?;
+        stranger.set_read_timeout(Some(WAIT_TIMEOUT))?;
         // A reset ends it as well as an answer does; what does not is that the server waits for more.
         let read = stranger.read(&mut [0; 512]).map_err(|error| error.kind());
         ensure!(

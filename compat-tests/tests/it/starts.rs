@@ -116,13 +116,13 @@ fn a_data_directory_that_is_not_root_s_alone_is_refused() -> Result<()> {
     let closed = made("closed", 0, 0o700)?;
     let link = dir.path().join("link");
     symlink(&closed, &link)?;
-    for (path, mend) in [
+    for (path, remedy) in [
         (made("another's", 65_534, 0o755)?, "chown it to root"),
         (made("open", 0, 0o775)?, "chmod go-w it"),
         (link, "name the folder itself"),
     ] {
         let line = refused(&mut serve(&path, "127.0.0.1:0")?, 1)?;
-        assert!(line.contains(&*path.to_string_lossy()) && line.contains(mend), "{line}");
+        assert!(line.contains(&*path.to_string_lossy()) && line.contains(remedy), "{line}");
         assert_eq!(std::fs::read_dir(&path)?.count(), 0, "something was made in {}", path.display());
     }
     assert_eq!(mode_of(&closed)?, 0o700, "a link was followed");

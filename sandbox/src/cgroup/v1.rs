@@ -39,10 +39,10 @@ impl Legacy {
         let mounts = V1::new();
         let own = step(get_cgroups_relative_paths(), "/proc/self/cgroup".as_ref(), "read own groups")?;
         let folder = |controller: Controllers| {
-            let (key, mend) =
+            let (key, remedy) =
                 (controller.to_string(), "mount it under /sys/fs/cgroup, or boot with cgroup v2");
-            let (point, root) = mounts.get_mount_point(controller).ok_or_else(|| missing(&key, mend))?;
-            let path = own.get(&key).ok_or_else(|| missing(&key, mend))?;
+            let (point, root) = mounts.get_mount_point(controller).ok_or_else(|| missing(&key, remedy))?;
+            let path = own.get(&key).ok_or_else(|| missing(&key, remedy))?;
             Ok::<_, StartFailure>(below(&point, &root, path).join(name))
         };
         Ok(Self {

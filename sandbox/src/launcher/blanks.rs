@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::machine::Machine;
 use crate::cgroup::{Group, GroupEntry, OomWatch};
 use crate::error::{At, LaunchFailure, StepError};
-use crate::init::{self, Birth};
+use crate::init::{self, InitContext};
 use crate::protocol::{Channel, Progress};
 use crate::sys::process::{Child, Cloned, clone};
 
@@ -73,7 +73,7 @@ fn start(
     let flags = u64::from(NAMESPACES.cast_unsigned());
     match clone(flags, born.as_ref().map(AsFd::as_fd)) {
         Ok(Cloned::Child) => {
-            init::run(Birth { channel: &there, devices, groups, uid, filter: &machine.filter })
+            init::run(InitContext { channel: &there, devices, groups, uid, filter: &machine.filter })
         }
         Ok(Cloned::Parent(child)) => Ok((child, here, group)),
         Err(error) => {

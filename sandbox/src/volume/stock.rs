@@ -10,7 +10,7 @@ use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::Signal;
 
 use super::image::is_possible;
-use super::maker::{self, Delivery, Order};
+use super::maker::{self, MadeVolume, VolumeOrder};
 use crate::error::{At, StartFailure, StepError};
 use crate::identity;
 use crate::protocol::Channel;
@@ -113,9 +113,9 @@ impl Stock {
 
     fn order(&mut self, tmp_mib: u32) -> Result<(), StepError> {
         if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.orders.len()) {
-            if maker.channel.send(&Order { tmp_mib }, &[]).is_err() {
+            if maker.channel.send(&VolumeOrder { tmp_mib }, &[]).is_err() {
                 *maker = start_maker()?;
-                maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
+                maker.channel.send(&VolumeOrder { tmp_mib }, &[]).at("order a volume")?;
             }
             maker.orders.push_back(tmp_mib);
         }
@@ -135,7 +135,7 @@ impl Stock {
         };
         let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(false) };
         let tmp_mib = maker.orders.pop_front().unwrap_or_default();
-        match maker.channel.receive::<Delivery>() {
+        match maker.channel.receive::<MadeVolume>() {
             Ok(delivery) => {
                 delivery.value?;
                 self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);

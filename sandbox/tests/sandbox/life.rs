@@ -156,7 +156,7 @@ fn dropping_a_sandbox_removes_all_of_it() {
         drop(sandbox);
         until("nothing is left", || !traces.left());
     }
-    fixture.launcher.take().unwrap().shutdown(crate::support::PATIENCE);
+    fixture.launcher.take().unwrap().shutdown(crate::support::WAIT_TIMEOUT);
     until("no image is left", || loops() == 0);
     assert_eq!(fs::read_dir(dir.path().join("volumes")).unwrap().count(), 1, "only the folder `stage`");
 }
@@ -168,7 +168,7 @@ fn the_end_of_the_api_process_ends_all() {
     assert_eq!(line(&sandboxes[0]), "ready");
     sandboxes[0].control.freeze().unwrap();
     let traces = Traces::of(&fixture, &sandboxes[0]);
-    assert!(fixture.launcher.take().unwrap().shutdown(crate::support::PATIENCE));
+    assert!(fixture.launcher.take().unwrap().shutdown(crate::support::WAIT_TIMEOUT));
     assert!(!traces.left() && fixture.groups().is_empty(), "shutdown waits until nothing is left");
     assert_eq!(ended(&sandboxes[0]), Exit::Gone);
 }

@@ -49,7 +49,7 @@ pub struct Credentials {
     pub secret_access_key: Secret,
 }
 
-/// The credentials file cannot be used. Every text names the file and, where there is one, the mend.
+/// The credentials file cannot be used. Every text names the file and, where there is one, the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// It cannot be read.

@@ -1,4 +1,4 @@
-//! `lambd doctor`: what this machine has of what the server needs, each gap with its mend.
+//! `lambd doctor`: what this machine has of what the server needs, each gap with how to fix it.
 
 mod checks;
 
@@ -31,10 +31,10 @@ fn report(checks: &[Check], out: &mut impl Write) -> anyhow::Result<()> {
     for check in checks {
         match &check.found {
             Finding::Ok(detail) => writeln!(out, "ok       {}: {detail}", check.what)?,
-            Finding::Note(mend) => writeln!(out, "note     {}: {mend}", check.what)?,
-            Finding::Missing(mend) => {
+            Finding::Note(remedy) => writeln!(out, "note     {}: {remedy}", check.what)?,
+            Finding::Missing(remedy) => {
                 missing += 1;
-                writeln!(out, "missing  {}: {mend}", check.what)?;
+                writeln!(out, "missing  {}: {remedy}", check.what)?;
             }
         }
     }

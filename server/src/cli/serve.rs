@@ -41,7 +41,7 @@ const BODY_STALL: Duration = Duration::from_secs(30);
 /// What invocations get at the least after the last connection.
 const DRAIN_LEFT_MIN: Duration = Duration::from_secs(1);
 /// What the launcher gets to end everything it started.
-const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
+const LAUNCHER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the store of a data directory; may block.
 pub type OpenStore = fn(&Path) -> Result<Arc<dyn Store>>;
@@ -49,7 +49,7 @@ pub type OpenStore = fn(&Path) -> Result<Arc<dyn Store>>;
 /// Runs until SIGTERM or SIGINT, then drains. The store is opened when privileges are given up.
 ///
 /// # Errors
-/// One line that names what failed, and the setting or path and the mend where there is one.
+/// One line that names what failed, and the setting or path and the remedy where there is one.
 pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
     init_log(config.log_format, config.log_level).context("failed to set up the log")?;
     // As root and before any thread: what needs privileges, and what must fail before anything is changed.
@@ -61,7 +61,7 @@ pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
     let launcher = runtime.block_on(serve(config, open_store, &mut prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
-        anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
+        anyhow::ensure!(launcher.shutdown(LAUNCHER_TIMEOUT), "the launcher did not end in time");
     }
     Ok(())
 }

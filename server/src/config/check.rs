@@ -23,8 +23,8 @@ impl Config {
             problem("user", &self.user, "must name an unprivileged account")
         });
         found.unless(self.auth == AuthMode::Sigv4 || self.listen.ip().is_loopback(), || {
-            let mend = "needs `listen` on a loopback address such as 127.0.0.1; use `sigv4` for others";
-            problem("auth", "off", mend)
+            let remedy = "needs `listen` on a loopback address such as 127.0.0.1; use `sigv4` for others";
+            problem("auth", "off", remedy)
         });
         found.within("drain_timeout_s", self.drain_timeout_s, &(0..=3600));
         found.within("concurrency_limit", self.concurrency_limit.into(), &(1..=100_000));
@@ -61,9 +61,9 @@ impl Problems {
     }
 }
 
-fn problem(key: &'static str, value: impl Display, mend: &str) -> Problem {
+fn problem(key: &'static str, value: impl Display, remedy: &str) -> Problem {
     let value = format!("`{value}`");
-    Problem { key, value, mend: mend.to_owned() }
+    Problem { key, value, remedy: remedy.to_owned() }
 }
 
 /// Scheme and authority, nothing else.

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, each in one line that says how to mend it.
+//! What can be wrong with a configuration, each in one line that says how to fix it.
 
 use std::{io, path::PathBuf};
 
@@ -42,12 +42,12 @@ pub enum ConfigError {
 
 /// One value out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}` is {value}: {mend}")]
+#[error("`{key}` is {value}: {remedy}")]
 pub struct Problem {
     /// The key as the file has it.
     pub key: &'static str,
     /// The value.
     pub value: String,
     /// What it has to be.
-    pub mend: String,
+    pub remedy: String,
 }

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_key_and_the_mend() {
+    fn refusals_name_the_key_and_the_remedy() {
         for (file, flags, expect) in [
             ("\nno_such_key = 'x'", [].as_slice(), "c.toml:2: unknown field `no_such_key`"),
             ("listen = 'localhost'", &[], "c.toml:1: `listen`: invalid socket address syntax"),

@@ -134,12 +134,12 @@ impl<'a> ActiveInvocation<'a> {
         drop(self.environment.terminate());
     }
 
-    /// Waits at most `patience` for the runtime to poll again, or for the exit or deadline that ends the
+    /// Waits at most `timeout` for the runtime to poll again, or for the exit or deadline that ends the
     /// environment. `true` when the invoke phase is over.
-    pub(super) async fn settle(&mut self, patience: Duration) -> bool {
+    pub(super) async fn settle(&mut self, timeout: Duration) -> bool {
         let InvokePhase::Answered(delivery) = &mut self.phase else { return true };
         let (output, _, exit) = self.environment.parts();
-        let until = Instant::now().checked_add(patience).map_or(self.deadline, |t| t.min(self.deadline));
+        let until = Instant::now().checked_add(timeout).map_or(self.deadline, |t| t.min(self.deadline));
         let status = tokio::select! {
             biased;
             () = delivery.done() => {

@@ -17,7 +17,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// followed further.
 const SETTLE_BYTES_MAX: usize = 1024 * 1024;
 /// How long the end of an invocation, of an init or of an environment waits for the log.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// `X-Amz-Log-Result` holds the last 4 KB (lambda.md D2).
 const TAIL_BYTES: usize = 4096;
 
@@ -129,14 +129,14 @@ impl ProgramOutput {
             self.settle().await;
             self.flush().await;
         };
-        let _ = tokio::time::timeout(LOG_PATIENCE, rest).await;
+        let _ = tokio::time::timeout(LOG_TIMEOUT, rest).await;
     }
 
     /// Writes the platform's last lines of an invocation or init behind the output so far. A log that is far
     /// behind delays that, but not for ever: lines that are not handed over in time follow with the environment's
     /// next ones, or are lost with it.
     pub async fn conclude(&mut self, lines: impl IntoIterator<Item = String>) {
-        let deadline = tokio::time::Instant::now() + LOG_PATIENCE;
+        let deadline = tokio::time::Instant::now() + LOG_TIMEOUT;
         let _ = tokio::time::timeout_at(deadline, self.settle()).await;
         lines.into_iter().for_each(|line| self.line(line));
         let _ = tokio::time::timeout_at(deadline, self.flush()).await;
@@ -193,7 +193,7 @@ mod tests {
         output.printed("printed".to_owned());
         let start = Instant::now();
         output.conclude(["END".to_owned()]).await;
-        assert!((LOG_PATIENCE..2 * LOG_PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+        assert!((LOG_TIMEOUT..2 * LOG_TIMEOUT).contains(&start.elapsed()), "{:?}", start.elapsed());
         let pending: Vec<_> = output.pending.iter().map(|event| event.message.as_str()).collect();
         assert_eq!(pending, ["printed", "END"]);
     }

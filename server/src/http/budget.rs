@@ -1,7 +1,7 @@
 //! Memory that request bodies share, taken as their bytes come and given back with the last copy of them.
 //!
 //! Who finds nothing left waits in line. The line can stand still: bodies that are half here may all wait for
-//! each other, or for some whose senders take their time. So after [`PATIENCE`] a waiter ends the bodies that have
+//! each other, or for some whose senders take their time. So after [`BLOCKED_TIMEOUT`] a waiter ends the bodies that have
 //! come slowest, be it its own, until what it needs is there: those who send get through, those who only hold do
 //! not.
 
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 /// How long a line may stand still before the slowest body makes room.
-const PATIENCE: Duration = Duration::from_secs(1);
+const BLOCKED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes for all. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -172,7 +172,7 @@ impl Share {
         of.serve();
         let end = Instant::now() + limit;
         loop {
-            match timeout(PATIENCE, &mut granted).await {
+            match timeout(BLOCKED_TIMEOUT, &mut granted).await {
                 Ok(Ok(mut more)) => {
                     self.bytes += std::mem::take(&mut more.bytes);
                     return Ok(());

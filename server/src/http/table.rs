@@ -101,11 +101,11 @@ impl Activity {
     /// When the connection will have been idle for too long, if nothing happens until then. What a stranger
     /// asks for in vain buys him no time.
     pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Instant {
-        let patience = if self.is_known() { limits.idle } else { limits.first_request };
+        let timeout = if self.is_known() { limits.idle } else { limits.first_request };
         match (self.is_busy(), self.is_known()) {
-            (true, _) => Instant::now() + patience,
-            (false, true) => self.last() + patience,
-            (false, false) => self.born + patience,
+            (true, _) => Instant::now() + timeout,
+            (false, true) => self.last() + timeout,
+            (false, false) => self.born + timeout,
         }
     }
 }

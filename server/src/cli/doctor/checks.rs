@@ -34,7 +34,7 @@ pub(super) struct Check {
     pub(super) found: Finding,
 }
 
-/// What came of a check; the text is a detail, or the mend.
+/// What came of a check; the text is a detail, or the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     Ok(String),
@@ -44,7 +44,7 @@ pub(super) enum Finding {
     Missing(String),
 }
 
-/// All checks, in the order in which one would mend.
+/// All checks, in the order in which one would fix them.
 pub(super) fn all(config: &Config) -> Vec<Check> {
     let check = |what, found| Check { what, found };
     vec![
@@ -289,8 +289,8 @@ mod tests {
     #[test]
     fn the_rest() {
         assert!(is_ok(&namespaces(|_| true)));
-        let Finding::Missing(mend) = namespaces(|name| name != "net") else { panic!("net is missing") };
-        assert!(mend.ends_with(": net"), "{mend}");
+        let Finding::Missing(remedy) = namespaces(|name| name != "net") else { panic!("net is missing") };
+        assert!(remedy.ends_with(": net"), "{remedy}");
         assert!(is_ok(&seccomp("kill_process kill_thread trap errno trace log allow\n")));
         assert!(!is_ok(&seccomp("")));
         assert!(!is_ok(&mke2fs(&["/no/such/folder"])));
