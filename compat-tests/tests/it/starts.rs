@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Server, Spec, server, tools};
+use lambd_compat_tests::{FunctionSpec, Server, server, tools};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -92,7 +92,7 @@ fn credentials_are_for_their_owner() -> Result<()> {
 #[test]
 fn a_runtime_that_is_not_installed_says_how() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
-    let spec = Spec::probe().with("Runtime", "ruby3.4");
+    let spec = FunctionSpec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
     let text = answer.message();
@@ -163,7 +163,7 @@ fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
     server.restart()?;
     assert_eq!(mode_of(&data)?, 0o700);
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     let seen = std::fs::read_dir(format!("/proc/{}/cwd", server.pid()))?;
     let mut seen = seen.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
@@ -227,7 +227,7 @@ fn servers_without_an_account_share_no_user() -> Result<()> {
 fn a_data_directory_may_lie_in_a_private_folder() -> Result<()> {
     let Some(server) = Server::start_below(0o700)? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     Ok(())
 }
