@@ -214,7 +214,7 @@ impl RawAnswer {
     #[track_caller]
     pub(crate) fn is_forbidden(&self, from: &str, to: &str) {
         self.is(403, &format!(
-            r#"{{"errorMessage":"RuntimeState transition from {from} to {to} failed for runtime. Error: RuntimeState transition is not allowed","errorType":"InvalidStateTransition"}}"#
+            r#"{{"errorMessage":"State transition from {from} to {to} failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}}"#
         ));
     }
 }
