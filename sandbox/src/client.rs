@@ -3,7 +3,6 @@
 mod control;
 mod sandbox;
 
-use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -30,6 +29,15 @@ pub struct Launcher {
     channel: Channel,
     process: Child,
     notes: Vec<String>,
+}
+
+/// How far [`Launcher::shutdown`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Nothing is left.
+    Complete,
+    /// It took longer than was waited, and goes on by itself.
+    GoesOn,
 }
 
 /// Starts the launcher: a second process of this program with root's rights, an empty environment and
@@ -75,22 +83,17 @@ impl Launcher {
         &self.notes
     }
 
-    /// Becomes readable when the launcher has died (and before that only during a launch).
-    pub fn liveness(&self) -> impl AsFd {
-        &self.channel
-    }
-
-    /// Ends every sandbox and the launcher, and waits until nothing of them is left. False when that took
-    /// longer than `wait`; it then goes on by itself.
-    pub fn shutdown(self, wait: Duration) -> bool {
+    /// Ends every sandbox and the launcher, and waits until nothing of them is left, but not
+    /// longer than `wait`.
+    pub fn shutdown(self, wait: Duration) -> Shutdown {
         let Self { channel, mut process, .. } = self;
         drop(channel);
         let deadline = Instant::now() + wait;
         loop {
             match process.try_wait() {
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Ok(None) => return false,
-                Ok(Some(_)) | Err(_) => return true,
+                Ok(None) => return Shutdown::GoesOn,
+                Ok(Some(_)) | Err(_) => return Shutdown::Complete,
             }
         }
     }

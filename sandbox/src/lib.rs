@@ -41,7 +41,7 @@ mod uids;
 mod view;
 mod volume;
 
-pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
+pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, Shutdown, start};
 pub use config::LauncherConfig;
 pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailure, StepError};
 pub use identity::drop_privileges;

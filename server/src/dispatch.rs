@@ -29,7 +29,7 @@ use crate::registry::Registry;
 use crate::remark::Remark;
 use crate::runtimes::Catalog;
 use acquire::Acquired;
-use active::ActiveInvocation;
+use active::{ActiveInvocation, Delivered, Settled};
 use admission::{Admission, ConcurrencyPermit};
 
 /// How long the runtime may take from its response to its next poll before the caller is answered without
@@ -204,10 +204,10 @@ impl Dispatcher {
                 Acquired::Failed(answer) => return Ok(StartedInvocation::Over(answer)),
                 Acquired::Ready { environment, start } => {
                     let mut active = Box::new(ActiveInvocation::new(*environment, invocation, start));
-                    if active.deliver().await {
-                        return Ok(StartedInvocation::Running(active));
+                    match active.deliver().await {
+                        Delivered::Taken => return Ok(StartedInvocation::Running(active)),
+                        Delivered::NotTaken => active.terminate(),
                     }
-                    active.terminate();
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Dispatcher {
     ) {
         let timeout = if active.wants_tail() { Duration::MAX } else { SETTLE_TIMEOUT };
         let mut reply = Some(reply);
-        if !active.settle(timeout).await {
+        if let Settled::NotYet = active.settle(timeout).await {
             if let Some(reply) = reply.take() {
                 let _ = reply.send(Ok(active.answer(None)));
             }

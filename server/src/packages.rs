@@ -89,6 +89,15 @@ pub struct Packages {
     collecting: Mutex<()>,
 }
 
+/// What became of a package that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is not there any more.
+    Gone,
+    /// Somebody uses it.
+    Pinned,
+}
+
 impl Packages {
     /// Opens `data_dir/packages`, creates it if it is missing, and removes what a crash left half done.
     ///
@@ -161,19 +170,19 @@ impl Packages {
         names.filter_map(|name| name.map(|name| Sha256::from_hex(name.to_str()?)).transpose()).collect()
     }
 
-    /// Removes a package unless it is pinned; says whether it is gone now.
+    /// Removes a package unless it is pinned.
     ///
     /// # Errors
     /// [`PackageError::Io`].
-    pub fn remove(&self, sha256: Sha256) -> Result<bool, PackageError> {
+    pub fn remove(&self, sha256: Sha256) -> Result<Removal, PackageError> {
         let trash = Scratch::name(&self.scratch);
         let renamed = self.pins.unless_pinned(sha256, || fs::rename(self.folder(sha256), trash.path()));
         match renamed {
-            None => Ok(false),
+            None => Ok(Removal::Pinned),
             Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
                 Err(io("remove", &self.folder(sha256))(error))
             }
-            Some(_) => Ok(true),
+            Some(_) => Ok(Removal::Gone),
         }
     }
 
@@ -191,7 +200,7 @@ impl Packages {
         let live = live();
         let mut removed = 0;
         for sha256 in candidates.into_iter().filter(|sha256| !live.contains(sha256)) {
-            removed += usize::from(self.remove(sha256)?);
+            removed += usize::from(self.remove(sha256)? == Removal::Gone);
         }
         Ok(removed)
     }

@@ -32,6 +32,12 @@ const LIFELINE: u64 = 2;
 const ENDED: u64 = 3;
 const OUT_OF_MEMORY: u64 = 4;
 
+/// Whether anybody is left to work for.
+enum ApiProcess {
+    Alive,
+    Gone,
+}
+
 /// The launcher at work.
 #[derive(Debug)]
 pub(super) struct Supervisor {
@@ -72,8 +78,10 @@ impl Supervisor {
         loop {
             for token in self.wait(&mut events) {
                 match token {
-                    REQUEST if !self.answer() => return,
-                    REQUEST => {}
+                    REQUEST => match self.answer() {
+                        ApiProcess::Alive => {}
+                        ApiProcess::Gone => return,
+                    },
                     GUARDIAN => self.replace_guardian(),
                     token => self.on_event(token),
                 }
@@ -226,12 +234,12 @@ impl Supervisor {
         watched
     }
 
-    /// Answers one request; false when the API process is gone.
-    fn answer(&mut self) -> bool {
+    /// Answers one request.
+    fn answer(&mut self) -> ApiProcess {
         let request = match self.channel.receive::<LauncherRequest>() {
             Ok(received) => received.value,
             // What cannot be read cannot be answered either: the two sides are not of one build.
-            Err(_) => return false,
+            Err(_) => return ApiProcess::Gone,
         };
         let LauncherRequest::Launch(spec) = request;
         let sent = match self.launch(&spec) {
@@ -243,7 +251,7 @@ impl Supervisor {
             }
             Err(failure) => self.channel.send(&LauncherReply::Err(failure), &[]),
         };
-        sent.is_ok()
+        if sent.is_ok() { ApiProcess::Alive } else { ApiProcess::Gone }
     }
 
     /// Ends every sandbox and removes what the launcher made.

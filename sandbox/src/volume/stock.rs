@@ -49,6 +49,15 @@ pub(crate) struct Stock {
     target: usize,
 }
 
+/// What came of a look at the makers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Collected {
+    /// One delivery, or the end of a maker.
+    One,
+    /// None within the time allowed.
+    Nothing,
+}
+
 impl Stock {
     /// Starts the makers, which work in the current folder. With a reason in the second place there are
     /// none: `/tmp` is memory.
@@ -87,7 +96,8 @@ impl Stock {
                 self.order(tmp_mib)?;
             }
             // A maker that dies each time counts as one that does not answer.
-            if !self.collect(WAIT)? || Instant::now() > deadline {
+            let collected = self.collect(WAIT)?;
+            if collected == Collected::Nothing || Instant::now() > deadline {
                 return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
             }
         }
@@ -98,7 +108,7 @@ impl Stock {
         if self.makers.is_empty() {
             return Ok(());
         }
-        while self.collect(Duration::ZERO)? {}
+        while self.collect(Duration::ZERO)? == Collected::One {}
         let have = self.ready.get(&self.usual_mib).map_or(0, VecDeque::len);
         for _ in have + self.coming(self.usual_mib)..self.target {
             self.order(self.usual_mib)?;
@@ -122,8 +132,8 @@ impl Stock {
         Ok(())
     }
 
-    /// Takes in one delivery; false when none came within `wait`.
-    fn collect(&mut self, wait: Duration) -> Result<bool, StartFailure> {
+    /// Takes in one delivery.
+    fn collect(&mut self, wait: Duration) -> Result<Collected, StartFailure> {
         let mut busy: Vec<&mut Maker> =
             self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).collect();
         let ready = {
@@ -133,7 +143,7 @@ impl Stock {
             nix::poll::poll(&mut fds, timeout).at("wait for a volume")?;
             fds.iter().position(|fd| fd.any().unwrap_or(false))
         };
-        let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(false) };
+        let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(Collected::Nothing) };
         let tmp_mib = maker.orders.pop_front().unwrap_or_default();
         match maker.channel.receive::<MadeVolume>() {
             Ok(delivery) => {
@@ -143,7 +153,7 @@ impl Stock {
             // It has died; another one takes its place, and what is still missing is ordered again.
             Err(_) => **maker = start_maker()?,
         }
-        Ok(true)
+        Ok(Collected::One)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use lambd_auth::Verifier;
-use lambd_sandbox::Launcher;
+use lambd_sandbox::{Launcher, Shutdown};
 use lambd_store::Store;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -61,7 +61,10 @@ pub fn run(config: Config, open_store: OpenStore) -> Result<()> {
     let launcher = runtime.block_on(serve(config, open_store, &mut prepared, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
-        anyhow::ensure!(launcher.shutdown(LAUNCHER_TIMEOUT), "the launcher did not end in time");
+        anyhow::ensure!(
+            launcher.shutdown(LAUNCHER_TIMEOUT) == Shutdown::Complete,
+            "the launcher did not end in time"
+        );
     }
     Ok(())
 }

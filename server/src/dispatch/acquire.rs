@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambd_engine::pool::Leased;
 use lambd_engine::scaler::Throttle;
 use lambd_model::Version;
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,10 +42,14 @@ impl Dispatcher {
         version: &Arc<Version>,
         invocation: &Invocation,
     ) -> Result<Acquired, InvokeError> {
-        while let Some((mut environment, frozen)) = self.admission.take(version.generation) {
-            if frozen {
-                environment.thaw();
-            }
+        while let Some(leased) = self.admission.take(version.generation) {
+            let mut environment = match leased {
+                Leased::Thawed(environment) => environment,
+                Leased::Frozen(environment) => {
+                    environment.thaw();
+                    environment
+                }
+            };
             if environment.is_alive() {
                 return Ok(Acquired::ready(environment, true, None, Instant::now()));
             }

@@ -28,6 +28,22 @@ enum InvokePhase {
     Spent,
 }
 
+/// Whether an environment took the event.
+pub(super) enum Delivered {
+    /// The invocation has its outcome.
+    Taken,
+    /// The environment was idle and died without taking it: another one may serve.
+    NotTaken,
+}
+
+/// Whether the invoke phase is over.
+pub(super) enum Settled {
+    /// It is.
+    Over,
+    /// The time allowed has passed before.
+    NotYet,
+}
+
 /// The invocation's end as its caller and its log see it.
 struct Completion {
     payload: Bytes,
@@ -74,10 +90,9 @@ impl<'a> ActiveInvocation<'a> {
         self.invocation.tail
     }
 
-    /// Delivers the event and waits for its outcome. `false`: the environment was idle and died without taking
-    /// the event, which may be given to another one. The death of a fresh one is the outcome: the next would
-    /// most likely die as well.
-    pub(super) async fn deliver(&mut self) -> bool {
+    /// Delivers the event and waits for its outcome. The death of a fresh environment is the outcome: the next
+    /// would most likely die as well.
+    pub(super) async fn deliver(&mut self) -> Delivered {
         let (invocation, environment) = (self.invocation, &mut self.environment);
         if invocation.tail {
             environment.output.record_tail();
@@ -110,14 +125,14 @@ impl<'a> ActiveInvocation<'a> {
             Err(Some(exit)) => self.fail(InvocationFailure::exit(&invocation.request_id, &exit)),
             Err(None) => self.fail(InvocationFailure::timeout(&invocation.request_id, timeout_s)),
         }
-        true
+        Delivered::Taken
     }
 
     /// Nobody saw the event. An environment that does not take it and has not ended either is at an end all the
     /// same.
-    async fn lost(&mut self, exit: Option<Exit>) -> bool {
+    async fn lost(&mut self, exit: Option<Exit>) -> Delivered {
         if self.start.is_warm {
-            return false;
+            return Delivered::NotTaken;
         }
         let exit = match exit {
             Some(exit) => exit,
@@ -126,7 +141,7 @@ impl<'a> ActiveInvocation<'a> {
             }
         };
         self.fail(InvocationFailure::exit(&self.invocation.request_id, &exit));
-        true
+        Delivered::Taken
     }
 
     /// Gives up an environment that did not take the event.
@@ -135,21 +150,21 @@ impl<'a> ActiveInvocation<'a> {
     }
 
     /// Waits at most `timeout` for the runtime to poll again, or for the exit or deadline that ends the
-    /// environment. `true` when the invoke phase is over.
-    pub(super) async fn settle(&mut self, timeout: Duration) -> bool {
-        let InvokePhase::Answered(delivery) = &mut self.phase else { return true };
+    /// environment.
+    pub(super) async fn settle(&mut self, timeout: Duration) -> Settled {
+        let InvokePhase::Answered(delivery) = &mut self.phase else { return Settled::Over };
         let (output, _, exit) = self.environment.parts();
         let until = Instant::now().checked_add(timeout).map_or(self.deadline, |t| t.min(self.deadline));
         let status = tokio::select! {
             biased;
             () = delivery.done() => {
                 self.phase = InvokePhase::Idle;
-                return true;
+                return Settled::Over;
             }
             _ = exit => Status::Error("Runtime.ExitError".to_owned()),
             () = tokio::time::sleep_until(until) => {
                 if until < self.deadline {
-                    return false;
+                    return Settled::NotYet;
                 }
                 Status::Timeout
             }
@@ -161,7 +176,7 @@ impl<'a> ActiveInvocation<'a> {
             self.completion.status = status;
         }
         self.phase = InvokePhase::Spent;
-        true
+        Settled::Over
     }
 
     /// The answer as it stands, before the log is complete.

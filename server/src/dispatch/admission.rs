@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lambd_engine::pool::Pool;
+use lambd_engine::pool::{Leased, Pool};
 use lambd_engine::scaler::{Scaler, ScalerLimits, StartDecision, Throttle};
 use lambd_model::FunctionId;
 use tokio::sync::Notify;
@@ -56,7 +56,7 @@ impl Admission {
         Ok(ConcurrencyPermit { admission: Arc::clone(admission), function: Arc::clone(function) })
     }
 
-    pub(super) fn take(&self, generation: Uuid) -> Option<(Environment, bool)> {
+    pub(super) fn take(&self, generation: Uuid) -> Option<Leased<Environment>> {
         self.with(|state, _| state.pool.take(generation))
     }
 

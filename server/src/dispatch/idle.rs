@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambd_engine::pool::Freezing;
+
 use super::Dispatcher;
 
 /// An environment is frozen when it has been idle this long, so that back-to-back invocations pay no thaw.
@@ -23,13 +25,11 @@ impl Dispatcher {
             self.admission.rested.notified().await;
             loop {
                 let before = |now: Duration| now.saturating_sub(FREEZE_AFTER);
-                let (frozen, thawed) =
-                    self.admission.with(|state, now| state.pool.freeze_older(before(now), FREEZE_STEP));
-                match (frozen, thawed) {
-                    (_, 0) => break,
-                    // More may be due: let others at the lock first.
-                    (FREEZE_STEP, _) => tokio::task::yield_now().await,
-                    _ => tokio::time::sleep(FREEZE_AFTER).await,
+                match self.admission.with(|state, now| state.pool.freeze_older(before(now), FREEZE_STEP)) {
+                    Freezing::Done => break,
+                    // Let others at the lock first.
+                    Freezing::MoreNow => tokio::task::yield_now().await,
+                    Freezing::Later => tokio::time::sleep(FREEZE_AFTER).await,
                 }
             }
         }

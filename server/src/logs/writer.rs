@@ -34,6 +34,12 @@ pub(super) struct Writer {
     failing: bool,
 }
 
+/// What the writer was told.
+enum Next {
+    GoOn,
+    Stop,
+}
+
 impl Writer {
     /// Learns what the store holds.
     pub(super) async fn load(
@@ -74,8 +80,9 @@ impl Writer {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(first) => {
                     thread::sleep(GATHER);
-                    if !self.write_waiting(first) {
-                        return;
+                    match self.write_waiting(first) {
+                        Next::GoOn => {}
+                        Next::Stop => return,
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -83,17 +90,16 @@ impl Writer {
         }
     }
 
-    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold; says
-    /// whether to go on.
-    fn write_waiting(&mut self, first: Message) -> bool {
-        let (mut portions, mut flushes, mut go_on) = (Vec::new(), Vec::new(), true);
+    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold.
+    fn write_waiting(&mut self, first: Message) -> Next {
+        let (mut portions, mut flushes, mut then) = (Vec::new(), Vec::new(), Next::GoOn);
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Events(portion) => portions.push(portion),
                 Message::Flush(done) => flushes.push(done),
                 Message::Stop => {
-                    go_on = false;
+                    then = Next::Stop;
                     break;
                 }
             }
@@ -106,7 +112,7 @@ impl Writer {
             // Nobody waits any more.
             let _ = done.send(());
         }
-        go_on
+        then
     }
 
     fn add_events(&mut self, batch: &mut Batch, portions: &[Portion]) {

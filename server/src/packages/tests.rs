@@ -294,7 +294,7 @@ fn mutations() {
                 accepted += 1;
                 let sha256 = package.sha256;
                 drop(package);
-                assert!(fixture.packages.remove(sha256).unwrap());
+                assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone);
             }
             Err(error) => {
                 refused += 1;
@@ -347,10 +347,10 @@ fn only_what_nobody_needs_is_collected() {
     assert!(matches!(fixture.packages.get(garbage), Err(PackageError::Missing { .. })));
     let sha256 = pinned.sha256;
     drop(pinned);
-    assert!(!fixture.packages.remove(sha256).unwrap(), "the clone still pins it");
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Pinned, "the clone still pins it");
     drop(clone);
-    assert!(fixture.packages.remove(sha256).unwrap());
-    assert!(fixture.packages.remove(sha256).unwrap(), "it is gone already");
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone);
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone, "it is gone already");
 }
 
 /// A package chosen for removal that is staged again, committed and released before its turn.
