@@ -20,11 +20,9 @@ use crate::identity;
 use crate::protocol::Assignment;
 use crate::root;
 use crate::seccomp::Filter;
-use crate::spec::FileSpec;
+use crate::spec::{FileSpec, RUNTIME_API};
 use crate::sys::{self, mount};
 
-/// The Runtime API's address inside every sandbox.
-pub(crate) const RUNTIME_API: (&str, u16) = ("127.0.0.1", 9001);
 /// The kernel kills the function before it kills anything of the host.
 const OOM_SCORE: &[u8] = b"500";
 

@@ -47,5 +47,5 @@ pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailu
 pub use identity::drop_privileges;
 pub use kernel::{KERNEL_MIN, kernel_suffices};
 pub use launcher::launcher_entry;
-pub use spec::{Bind, FileSpec, MOUNT_POINTS, Spec, SpecError, SymlinkSpec};
+pub use spec::{Bind, FileSpec, MOUNT_POINTS, RUNTIME_API, Spec, SpecError, SymlinkSpec};
 pub use view::enter_view;

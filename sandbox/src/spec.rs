@@ -68,6 +68,9 @@ pub struct SymlinkSpec {
     pub to: PathBuf,
 }
 
+/// Where a sandbox listens for the Runtime API, inside.
+pub const RUNTIME_API: &str = "127.0.0.1:9001";
+
 /// The places where a bind may be mounted, besides paths under `/etc`.
 pub const MOUNT_POINTS: [&str; 11] = [
     "/var/task",

@@ -35,6 +35,7 @@ pub(in crate::api) use lookup::FoundFunction;
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Who calls.
+    #[expect(dead_code, reason = "no operation asks yet: access is one key, all or nothing")]
     pub identity: Identity,
     /// The account of the caller and the region of the signature.
     pub place: Place,
@@ -46,6 +47,7 @@ pub struct Call {
     pub endpoint: String,
     /// The body as it came, for as long as anything is done with what it says: the memory for bodies is counted
     /// until its last copy is gone.
+    #[expect(dead_code, reason = "held, not read")]
     pub body: Bytes,
 }
 

@@ -12,8 +12,8 @@ mod load;
 mod log;
 mod values;
 
-pub use error::{ConfigError, Problem};
+pub use error::ConfigError;
 pub use keys::{Config, Settings};
-pub use load::{DEFAULT_FILE, Source};
-pub use log::{LogSetupError, init_log};
+pub use load::Source;
+pub use log::init_log;
 pub use values::{AuthMode, Ids, LogLevel, ServerLogFormat};

@@ -35,8 +35,6 @@ use launch::{EnvironmentStartError, Launch, LaunchedSandbox};
 use output::ProgramOutput;
 use program::Program;
 
-pub use variables::RUNTIME_API;
-
 /// Connections to the Runtime API that one environment may hold.
 const CONNECTIONS_MAX: usize = 16;
 

@@ -30,7 +30,7 @@ const DEPLOY_BYTES_MAX: usize = 70_167_211;
 /// Every other request, bytes; the largest legitimate one is a resource policy of 20 KB.
 const CONTROL_BYTES_MAX: usize = 1024 * 1024;
 /// Paths of the server's own, beside the API's.
-const LOGS_PATH: &str = "/_lambd/logs/";
+pub(crate) const LOGS_PATH: &str = "/_lambd/logs/";
 
 /// The router: everything goes to one handler, because the API's own table routes.
 pub fn router(app: Arc<App>) -> axum::Router {

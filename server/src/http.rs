@@ -13,7 +13,7 @@ mod serve;
 mod table;
 
 pub use body::{BodyError, Gate, ReceivedBody, check_length, drain};
-pub use client::{CallError, call};
+pub use client::call;
 pub use respond::{RequestId, respond};
 pub use serve::{ConnectionLimits, Drained, serve_connections};
 pub use table::Caller;

@@ -46,7 +46,7 @@ pub struct Sandbox {
     pub uid: u32,
     /// The host's number of its init.
     pub pid: i32,
-    /// Listens on 127.0.0.1:9001 inside, not blocking.
+    /// Listens on [`RUNTIME_API`](crate::RUNTIME_API) inside, not blocking.
     pub listener: TcpListener,
     /// What the program writes to standard output and error, not blocking. Ends when all writers are gone,
     /// which is soon after [`exit`](Self::exit) has become readable: read on until then.

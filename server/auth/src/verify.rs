@@ -193,7 +193,7 @@ fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
 pub fn unchecked_region(head: &Parts) -> Option<Arc<str>> {
     let presented = PresentedSignature::of(head).ok()?;
     let scope = CredentialScope::parse(&presented.credential).ok()?;
-    is_region(scope.region).then(|| Arc::from(scope.region))
+    may_be_region(scope.region).then(|| Arc::from(scope.region))
 }
 
 fn check_age(date: &AmzDate, form: Form, now: AmzDate) -> Result<(), AuthError> {
@@ -275,7 +275,7 @@ impl<'a> CredentialScope<'a> {
 
     fn check(&self, date: &AmzDate) -> Result<(), AuthError> {
         let mut wrong = Vec::new();
-        if !is_region(self.region) {
+        if !may_be_region(self.region) {
             wrong.push(format!("Credential should be scoped to a valid region, not '{}'. ", self.region));
         }
         if self.service != SERVICE {
@@ -301,7 +301,7 @@ impl<'a> CredentialScope<'a> {
 }
 
 /// Whether a text can be a region's name at all: any region is served, whatever its name.
-fn is_region(name: &str) -> bool {
+fn may_be_region(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&name.len()) && name.bytes().all(fits)
 }

@@ -14,4 +14,4 @@ pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
-pub use sha256::Sha256;
+pub use sha256::{Sha256, hex};

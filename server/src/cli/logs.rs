@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use self::server_access::{ServerAccess, encoded};
 use super::ServerArgs;
 
+use crate::gateway::LOGS_PATH;
 use crate::http::call;
 
 /// How long `--follow` waits before it asks again.
@@ -103,7 +104,7 @@ async fn print(
 async fn fetch(server: &ServerAccess, function: &str, after: Option<&str>) -> anyhow::Result<LogPage> {
     let after = after.map(|cursor| format!("&after={}", encoded(cursor))).unwrap_or_default();
     let origin = &server.endpoint;
-    let uri = format!("{origin}/_lambd/logs/{}?limit={PAGE_EVENTS}{after}", encoded(function));
+    let uri = format!("{origin}{LOGS_PATH}{}?limit={PAGE_EVENTS}{after}", encoded(function));
     let request = Request::get(&uri).body(()).with_context(|| format!("`{origin}` is not an address"))?;
     let mut head = request.into_parts().0;
     Signer::new(&server.credentials, &server.region).sign(&mut head, b"")?;

@@ -31,7 +31,7 @@ use crate::runtimes::Catalog;
 use crate::{api, descriptors, gateway, http};
 
 /// The file of the data directory that tells `lambd logs` where the server is.
-const ENDPOINT_FILE: &str = "endpoint";
+pub(super) const ENDPOINT_FILE: &str = "endpoint";
 /// Memory that packages on their way in may take together, MiB: two of the largest.
 const PACKAGES_MIB: u32 = 140;
 /// Memory that the bodies of all other requests may take together, MiB: events above all.

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use lambd_model::{LogFormat, Version};
+use lambd_sandbox::RUNTIME_API;
 use uuid::Uuid;
-
-/// Where the Runtime API is found, inside every sandbox.
-pub const RUNTIME_API: &str = "127.0.0.1:9001";
 
 /// What every runtime has and a function may override.
 const DEFAULTS: [(&str, &str); 4] = [

@@ -27,7 +27,7 @@ impl Cursor {
     pub const START: Self = Self(0);
 
     /// Before the first event that was written at or after a time, in milliseconds since 1970.
-    #[must_use]
+    #[cfg(test)]
     pub fn since(time_ms: u64) -> Self {
         Self((time_ms << TIME_SHIFT).saturating_sub(1))
     }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use lambd_model::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::files::{self, Staging};
@@ -64,8 +65,7 @@ impl Build {
     /// The build of `identifier` from these parts.
     pub(super) fn new(identifier: &str, parts: &[&str]) -> Self {
         let digest = Sha256::digest(parts.join("\n"));
-        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self { name: format!("{identifier}-{hex}") }
+        Self { name: format!("{identifier}-{}", hex(&digest[..6])) }
     }
 }
 

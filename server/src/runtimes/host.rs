@@ -14,7 +14,7 @@ use super::{Manifest, Root, RuntimeError, links, os_release};
 pub const HOSTNAME: &str = "169-254-100-1";
 
 /// The folders of a root that hold programs and libraries.
-const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+pub(super) const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
 /// Of the host's `/etc`: the loader's cache, Debian's chosen programs, certificates (Debian's and
 /// Fedora's places).

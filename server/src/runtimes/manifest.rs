@@ -169,6 +169,17 @@ fn absolute(path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// What a manifest may ask for, the launcher mounts; the function's own two are nobody's to ask for.
+    #[test]
+    fn targets_are_mount_points_of_the_sandbox() {
+        let mut all = [&TARGETS[..], &["/var/task", "/opt"]].concat();
+        let mut mount_points = lambd_sandbox::MOUNT_POINTS;
+        all.sort_unstable();
+        mount_points.sort_unstable();
+        assert_eq!(all, mount_points);
+        assert!(crate::runtimes::host::SYSTEM_DIRS.iter().all(|dir| all.contains(&&*format!("/{dir}"))));
+    }
+
     fn parse(text: &str) -> Result<Manifest, String> {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE_NAME), text).unwrap();

@@ -68,15 +68,14 @@ impl Error {
         Self::new(ErrorCode::InvalidParameterValueException, message)
     }
 
-    /// A TooManyRequestsException with its reason (spec: "Throttle answer").
-    pub fn throttled(reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
+    /// More than [`MAX_TAGS`](crate::special::MAX_TAGS) tags, in one request or with those that are there.
+    pub fn too_many_tags() -> Self {
+        Self::invalid_parameter("Number of tags exceeds resource tag limit.")
     }
 
-    /// The same error with the member `Reason`.
-    #[must_use]
-    pub fn with_reason(self, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..self }
+    /// A TooManyRequestsException with its reason.
+    pub fn throttled(reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
     }
 
     /// The same error with the header `Retry-After`.

@@ -133,9 +133,7 @@ fn trace_id(given: Option<&str>) -> String {
 
 fn refused(error: &InvokeError, runtime: &str) -> Error {
     match error {
-        InvokeError::Refused(refusal) => {
-            Error::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.").with_reason(refusal.reason())
-        }
+        InvokeError::Refused(throttle) => Error::throttled(throttle.reason()),
         InvokeError::NoRuntime(_) => Error::new(
             ErrorCode::InvalidRuntimeException,
             format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),

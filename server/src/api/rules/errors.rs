@@ -20,7 +20,7 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
             ),
         ),
-        RegistryError::TooManyTags => super::settings::too_many_tags(),
+        RegistryError::TooManyTags => Error::too_many_tags(),
         RegistryError::Unreserved => invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's \
              UnreservedConcurrentExecution below its minimum value of [100].",

@@ -62,10 +62,6 @@ pub(in crate::api) fn variables(given: types::Environment) -> Variables {
     Variables(given.variables.unwrap_or_default())
 }
 
-pub(in crate::api) fn too_many_tags() -> Error {
-    invalid("Number of tags exceeds resource tag limit.")
-}
-
 /// There are no layers yet: an empty list is no list, and every named layer is one that does not exist.
 pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error> {
     let layers = given.unwrap_or_default();

@@ -120,4 +120,35 @@ mod tests {
         );
         assert_eq!(error("123456789012:function:f").code.status(), 403);
     }
+
+    /// Two grammars, the model's pattern on the wire and the parser here: what the one lets through the other reads.
+    #[test]
+    fn every_name_that_the_wire_accepts_can_be_read() {
+        let prefixes = [
+            "",
+            "function:",
+            "000000000000:function:",
+            "000000000000:",
+            "arn:aws:lambda:us-east-1:000000000000:function:",
+        ];
+        let names = ["f", "F-1_2", "function", "a.b", "", "a b", "f:g", "us-east-1", "000000000000"];
+        let suffixes = ["", ":1", ":$LATEST", ":live", ":", ":a b", ":1:2"];
+        let (mut accepted, mut refused) = (0, 0);
+        for prefix in prefixes {
+            for (name, suffix) in names.iter().flat_map(|name| suffixes.map(|suffix| (name, suffix))) {
+                let text = format!("{prefix}{name}{suffix}");
+                let input = lambd_wire::input::GetFunctionConfiguration {
+                    function_name: Some(text.clone()),
+                    ..Default::default()
+                };
+                if lambd_wire::validate(&input).is_ok() {
+                    accepted += 1;
+                    assert!(FunctionRef::parse(&text).is_some(), "{text}");
+                } else {
+                    refused += 1;
+                }
+            }
+        }
+        assert!(accepted > 50 && refused > 50, "{accepted} {refused}");
+    }
 }

@@ -7,6 +7,7 @@ use lambd_auth::{Credentials, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::cli::ServerArgs;
+use crate::cli::serve::ENDPOINT_FILE;
 
 /// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
 const ENCODED: &AsciiSet =
@@ -56,7 +57,7 @@ impl ServerAccess {
 
 /// The file that `lambd serve` writes.
 fn read_endpoint(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join("endpoint");
+    let path = data_dir.join(ENDPOINT_FILE);
     fs::read_to_string(&path).with_context(|| {
         format!(
             "no server was started in {}; name its folder with --data-dir, or set AWS_ENDPOINT_URL: cannot read {}",

@@ -58,7 +58,7 @@ impl Server {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    fn get(&self, path: &str) -> JoinHandle<Result<http::Response<Bytes>, crate::http::CallError>> {
+    fn get(&self, path: &str) -> JoinHandle<Result<http::Response<Bytes>, crate::http::client::CallError>> {
         let request = Request::get(format!("http://{}{path}", self.address)).header("host", "h");
         tokio::spawn(call(request.body(()).unwrap().into_parts().0, Bytes::new()))
     }
