@@ -33,9 +33,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use error_type::normalise as normalise_error_type;
 pub use event::Event;
 pub use outcome::{FunctionError, InitError, Outcome, Ready, Response, ResponseMode};
 pub use service::{Service, SessionConfig};
 pub use session::{DeliverError, Delivery, Session};
-pub use state::{Forbidden, RuntimeState, Transition};
+pub use state::RuntimeState;
+pub(crate) use state::{Forbidden, Transition};

@@ -85,7 +85,8 @@ impl Delivery {
     }
 
     /// Whether the event was written to a poll of the runtime. Once true, the function may have seen it.
-    pub fn is_delivered(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_delivered(&self) -> bool {
         self.handle.shared.lock().is_delivered(self.number)
     }
 

@@ -24,7 +24,7 @@ pub enum RuntimeState {
 
 /// What moves the state: the calls of the runtime and actions of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
+pub(crate) enum Transition {
     /// `GET invocation/next` arrived.
     Next,
     /// An event goes to a waiting `next`.
@@ -44,11 +44,11 @@ pub enum Transition {
 /// A transition that the state does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("State transition from {from} to {to} failed for runtime. Error: State transition is not allowed")]
-pub struct Forbidden {
+pub(crate) struct Forbidden {
     /// The state before it.
-    pub from: RuntimeState,
+    pub(crate) from: RuntimeState,
     /// The state that was asked for.
-    pub to: RuntimeState,
+    pub(crate) to: RuntimeState,
 }
 
 impl RuntimeState {
@@ -56,7 +56,7 @@ impl RuntimeState {
     ///
     /// # Errors
     /// [`Forbidden`] for every pair that is not listed here.
-    pub const fn on(self, transition: Transition) -> Result<Self, Forbidden> {
+    pub(crate) const fn on(self, transition: Transition) -> Result<Self, Forbidden> {
         match self {
             Self::Started => match transition {
                 Transition::Next => Ok(Self::Ready),

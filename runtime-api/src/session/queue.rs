@@ -112,6 +112,7 @@ impl Queue {
         self.active(number).is_some_and(|active| active.done)
     }
 
+    #[cfg(test)]
     pub(crate) fn is_delivered(&self, number: u64) -> bool {
         self.active(number).is_some_and(|active| active.takers > 0)
     }
