@@ -1,7 +1,8 @@
 //! Functions of a test's own: created, waited for, invoked, deleted when dropped.
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::api::{ApiClient, ApiRequest, FUNCTIONS};

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use anyhow::Result;
-use flate2::{Compression, Crc, write::DeflateEncoder};
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
 
 const ENCRYPTED: u16 = 1;
 const DEFLATED: u16 = 8;

@@ -13,12 +13,12 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::Mode;
 use nix::unistd::execve;
 
-use crate::contain;
 use crate::error::{At, StepError};
 use crate::protocol::{Assignment, Channel, Progress};
 use crate::seccomp::Filter;
-use crate::sys::{self, process::exit};
-use crate::{Exit, root};
+use crate::sys;
+use crate::sys::process::exit;
+use crate::{Exit, contain, root};
 
 /// Where the socket to the API process is while the program runs; closed in the program by exec.
 pub(crate) const STATUS: RawFd = 3;

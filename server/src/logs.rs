@@ -17,14 +17,12 @@ pub use keys::Cursor;
 pub use queue::{LogSink, LogStream};
 pub use segments::Retention;
 
-use lambd_model::FunctionId;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
+use lambd_model::FunctionId;
 use lambd_store::{CommitError, Range, Row, Store, StoreError, Table};
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
-};
 
 /// The longest message, in bytes; what is longer is cut (CloudWatch Logs quotas, "Event size").
 pub const MESSAGE_BYTES_MAX: usize = 262_144;

@@ -24,18 +24,17 @@ pub use collector::Collector;
 pub use error::PackageError;
 pub use pins::Pin;
 
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
 use lambd_model::Sha256;
+use serde::{Deserialize, Serialize};
 
 use files::{Scratch, io, sync_dir};
 use pins::Pins;
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashSet,
-    fs::{self, File},
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
 
 /// How large a package may be (Lambda quotas, "Deployment package (.zip file archive) size").
 #[derive(Debug, Clone, Copy)]

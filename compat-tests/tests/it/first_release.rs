@@ -5,7 +5,8 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::{Server, tools};
 use serde_json::{Value, json};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::api::ApiRequest;
 use lambd_compat_tests::function::InvokeResponse;
 use lambd_compat_tests::{FunctionSpec, Server, TestFunction};

@@ -13,7 +13,8 @@ use super::machine::Machine;
 use super::supervised::{KILL_AGAIN_AFTER, SupervisedSandbox};
 use crate::error::{At, LaunchFailure, StepError};
 use crate::protocol::{Channel, ChannelError, LauncherReply, LauncherRequest, Started};
-use crate::sys::{self, process::Child};
+use crate::sys;
+use crate::sys::process::Child;
 
 /// How long the end of all sandboxes may take before the launcher gives up.
 const TEAR_DOWN_WAIT: Duration = Duration::from_secs(15);

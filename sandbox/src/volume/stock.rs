@@ -14,10 +14,8 @@ use super::maker::{self, MadeVolume, VolumeOrder};
 use crate::error::{At, StartFailure, StepError};
 use crate::identity;
 use crate::protocol::Channel;
-use crate::sys::{
-    self,
-    process::{Cloned, clone, exit},
-};
+use crate::sys;
+use crate::sys::process::{Cloned, clone, exit};
 
 /// Helper processes: two, because making a volume is mostly waiting for the kernel.
 const MAKERS: usize = 2;

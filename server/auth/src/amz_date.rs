@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 /// A moment with the resolution of a second, and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

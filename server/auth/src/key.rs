@@ -1,12 +1,14 @@
 //! Signing keys: derived from the secret for one day and region, remembered for a few of them.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{ALGORITHM, SERVICE, Secret, TERMINATOR, amz_date::AmzDate};
+use super::amz_date::AmzDate;
+use super::{ALGORITHM, SERVICE, Secret, TERMINATOR};
 
 /// How many (day, region) pairs are remembered. More in turn use cost microseconds each, no more.
 const REMEMBERED_MAX: usize = 16;

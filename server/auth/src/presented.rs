@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, header, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, header};
 
-use super::{
-    AuthError,
-    canonical::{decoded, parameters},
-};
+use super::AuthError;
+use super::canonical::{decoded, parameters};
 
 /// Where the claim stood, which decides how long it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,16 @@
 //! Signing: for this program's own calls (`lambd logs`) and for addresses that it hands out.
 
-use std::{fmt::Write as _, time::SystemTime};
+use std::fmt::Write as _;
+use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
-use super::{
-    ALGORITHM, Credentials, SERVICE, TERMINATOR,
-    amz_date::AmzDate,
-    canonical::{Canonical, encoded},
-    key::{SigningKey, hex},
-};
+use super::amz_date::AmzDate;
+use super::canonical::{Canonical, encoded};
+use super::key::{SigningKey, hex};
+use super::{ALGORITHM, Credentials, SERVICE, TERMINATOR};
 
 /// A request that cannot be signed.
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,10 @@
 //! Requests signed by official clients, our own signatures, and every refusal with its text.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::hint::black_box;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, Request, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
 use super::*;

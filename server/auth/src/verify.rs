@@ -1,18 +1,18 @@
 //! Verification in the order in which AWS's front refuses.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{
-    ALGORITHM, AccountKey, AuthError, SERVICE, SKEW_MAX_S, Secret, TERMINATOR,
-    amz_date::AmzDate,
-    canonical::Canonical,
-    key::{KeyCache, SigningKey, hex},
-    presented::{Form, PresentedSignature},
-};
+use super::amz_date::AmzDate;
+use super::canonical::Canonical;
+use super::key::{KeyCache, SigningKey, hex};
+use super::presented::{Form, PresentedSignature};
+use super::{ALGORITHM, AccountKey, AuthError, SERVICE, SKEW_MAX_S, Secret, TERMINATOR};
 
 /// Who made a verified request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,8 @@
 
 mod server_access;
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -16,7 +14,6 @@ use tokio::time::sleep;
 
 use self::server_access::{ServerAccess, encoded};
 use super::ServerArgs;
-
 use crate::gateway::LOGS_PATH;
 use crate::http::call;
 

@@ -1,12 +1,11 @@
 //! The bounds of the values, all of them checked before any is used.
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
-use super::{
-    error::{ConfigError, Problem},
-    keys::Config,
-    values::AuthMode,
-};
+use super::error::{ConfigError, Problem};
+use super::keys::Config;
+use super::values::AuthMode;
 
 impl Config {
     /// # Errors

@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration, each in one line that says how to fix it.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]

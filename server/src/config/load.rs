@@ -1,14 +1,10 @@
 //! From the sources to one checked configuration.
 
-use std::{
-    fs, io,
-    path::{self, Path, PathBuf},
-};
+use std::path::{self, Path, PathBuf};
+use std::{fs, io};
 
-use super::{
-    error::ConfigError,
-    keys::{Config, Settings},
-};
+use super::error::ConfigError;
+use super::keys::{Config, Settings};
 
 /// The file that is read where none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/lambd/lambd.toml";

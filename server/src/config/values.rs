@@ -1,6 +1,7 @@
 //! The types of values that have a few words only, and defaults that are read off the machine.
 
-use std::{fmt, fs, ops::Range};
+use std::ops::Range;
+use std::{fmt, fs};
 
 use clap::ValueEnum;
 use nix::unistd::{Gid, Uid, User};

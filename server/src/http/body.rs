@@ -1,6 +1,7 @@
 //! Reading a request body whole, within bounds of size, time and memory.
 
-use std::{pin::Pin, time::Duration};
+use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};

@@ -5,19 +5,13 @@
 //! come slowest, be it its own, until what it needs is there: those who send get through, those who only hold do
 //! not.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::{
-    sync::{Notify, oneshot},
-    time::{Instant, timeout},
-};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout};
 
 /// How long a line may stand still before the slowest body makes room.
 const BLOCKED_TIMEOUT: Duration = Duration::from_secs(1);

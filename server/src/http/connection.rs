@@ -1,27 +1,28 @@
 //! One connection, from its first byte to its end.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::Request;
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
-};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use nix::sys::socket::{setsockopt, sockopt};
-use tokio::{
-    net::TcpStream,
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tower::{Service, ServiceExt as _};
 
-use super::{
-    respond::Exchange,
-    serve::ConnectionLimits,
-    table::{Activity, Caller},
-};
+use super::respond::Exchange;
+use super::serve::ConnectionLimits;
+use super::table::{Activity, Caller};
 
 /// HTTP/2 streams of one connection at a time.
 const STREAMS_MAX: u32 = 100;

@@ -1,21 +1,23 @@
 //! Accepting connections, and draining them.
 
-use std::{convert::Infallible, future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::Request;
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tower::Service;
 
-use super::{
-    connection,
-    table::{Activity, ConnectionTable, Crowd, Seat},
-};
+use super::connection;
+use super::table::{Activity, ConnectionTable, Crowd, Seat};
 use crate::remark::Remark;
 
 /// How long accepting rests when the process or the system has no descriptor left.

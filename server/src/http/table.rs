@@ -5,21 +5,15 @@
 //! them goes, not the one who comes: so whoever only holds connections cannot keep others out. Who has just come is
 //! let be, so that a burst of honest callers, who show who they are within moments, is served whole.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::{
-    sync::Notify,
-    task::AbortHandle,
-    time::{Instant, timeout},
-};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
 
 use super::serve::ConnectionLimits;
 

@@ -7,8 +7,12 @@
 //! one writer when it writes, and always grows, so a reader that goes on from the last position it saw
 //! misses nothing, even when the clock is set back.
 
+use std::fmt;
+use std::num::ParseIntError;
+use std::ops::Bound;
+use std::str::FromStr;
+
 use super::{LogEvent, MESSAGE_BYTES_MAX, StoredEvent};
-use std::{fmt, num::ParseIntError, ops::Bound, str::FromStr};
 
 /// The longest name of a group or stream, in bytes (CloudWatch Logs).
 const NAME_BYTES_MAX: usize = 512;

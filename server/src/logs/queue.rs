@@ -1,14 +1,12 @@
 //! The way from many environments to the one writer, bounded in bytes.
 
-use super::{LogEvent, MESSAGE_BYTES_MAX, keys};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        mpsc::{self, Receiver, Sender},
-    },
-};
+use std::collections::HashMap;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{LogEvent, MESSAGE_BYTES_MAX, keys};
 
 /// What one group may always have waiting, in bytes, whatever the others do: who logs little never waits for
 /// who logs much.

@@ -1,13 +1,11 @@
-use super::*;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use lambd_store::{Batch, Durability, MemStore};
-use std::{
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+
+use super::*;
 
 const ACCOUNT: &str = "000000000000";
 const GROUP: &str = "000000000000:us-east-1:/aws/lambda/hello";

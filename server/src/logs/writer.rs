@@ -1,20 +1,16 @@
-use super::{
-    Cursor, LogError, Retention, keys,
-    queue::{Message, Portion},
-    segments::{Segment, Segments},
-};
+use std::collections::HashMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use lambd_store::{Batch, Durability, Range, Store, StoreError, Table, for_each};
-use std::{
-    collections::HashMap,
-    ops::Bound,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
 use tokio::runtime::Handle;
+
+use super::queue::{Message, Portion};
+use super::segments::{Segment, Segments};
+use super::{Cursor, LogError, Retention, keys};
 
 /// How long events gather before they are written: one batch for many invocations.
 const GATHER: Duration = Duration::from_millis(5);

@@ -1,11 +1,14 @@
 //! The one module that knows the `zip` crate.
 
-use super::{PackageError, name::EntryPath};
-use std::{
-    io::{Cursor, Read},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-use zip::{ExtraField, System, ZipArchive, read::ZipFile, result::ZipError};
+use std::io::{Cursor, Read};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use zip::read::ZipFile;
+use zip::result::ZipError;
+use zip::{ExtraField, System, ZipArchive};
+
+use super::PackageError;
+use super::name::EntryPath;
 
 /// Begins each header of a zip's directory.
 const HEADER: [u8; 4] = *b"PK\x01\x02";

@@ -1,13 +1,10 @@
-use super::{
-    PackageError, PackageLimits,
-    archive::{Archive, EntryKind},
-    files::io,
-    tree::Tree,
-};
-use std::{
-    io::{Read, Write as _},
-    path::Path,
-};
+use std::io::{Read, Write as _};
+use std::path::Path;
+
+use super::archive::{Archive, EntryKind};
+use super::files::io;
+use super::tree::Tree;
+use super::{PackageError, PackageLimits};
 
 /// The longest target of a link, in bytes: Linux's own limit.
 const LINK_BYTES_MAX: u64 = 4095;

@@ -1,7 +1,9 @@
 //! Zips for tests, among them those that no honest tool makes.
 
 use std::io::{Cursor, Write as _};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// One stored entry, each field of its headers free to lie.
 #[derive(Debug, Clone)]

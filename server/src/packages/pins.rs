@@ -1,9 +1,8 @@
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use lambd_model::Sha256;
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
 
 /// Which packages are in use in this process: being staged, waiting for their record to be committed, or
 /// mounted in a living environment.

@@ -1,13 +1,10 @@
-use super::{
-    fixture::{ZipEntry, file, link, replace, with_mode, zeros, zip},
-    *,
-};
-use std::{
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    sync::{Arc, Barrier},
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::fixture::{ZipEntry, file, link, replace, with_mode, zeros, zip};
+use super::*;
 
 const MIB: u64 = 1 << 20;
 

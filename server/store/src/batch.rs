@@ -1,5 +1,7 @@
-use crate::{Claim, CommitError, ENTRY_BYTES_MAX, RowVersion, StoreError, Table, queue::check_name};
 use std::collections::HashSet;
+
+use crate::queue::check_name;
+use crate::{Claim, CommitError, ENTRY_BYTES_MAX, RowVersion, StoreError, Table};
 
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 4096;

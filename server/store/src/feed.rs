@@ -1,6 +1,9 @@
-use crate::{RowVersion, StoreError, Table};
 use std::sync::Arc;
-use tokio::sync::broadcast::{Receiver, Sender, error::RecvError};
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, Sender};
+
+use crate::{RowVersion, StoreError, Table};
 
 /// How many changes a feed holds for a subscriber who does not take them.
 pub const FEED_CHANGES_MAX: usize = 1024;

@@ -32,7 +32,8 @@ pub use queue::{CLAIMS_MAX, Claim, Depth, ENTRY_BYTES_MAX, NAME_BYTES_MAX, check
 pub use range::{Direction, RANGE_BYTES_MAX, RANGE_ROWS_MAX, Range};
 pub use table::Table;
 
-use std::{fmt, pin::Pin};
+use std::fmt;
+use std::pin::Pin;
 
 /// A future of a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,12 +1,11 @@
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::{
     Batch, BoxFuture, CLAIMS_MAX, Claim, CommitError, Depth, Direction, Durability, Feed, Hub, Op,
     RANGE_ROWS_MAX, Range, Row, RowVersion, Store, StoreError, Table, check_name,
-};
-use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-    ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 type Rows = BTreeMap<Vec<u8>, (RowVersion, Vec<u8>)>;

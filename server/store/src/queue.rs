@@ -1,4 +1,5 @@
-use crate::{StoreError, batch::limit};
+use crate::StoreError;
+use crate::batch::limit;
 
 /// The longest name of a queue, and the longest id of an entry, in bytes.
 pub const NAME_BYTES_MAX: usize = 512;

@@ -1,5 +1,6 @@
-use crate::Row;
 use std::ops::Bound;
+
+use crate::Row;
 
 /// The most rows that one read of a range gives.
 pub const RANGE_ROWS_MAX: usize = 10_000;

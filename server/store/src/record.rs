@@ -4,10 +4,13 @@
 //! [`RecordKind`], which lifts a record of the version before; its owner keeps a file with a record of each version.
 //! Records are lifted when they are read and written in the newest version when they are next changed.
 
-use crate::Table;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 use std::num::NonZeroU32;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Table;
 
 /// Turns a record of one version into one of the next.
 pub type Step = fn(Value) -> Value;

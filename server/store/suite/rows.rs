@@ -1,8 +1,10 @@
 //! Reads and writes of rows.
 
-use super::{F, Shared, commit, value};
-use lambd_store::*;
 use std::ops::Bound;
+
+use lambd_store::*;
+
+use super::{F, Shared, commit, value};
 
 async fn filled(store: &dyn Store, keys: &[&str]) {
     let put = |batch: Batch, key: &&str| batch.put(F, *key, format!("<{key}>"));

@@ -12,8 +12,9 @@ mod versions;
 
 pub(crate) use {feed::*, model::*, queue::*, rows::*, sizes::*, versions::*};
 
-use lambd_store::*;
 use std::sync::Arc;
+
+use lambd_store::*;
 
 macro_rules! contract {
     ($open:expr) => {

@@ -1,8 +1,10 @@
 //! Compare-and-set.
 
-use super::{F, Shared, commit, value};
-use lambd_store::*;
 use std::sync::Arc;
+
+use lambd_store::*;
+
+use super::{F, Shared, commit, value};
 
 async fn version(store: &dyn Store, key: &str) -> RowVersion {
     store.get(F, key.as_bytes()).await.unwrap().unwrap().version

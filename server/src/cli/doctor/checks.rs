@@ -1,21 +1,17 @@
 //! The checks. Each reads a text off the machine and judges it in a function of its own.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
-use nix::{
-    sys::{
-        resource::{Resource, getrlimit},
-        statvfs::statvfs,
-    },
-    unistd::geteuid,
-};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::geteuid;
 
-use crate::{
-    cli::{self, folder::Folder},
-    config::{Config, Ids},
-    runtimes::Catalog,
-};
+use crate::cli;
+use crate::cli::folder::Folder;
+use crate::config::{Config, Ids};
+use crate::runtimes::Catalog;
 
 /// Control group controllers that limit an environment.
 const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];

@@ -1,6 +1,7 @@
 //! Which server is asked, and with whose keys: the environment decides, then the data directory.
 
-use std::{env, fs, path::Path};
+use std::path::Path;
+use std::{env, fs};
 
 use anyhow::Context as _;
 use lambd_auth::{Credentials, Secret};

@@ -1,13 +1,15 @@
 //! Against a listener that checks signatures and pages like the server.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use axum::{Router, body::Body, response::Response};
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
 use lambd_auth::{AccountKey, Credentials, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::*;
-
 use crate::http::{ConnectionLimits, respond, serve_connections};
 
 const LINES: [&str; 5] = ["one\n", "two", "three ☃\n", "{\n  \"json\": true\n}", ""];

@@ -7,14 +7,13 @@
 //! beside the log. The file is written behind each flush and never flushed itself: it may lag after a
 //! power loss, which only weakens the check, and never runs ahead.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::error::OpenError;
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
 
 /// The file in the folder of the database.
 pub(crate) const NAME: &str = "acknowledged";

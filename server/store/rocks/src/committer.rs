@@ -4,17 +4,16 @@
 //! any of them asks for one. What waits is bounded in bytes: a caller beyond the bound waits until there is
 //! room.
 
-use crate::{database::Database, round::Round};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
 use lambd_store::{Batch, Claim, CommitError, Durability, Hub, RowVersion, StoreError, check_name};
-use std::{
-    io,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver, Sender},
-    },
-    thread::{self, JoinHandle},
-};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::database::Database;
+use crate::round::Round;
 
 /// What may wait, in KiB: two of the largest batches.
 const WAITING_KIB_MAX: usize = 64 << 10;

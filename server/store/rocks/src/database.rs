@@ -1,22 +1,20 @@
 //! The opened database: reads of any thread, and the one write at a time of the committer.
 
-use crate::{
-    acknowledged::Acknowledged,
-    due::Lows,
-    error::{OpenError, sort},
-    family::Family,
-    format, inspect, options, rows,
-};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use lambd_store::{Direction, Durability, Range, Row, StoreError, Table};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
-use std::{
-    fs::{DirBuilder, File, TryLockError},
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
-    sync::OnceLock,
-    thread,
-    time::{Duration, Instant},
-};
+
+use crate::acknowledged::Acknowledged;
+use crate::due::Lows;
+use crate::error::{OpenError, sort};
+use crate::family::Family;
+use crate::{format, inspect, options, rows};
 
 /// How long a write waits while flushes and compactions are behind.
 const STALL_MAX: Duration = Duration::from_secs(5);

@@ -5,12 +5,14 @@
 //! - `e` queue NUL id → the entry without its payload (the module `entry`)
 //! - `p` queue NUL id → the payload
 
-use crate::{database::Database, entry::Entry, family::EVENTS};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use lambd_store::{Depth, Direction, RANGE_ROWS_MAX, StoreError};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+
+use crate::database::Database;
+use crate::entry::Entry;
+use crate::family::EVENTS;
 
 const DUE: u8 = b'd';
 const ENTRY: u8 = b'e';

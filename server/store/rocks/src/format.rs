@@ -4,14 +4,14 @@
 //! - 2: the rows of versioned tables have their version before the value (the module `rows`); there is a
 //!   due queue (the module `due`).
 
-use crate::{
-    database::{Database, Write},
-    error::OpenError,
-    family::{Family, META},
-    rows,
-};
-use lambd_store::{Direction, Durability, RowVersion, StoreError, Table};
 use std::path::Path;
+
+use lambd_store::{Direction, Durability, RowVersion, StoreError, Table};
+
+use crate::database::{Database, Write};
+use crate::error::OpenError;
+use crate::family::{Family, META};
+use crate::rows;
 
 /// The format that this program writes, and the newest that it reads.
 pub(crate) const FORMAT: u32 = 2;

@@ -1,14 +1,14 @@
 //! A look at the folder of the database before anything in it is altered.
 
-use crate::{
-    acknowledged,
-    error::{OpenError, sort},
-    family::{Family, META},
-    format, options,
-};
+use std::fs;
+use std::path::Path;
+
 use lambd_store::StoreError;
 use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, IteratorMode};
-use std::{fs, path::Path};
+
+use crate::error::{OpenError, sort};
+use crate::family::{Family, META};
+use crate::{acknowledged, format, options};
 
 /// What names the newest parts of a database; created last, replaced whole.
 const CURRENT: &str = "CURRENT";

@@ -28,13 +28,16 @@ mod rows;
 
 pub use error::OpenError;
 
-use committer::Committer;
-use database::Database;
+use std::path::Path;
+use std::sync::Arc;
+
 use lambd_store::{
     Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row,
     RowVersion, Store, StoreError, Table, check_name,
 };
-use std::{path::Path, sync::Arc};
+
+use committer::Committer;
+use database::Database;
 
 /// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/db/lambd.lock` for as long as it lives.
 ///

@@ -1,14 +1,13 @@
 //! What is to be written, and what the database is behind it.
 
-use crate::{
-    database::Write,
-    due,
-    entry::Entry,
-    family::{EVENTS, Family},
-    rows,
-};
-use lambd_store::{Op, RowVersion, Table};
 use std::collections::{BTreeMap, HashMap};
+
+use lambd_store::{Op, RowVersion, Table};
+
+use crate::database::Write;
+use crate::entry::Entry;
+use crate::family::{EVENTS, Family};
+use crate::{due, rows};
 
 /// What one batch, or the round as a whole, does to the database.
 #[derive(Debug, Default)]

@@ -1,19 +1,18 @@
 //! One round of the committer: batches and claims, each checked against the database and all that the round
 //! has taken before, and what to write for those that hold.
 
-use crate::{
-    database::{Database, Write},
-    due,
-    entry::Entry,
-    family::Family,
-    plan::Plan,
-    rows,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
 use lambd_store::{
     Batch, CLAIMS_MAX, Claim, CommitError, Direction, Durability, Hub, Op, RANGE_ROWS_MAX, RowVersion,
     StoreError, Table,
 };
-use std::collections::{BTreeMap, BTreeSet};
+
+use crate::database::{Database, Write};
+use crate::entry::Entry;
+use crate::family::Family;
+use crate::plan::Plan;
+use crate::{due, rows};
 
 #[derive(Debug)]
 pub(crate) struct Round<'a> {

@@ -8,14 +8,14 @@ mod refusal;
 mod rounds;
 mod threads;
 
-use super::*;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
 use lambd_store::for_each;
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-};
+
+use super::*;
 
 const F: Table = Table::Functions;
 const DIR: &str = "LAMBD_STORE_TEST_DIR";

@@ -1,11 +1,11 @@
 //! A child that is killed, or whose disk fails.
 
-use super::*;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::time::Duration;
+
 use lambd_store::{CLAIMS_MAX, record};
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    time::Duration,
-};
+
+use super::*;
 
 const KIND: record::RecordKind = record::RecordKind::new(&[]);
 const Q: &str = "q";

@@ -1,8 +1,10 @@
 //! What is not opened stays as it is.
 
-use super::*;
-use crate::{database::Write, family::META};
 use rocksdb::{ColumnFamilyDescriptor, DB, Options};
+
+use super::*;
+use crate::database::Write;
+use crate::family::META;
 
 #[test]
 fn the_second_opener_is_refused() {
