@@ -263,7 +263,9 @@ impl Server {
             self.terminate()?;
         }
         let ended = until("the server ends after SIGTERM", || Ok(self.process.try_wait()?));
-        let status = ended.inspect_err(|_| drop(self.process.kill()))?;
+        let status = ended.inspect_err(|_| {
+            let _ = self.process.kill();
+        })?;
         ensure!(status.success(), "the server ended with {status}:\n{}", self.log_tail());
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         let log = fs::read_to_string(log_path(self.dir.path()))?;

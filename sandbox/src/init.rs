@@ -102,7 +102,7 @@ fn supervise(assignment: &Assignment) -> Result<(), StepError> {
     let program = Program::new(assignment)?;
     let Some(first) = sys::process::fork().at("fork")? else {
         let Err(errno) = program.execute();
-        drop(status.send(&Exit::ExecFailed(errno as i32), &[]));
+        let _ = status.send(&Exit::ExecFailed(errno as i32), &[]);
         exit(127);
     };
     loop {

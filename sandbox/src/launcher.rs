@@ -45,7 +45,7 @@ fn run() -> i32 {
         Ok(prepared) => prepared,
         Err(failure) => {
             // Without a reader there is nobody left to tell.
-            drop(channel.send(&Started::Err(failure), &[]));
+            let _ = channel.send(&Started::Err(failure), &[]);
             return 1;
         }
     };

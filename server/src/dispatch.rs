@@ -162,7 +162,7 @@ impl Dispatcher {
     /// invocation. Other versions of the function, and its next generation, keep theirs.
     pub fn retire(&self, version: &Version) {
         let retired = self.admission.with(|state, _| state.pool.retire(version.generation));
-        retired.into_iter().for_each(|environment| drop(environment.terminate()));
+        retired.into_iter().for_each(Environment::terminate);
     }
 
     async fn serve(

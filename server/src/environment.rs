@@ -201,8 +201,14 @@ impl Environment {
     }
 
     /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
-    /// the log. The task that sees to that ends soon, whatever the log does.
-    pub fn terminate(self) -> tokio::task::JoinHandle<()> {
+    /// the log.
+    pub fn terminate(self) {
+        let log = self.terminating();
+        drop(log);
+    }
+
+    /// As [`Self::terminate`], with the task that sees to the log: it ends soon, whatever the log does.
+    pub fn terminating(self) -> tokio::task::JoinHandle<()> {
         let Self { output, .. } = self;
         tokio::spawn(output.close())
     }

@@ -24,7 +24,9 @@ fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
 fn refused(serve: &mut Command, status: i32) -> Result<String> {
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let ended = until("the refused server ends", || Ok(process.try_wait()?));
-    ended.inspect_err(|_| drop(process.kill()))?;
+    ended.inspect_err(|_| {
+        let _ = process.kill();
+    })?;
     let output = process.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.stdout.is_empty(), "it said {}", String::from_utf8_lossy(&output.stdout));

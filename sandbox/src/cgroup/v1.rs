@@ -61,8 +61,8 @@ impl Legacy {
 /// Ends what `folder`'s controller does to its processes, if it is one of those that stop them.
 fn release(folder: &Path) {
     // Fails when the controller is another one or the group is gone, and then there is nothing to end.
-    drop(write(folder, "freezer.state", "THAWED"));
-    drop(write(folder, "cpu.cfs_quota_us", "-1"));
+    let _ = write(folder, "freezer.state", "THAWED");
+    let _ = write(folder, "cpu.cfs_quota_us", "-1");
 }
 
 impl Hierarchy for Legacy {

@@ -62,7 +62,7 @@ fn vacate(base: &Path) -> Result<(), StepError> {
     let procs = base.join("cgroup.procs");
     for pid in std::fs::read_to_string(&procs).at(format!("read {}", procs.display()))?.split_whitespace() {
         // A process may have ended since; one that stays makes `enable` fail with a clear step.
-        drop(write(&supervisor, "cgroup.procs", pid));
+        let _ = write(&supervisor, "cgroup.procs", pid);
     }
     Ok(())
 }
@@ -74,8 +74,8 @@ fn enable(folder: &Path) -> Result<(), StepError> {
 
 fn release(folder: &Path) {
     // Fails only when the group is gone, and then there is nothing to end.
-    drop(write(folder, "cgroup.freeze", "0"));
-    drop(write(folder, "cpu.max", "max"));
+    let _ = write(folder, "cgroup.freeze", "0");
+    let _ = write(folder, "cpu.max", "max");
 }
 
 impl Hierarchy for Unified {

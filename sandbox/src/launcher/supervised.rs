@@ -88,7 +88,7 @@ impl SupervisedSandbox {
         self.killed_at = Some(Instant::now());
         if let Some(pidfd) = &self.pidfd {
             // It may be dead already; that is what is wanted.
-            drop(sys::process::kill(pidfd.as_fd()));
+            let _ = sys::process::kill(pidfd.as_fd());
             self.group.release();
         }
     }
@@ -97,7 +97,7 @@ impl SupervisedSandbox {
     pub(super) fn reap(&mut self) {
         if let Some(pidfd) = self.pidfd.take() {
             // Fails only if it was reaped before.
-            drop(sys::process::reap(pidfd.as_fd()));
+            let _ = sys::process::reap(pidfd.as_fd());
         }
     }
 

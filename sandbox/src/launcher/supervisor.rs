@@ -123,13 +123,13 @@ impl Supervisor {
     /// The guardian has ended before the launcher. Without a new one the launcher goes on: the next start sweeps.
     fn replace_guardian(&mut self) {
         unwatch(&self.epoll, &self.guardian.pidfd);
-        drop(sys::process::reap(self.guardian.pidfd.as_fd()));
+        let _ = sys::process::reap(self.guardian.pidfd.as_fd());
         if self.guardians < GUARDIANS_MAX
             && let Ok(guardian) = guardian::start(&self.machine)
         {
             self.guardian = guardian;
             self.guardians += 1;
-            drop(self.watch(&self.guardian.pidfd, GUARDIAN));
+            let _ = self.watch(&self.guardian.pidfd, GUARDIAN);
         }
     }
 
@@ -175,7 +175,7 @@ impl Supervisor {
 
     /// Fills the stocks. A failure here is met again, and reported, by the launch that needs it.
     fn refill(&mut self) {
-        drop(self.machine.volumes.refill());
+        let _ = self.machine.volumes.refill();
         while self.blanks.len() < self.machine.blank_stock && self.deaths < DEATHS_MAX {
             let Ok(blank) = self.start_blank() else { return };
             self.blanks.push_back(blank);

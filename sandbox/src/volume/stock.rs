@@ -173,7 +173,7 @@ fn start_maker() -> Result<Maker, StepError> {
                 && identity::keep(&identity::MAKER).is_ok()
             {
                 let channel = Channel::placed(3);
-                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel))));
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel)));
             }
             exit(0)
         }

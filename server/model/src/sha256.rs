@@ -1,3 +1,5 @@
+//! The digest that names a package, in both of its spellings.
+
 use std::fmt::{self, Write as _};
 
 use base64::Engine as _;

@@ -54,7 +54,7 @@ impl Dispatcher {
                 return Ok(Acquired::ready(environment, true, None, Instant::now()));
             }
             // What it printed last may say why it died.
-            drop(environment.terminate());
+            environment.terminate();
         }
         self.cold_start(version, invocation).await
     }
@@ -148,7 +148,7 @@ impl Dispatcher {
             if evicted.is_empty() {
                 return Err(self.out_of_descriptors());
             }
-            evicted.into_iter().for_each(|environment| drop(environment.terminate()));
+            evicted.into_iter().for_each(Environment::terminate);
         }
     }
 

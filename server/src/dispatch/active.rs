@@ -146,7 +146,7 @@ impl<'a> ActiveInvocation<'a> {
 
     /// Gives up an environment that did not take the event.
     pub(super) fn terminate(self) {
-        drop(self.environment.terminate());
+        self.environment.terminate();
     }
 
     /// Waits at most `timeout` for the runtime to poll again, or for the exit or deadline that ends the

@@ -81,7 +81,7 @@ impl Admission {
                 };
                 (start, evicted)
             });
-            evicted.into_iter().for_each(|environment| drop(environment.terminate()));
+            evicted.into_iter().for_each(Environment::terminate);
             match start {
                 StartDecision::Granted => {
                     let (admission, function) = (Arc::clone(admission), Arc::clone(function));

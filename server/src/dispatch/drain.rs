@@ -20,9 +20,9 @@ impl Dispatcher {
         };
         let _ = tokio::time::timeout(limit, quiet).await;
         let idle = self.admission.with(|state, _| state.pool.clear());
-        for terminated in idle.into_iter().map(Environment::terminate).collect::<Vec<_>>() {
+        for terminating in idle.into_iter().map(Environment::terminating).collect::<Vec<_>>() {
             // A task of ours that does not panic.
-            let _ = terminated.await;
+            let _ = terminating.await;
         }
         self.admission.with(|state, _| state.scaler.in_flight())
     }

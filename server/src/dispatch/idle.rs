@@ -6,6 +6,7 @@ use std::time::Duration;
 use lambd_engine::pool::Freezing;
 
 use super::Dispatcher;
+use crate::environment::Environment;
 
 /// An environment is frozen when it has been idle this long, so that back-to-back invocations pay no thaw.
 const FREEZE_AFTER: Duration = Duration::from_millis(50);
@@ -43,7 +44,7 @@ impl Dispatcher {
                 state.scaler.sweep(now);
                 now.checked_sub(keep_alive).map(|before| state.pool.expire_older(before))
             });
-            expired.into_iter().flatten().for_each(|environment| drop(environment.terminate()));
+            expired.into_iter().flatten().for_each(Environment::terminate);
         }
     }
 }

@@ -129,7 +129,7 @@ impl Shared {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             drop(crowd);
             if !gone {
-                drop(grant.send(Share { of: Arc::clone(self), bytes }));
+                let _ = grant.send(Share { of: Arc::clone(self), bytes });
             }
         }
     }

@@ -291,7 +291,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut seats = self.table.seats();
         let Seats { strangers, known, .. } = &mut *seats;
-        drop(strangers.remove(&self.number).or_else(|| known.remove(&self.number)));
+        let _ = strangers.remove(&self.number).or_else(|| known.remove(&self.number));
         drop(seats);
         self.table.0.freed.notify_waiters();
     }

@@ -1,3 +1,5 @@
+//! From the handed-in line to the page that is read, with retention and floods.
+
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

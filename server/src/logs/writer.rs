@@ -1,3 +1,5 @@
+//! The one thread that writes log events to the store and removes old ones.
+
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;

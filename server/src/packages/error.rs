@@ -1,3 +1,5 @@
+//! Why a package is refused or cannot be kept.
+
 use std::io;
 use std::path::PathBuf;
 

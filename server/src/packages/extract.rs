@@ -1,3 +1,5 @@
+//! Unpacks a zip into a new folder, with limits counted while it streams.
+
 use std::io::{Read, Write as _};
 use std::path::Path;
 

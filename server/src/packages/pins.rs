@@ -1,3 +1,5 @@
+//! Which packages are in use, so that none of them is collected.
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,3 +1,5 @@
+//! Packages that are hostile, packages of ordinary tools, and their collection.
+
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::{Arc, Barrier};
 use std::thread;

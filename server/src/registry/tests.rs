@@ -1,3 +1,5 @@
+//! Changes of functions, in memory and in the store.
+
 use std::collections::BTreeMap;
 
 use lambd_model::{CodeRef, Configuration, FunctionState, LastUpdate, LogFormat, Logging};

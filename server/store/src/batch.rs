@@ -1,3 +1,5 @@
+//! Batches: what is changed in one step, and what must hold for it.
+
 use std::collections::HashSet;
 
 use crate::queue::check_name;

@@ -1,3 +1,5 @@
+//! The feed of changes: every commit is told to who listens.
+
 use std::sync::Arc;
 
 use tokio::sync::broadcast::error::RecvError;

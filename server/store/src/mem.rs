@@ -1,3 +1,5 @@
+//! The store in memory, for tests.
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Bound;

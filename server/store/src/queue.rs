@@ -1,3 +1,5 @@
+//! The due queue: entries that become due, are claimed, and are acknowledged or come back.
+
 use crate::StoreError;
 use crate::batch::limit;
 

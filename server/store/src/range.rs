@@ -1,3 +1,5 @@
+//! Ranges of rows and how they are read, portion by portion.
+
 use std::ops::Bound;
 
 use crate::Row;

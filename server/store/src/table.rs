@@ -1,3 +1,5 @@
+//! The tables of the store.
+
 /// A table of the store. A new table is a variant here, a line in [`Table::ALL`], one in [`Table::name`] and
 /// one in [`Table::is_versioned`]; it appears in existing data directories at their next opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,3 +1,5 @@
+//! Which environment the pool gives out, freezes and ends.
+
 use super::*;
 
 #[derive(Debug, PartialEq)]

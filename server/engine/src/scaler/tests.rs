@@ -1,3 +1,5 @@
+//! Who is admitted, who may start, and what is counted.
+
 use super::*;
 
 const LIMITS: ScalerLimits =

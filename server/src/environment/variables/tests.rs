@@ -1,3 +1,5 @@
+//! What a function finds in its environment variables.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Which connection is closed when there are too many.
+
 use super::*;
 
 const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));

@@ -1,3 +1,5 @@
+//! What is installed, from which parts, and when again.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
