@@ -67,7 +67,7 @@ impl ServerArgs {
 /// The whole configuration of a server, checked; nothing has been touched or bound yet.
 ///
 /// # Errors
-/// [`ConfigError`], one line that names the key and the remedy.
+/// `ConfigError`, one line that names the key and the remedy.
 pub fn configuration(source: &Source) -> Result<Config, ConfigError> {
     Source::check_variables(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     source.load()
