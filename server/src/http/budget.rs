@@ -1,9 +1,9 @@
 //! Memory that request bodies share, taken as their bytes come and given back with the last copy of them.
 //!
 //! Who finds nothing left waits in line. The line can stand still: bodies that are half here may all wait for
-//! each other, or for some whose senders take their time. So after [`BLOCKED_TIMEOUT`] a waiter ends the bodies that have
-//! come slowest, be it its own, until what it needs is there: those who send get through, those who only hold do
-//! not.
+//! each other, or for some whose senders take their time. So after [`BLOCKED_TIMEOUT`] a waiter ends the bodies
+//! that have come slowest, be it its own, until what it needs is there: those who send get through, those who only
+//! hold do not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -135,7 +135,8 @@ impl LogStream {
     }
 
     /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits while
-    /// the group has too much waiting already, and so slows down whoever floods. Dropping the future loses nothing: what was not handed in is still there.
+    /// the group has too much waiting already, and so slows down whoever floods. Dropping the future
+    /// loses nothing: what was not handed in is still there.
     pub async fn write_pending(&self, pending: &mut Vec<LogEvent>) {
         while !pending.is_empty() {
             let (mut count, mut bytes) = (0, 0);
