@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::http::{Answer, Connection};
-use crate::sigv4::{self, Signer, Subject};
+use crate::http::{Connection, HttpResponse};
+use crate::sigv4::{self, SignableRequest, TestSigner};
 
 /// Where functions live in the API.
 pub const FUNCTIONS: &str = "/2015-03-31/functions";
 
 /// One request before it is signed.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct ApiRequest {
     /// The method.
     pub method: String,
     /// Path and query, encoded.
@@ -26,7 +26,7 @@ pub struct Request {
     pub skew_s: i64,
 }
 
-impl Request {
+impl ApiRequest {
     /// A request with an empty body.
     #[must_use]
     pub fn new(method: &str, target: &str) -> Self {
@@ -58,14 +58,14 @@ impl Request {
 
     /// The bytes of the request, signed.
     #[must_use]
-    pub fn signed(&self, host: SocketAddr, signer: &Signer) -> Vec<u8> {
+    pub fn signed(&self, host: SocketAddr, signer: &TestSigner) -> Vec<u8> {
         let time = sigv4::time(self.skew_s);
         let mut headers = self.headers.clone();
         headers.push(("host".to_owned(), host.to_string()));
         headers.push(("x-amz-date".to_owned(), time.clone()));
         headers.sort();
         let (method, target) = (self.method.as_str(), self.target.as_str());
-        let subject = Subject { method, target, headers: &headers, body: &self.body, time: &time };
+        let subject = SignableRequest { method, target, headers: &headers, body: &self.body, time: &time };
         let authorization = signer.authorization(&subject);
         self.bytes(&headers, Some(&authorization))
     }
@@ -85,19 +85,19 @@ impl Request {
 
 /// A server's address with keys for it.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct ApiClient {
     /// Where it listens.
     pub address: SocketAddr,
     /// The keys.
-    pub signer: Signer,
+    pub signer: TestSigner,
 }
 
-impl Api {
+impl ApiClient {
     /// Sends a signed request over a connection of its own.
     ///
     /// # Errors
     /// When the exchange itself fails; an answer of any status is no error.
-    pub fn send(&self, request: &Request) -> Result<Answer> {
+    pub fn send(&self, request: &ApiRequest) -> Result<HttpResponse> {
         Connection::open(self.address)?.exchange(&request.signed(self.address, &self.signer))
     }
 
@@ -105,7 +105,7 @@ impl Api {
     ///
     /// # Errors
     /// When it cannot be sent.
-    pub fn begin(&self, request: &Request) -> Result<Connection> {
+    pub fn begin(&self, request: &ApiRequest) -> Result<Connection> {
         let mut connection = Connection::open(self.address)?;
         connection.send(&request.signed(self.address, &self.signer))?;
         Ok(connection)
@@ -114,17 +114,17 @@ impl Api {
     /// Sends a signed JSON request.
     ///
     /// # Errors
-    /// As [`Api::send`].
-    pub fn call(&self, method: &str, target: &str, body: Option<&Value>) -> Result<Answer> {
+    /// As [`ApiClient::send`].
+    pub fn call(&self, method: &str, target: &str, body: Option<&Value>) -> Result<HttpResponse> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        self.send(&Request::new(method, target).body(body).header("content-type", "application/json"))
+        self.send(&ApiRequest::new(method, target).body(body).header("content-type", "application/json"))
     }
 
     /// Sends a request without a signature.
     ///
     /// # Errors
-    /// As [`Api::send`].
-    pub fn send_unsigned(&self, request: &Request) -> Result<Answer> {
+    /// As [`ApiClient::send`].
+    pub fn send_unsigned(&self, request: &ApiRequest) -> Result<HttpResponse> {
         Connection::open(self.address)?.exchange(&request.unsigned(self.address))
     }
 }

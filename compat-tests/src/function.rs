@@ -1,11 +1,12 @@
 //! Functions of a test's own: created, waited for, invoked, deleted when dropped.
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::api::{Api, FUNCTIONS, Request};
-use crate::http::Answer;
+use crate::api::{ApiClient, ApiRequest, FUNCTIONS};
+use crate::http::HttpResponse;
 use crate::package;
 use crate::programs;
 use crate::wait::until;
@@ -15,9 +16,9 @@ pub const ROLE: &str = "arn:aws:iam::000000000000:role/test";
 
 /// Members of a CreateFunction request.
 #[derive(Debug, Clone)]
-pub struct Spec(Map<String, Value>);
+pub struct FunctionSpec(Map<String, Value>);
 
-impl Spec {
+impl FunctionSpec {
     /// A function of this runtime, handler and package, with a name of its own.
     #[must_use]
     pub fn new(runtime: &str, handler: &str, package: &[u8]) -> Self {
@@ -67,7 +68,7 @@ impl Spec {
     ///
     /// # Errors
     /// When the exchange fails.
-    pub fn send(&self, api: &Api) -> Result<Answer> {
+    pub fn send(&self, api: &ApiClient) -> Result<HttpResponse> {
         api.call("POST", FUNCTIONS, Some(&Value::Object(self.0.clone())))
     }
 
@@ -75,10 +76,10 @@ impl Spec {
     ///
     /// # Errors
     /// When it is refused or does not become active.
-    pub fn create(&self, api: &Api) -> Result<Function> {
+    pub fn create(&self, api: &ApiClient) -> Result<TestFunction> {
         let answer = self.send(api)?;
         ensure!(answer.status == 201, "CreateFunction: {} {}", answer.status, answer.text());
-        let function = Function { name: self.name().to_owned(), api: api.clone() };
+        let function = TestFunction { name: self.name().to_owned(), api: api.clone() };
         function.wait("State", "Active")?;
         Ok(function)
     }
@@ -86,12 +87,12 @@ impl Spec {
 
 /// One answer to Invoke.
 #[derive(Debug)]
-pub struct Invocation {
+pub struct InvokeResponse {
     /// The whole answer.
-    pub answer: Answer,
+    pub answer: HttpResponse,
 }
 
-impl Invocation {
+impl InvokeResponse {
     /// The payload of an invocation that succeeded.
     ///
     /// # Errors
@@ -140,24 +141,24 @@ impl Invocation {
 
 /// A function that exists until it is dropped.
 #[derive(Debug)]
-pub struct Function {
+pub struct TestFunction {
     /// Its name.
     pub name: String,
-    api: Api,
+    api: ApiClient,
 }
 
-impl Function {
+impl TestFunction {
     /// The request of one synchronous invocation.
     #[must_use]
-    pub fn request(&self, event: impl Into<Vec<u8>>) -> Request {
-        Request::new("POST", &format!("{}/invocations", self.path())).body(event)
+    pub fn request(&self, event: impl Into<Vec<u8>>) -> ApiRequest {
+        ApiRequest::new("POST", &format!("{}/invocations", self.path())).body(event)
     }
 
     /// Invokes with this event.
     ///
     /// # Errors
     /// When the exchange fails.
-    pub fn invoke(&self, event: &Value) -> Result<Invocation> {
+    pub fn invoke(&self, event: &Value) -> Result<InvokeResponse> {
         self.send(&self.request(event.to_string()))
     }
 
@@ -165,16 +166,16 @@ impl Function {
     ///
     /// # Errors
     /// When the exchange fails.
-    pub fn invoke_with_tail(&self, event: &Value) -> Result<Invocation> {
+    pub fn invoke_with_tail(&self, event: &Value) -> Result<InvokeResponse> {
         self.send(&self.request(event.to_string()).header("x-amz-log-type", "Tail"))
     }
 
-    /// Sends a request made by [`Function::request`] and changed since.
+    /// Sends a request made by [`TestFunction::request`] and changed since.
     ///
     /// # Errors
     /// When the exchange fails.
-    pub fn send(&self, request: &Request) -> Result<Invocation> {
-        Ok(Invocation { answer: self.api.send(request)? })
+    pub fn send(&self, request: &ApiRequest) -> Result<InvokeResponse> {
+        Ok(InvokeResponse { answer: self.api.send(request)? })
     }
 
     /// The function's path in the API.
@@ -219,7 +220,7 @@ impl Function {
     }
 }
 
-impl Drop for Function {
+impl Drop for TestFunction {
     fn drop(&mut self) {
         // The test is over: a function that is gone already, or a server that is, hurts nobody.
         let _ = self.api.call("DELETE", &self.path(), None);

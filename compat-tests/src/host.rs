@@ -240,7 +240,9 @@ fn groups(pid: i32) -> Vec<PathBuf> {
         let Some((left, right)) = line.split_once(" - ") else { continue };
         let (mut kind, at) = (right.split(' '), left.split(' ').nth(4).unwrap_or_default());
         match (kind.next(), kind.nth(1)) {
-            (Some("cgroup2"), _) => drop(tops.insert(String::new(), at.to_owned())),
+            (Some("cgroup2"), _) => {
+                tops.insert(String::new(), at.to_owned());
+            }
             (Some("cgroup"), Some(options)) => {
                 tops.extend(options.split(',').map(|option| (option.to_owned(), at.to_owned())));
             }

@@ -14,7 +14,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A complete answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The status code.
     pub status: u16,
     /// Header fields in order, names in lower case.
@@ -23,7 +23,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The first field of this lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -88,7 +88,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection fails, or the answer is not HTTP/1.1 with a known end.
-    pub fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+    pub fn exchange(&mut self, request: &[u8]) -> Result<HttpResponse> {
         // A refusal may come, and the connection close, before a large body is wholly sent:
         // the answer then still stands in the receive buffer.
         let sent = self.0.get_mut().write_all(request);
@@ -107,11 +107,11 @@ impl Connection {
         Ok(line)
     }
 
-    fn read(&mut self) -> Result<Answer> {
+    fn read(&mut self) -> Result<HttpResponse> {
         let first = self.line()?;
         let status = first.strip_prefix("HTTP/1.1 ").and_then(|r| r.get(..3)).and_then(|s| s.parse().ok());
         let status: u16 = status.with_context(|| format!("not a status line: {first:?}"))?;
-        let mut answer = Answer { status, headers: Vec::new(), body: Vec::new() };
+        let mut answer = HttpResponse { status, headers: Vec::new(), body: Vec::new() };
         loop {
             let line = self.line()?;
             if line.is_empty() {

@@ -16,5 +16,5 @@ pub mod sigv4;
 pub mod tools;
 pub mod wait;
 
-pub use function::{Function, Spec};
+pub use function::{FunctionSpec, TestFunction};
 pub use server::Server;

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use anyhow::Result;
-use flate2::{Compression, Crc, write::DeflateEncoder};
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
 
 const ENCRYPTED: u16 = 1;
 const DEFLATED: u16 = 8;
@@ -12,7 +13,7 @@ const SYMLINK: u32 = 0o120_000;
 
 /// One entry of a zip file.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ZipEntry {
     name: String,
     mode: u32,
     packed: Vec<u8>,
@@ -22,7 +23,7 @@ pub struct Entry {
     flags: u16,
 }
 
-impl Entry {
+impl ZipEntry {
     /// A file that is stored as it is.
     #[must_use]
     pub fn file(name: &str, data: &[u8]) -> Self {
@@ -93,7 +94,7 @@ impl Entry {
 
 /// A zip file of these entries, names and order kept, duplicates and all.
 #[must_use]
-pub fn zip(entries: &[Entry]) -> Vec<u8> {
+pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let offset = u32::try_from(out.len()).unwrap_or(u32::MAX);
@@ -123,7 +124,7 @@ pub fn zip(entries: &[Entry]) -> Vec<u8> {
 /// A package of ordinary files.
 #[must_use]
 pub fn files(files: &[(&str, &str)]) -> Vec<u8> {
-    zip(&files.iter().map(|(name, text)| Entry::file(name, text.as_bytes())).collect::<Vec<_>>())
+    zip(&files.iter().map(|(name, text)| ZipEntry::file(name, text.as_bytes())).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -135,10 +136,10 @@ mod tests {
     #[test]
     fn another_reader_agrees() -> Result<()> {
         let entries = [
-            Entry::file("a.txt", b"text"),
-            Entry::executable("run", b"#!/bin/sh"),
-            Entry::link("link", "a.txt"),
-            Entry::zeros("zeros", 2)?,
+            ZipEntry::file("a.txt", b"text"),
+            ZipEntry::executable("run", b"#!/bin/sh"),
+            ZipEntry::link("link", "a.txt"),
+            ZipEntry::zeros("zeros", 2)?,
         ];
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), zip(&entries))?;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
-use crate::package::{self, Entry};
+use crate::package::{self, ZipEntry};
 use crate::tools::{command, run};
 
 /// `fn/bootstrap.c` says what it answers to which event.
@@ -56,5 +56,5 @@ pub fn compile(source: &str) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`bootstrap`].
 pub fn bootstrap_package() -> Result<Vec<u8>> {
-    Ok(package::zip(&[Entry::executable("bootstrap", bootstrap()?)]))
+    Ok(package::zip(&[ZipEntry::executable("bootstrap", bootstrap()?)]))
 }

@@ -16,9 +16,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::api::Api;
+use crate::api::ApiClient;
 use crate::host::{self, Footprint};
-use crate::sigv4::Signer;
+use crate::sigv4::TestSigner;
 use crate::tools::{self, command};
 use crate::wait::until;
 
@@ -31,7 +31,7 @@ pub struct Server {
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     /// The same, with the keys.
-    pub api: Api,
+    pub api: ApiClient,
     process: Child,
     dir: TempDir,
     installed: Mutex<BTreeSet<String>>,
@@ -263,7 +263,9 @@ impl Server {
             self.terminate()?;
         }
         let ended = until("the server ends after SIGTERM", || Ok(self.process.try_wait()?));
-        let status = ended.inspect_err(|_| drop(self.process.kill()))?;
+        let status = ended.inspect_err(|_| {
+            let _ = self.process.kill();
+        })?;
         ensure!(status.success(), "the server ended with {status}:\n{}", self.log_tail());
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         let log = fs::read_to_string(log_path(self.dir.path()))?;
@@ -315,7 +317,7 @@ fn log_path(dir: &Path) -> PathBuf {
 }
 
 /// Starts a server in `dir` and waits for its one line on standard output.
-fn launch(dir: &Path, wrapper: &[&str], arguments: &[&str]) -> Result<(Child, String, Api)> {
+fn launch(dir: &Path, wrapper: &[&str], arguments: &[&str]) -> Result<(Child, String, ApiClient)> {
     let log: File = OpenOptions::new().create(true).append(true).open(log_path(dir))?;
     let binary = binary()?;
     let mut words = wrapper.iter().map(OsStr::new).chain([binary.as_os_str()]);
@@ -340,17 +342,17 @@ fn launch(dir: &Path, wrapper: &[&str], arguments: &[&str]) -> Result<(Child, St
     };
     let address = url.trim_start_matches("http://").parse()?;
     let signer = keys(&data_dir(dir).join("credentials"))?;
-    Ok((process, url.to_owned(), Api { address, signer }))
+    Ok((process, url.to_owned(), ApiClient { address, signer }))
 }
 
-fn keys(file: &Path) -> Result<Signer> {
+fn keys(file: &Path) -> Result<TestSigner> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let value = |name: &str| {
         let line = text.lines().find_map(|l| l.trim().strip_prefix(name)?.trim().strip_prefix('='));
         line.map(|v| v.trim().to_owned()).with_context(|| format!("no {name} in {}", file.display()))
     };
     let (key, secret) = (value("aws_access_key_id")?, value("aws_secret_access_key")?);
-    Ok(Signer { key, secret, region: "us-east-1".to_owned() })
+    Ok(TestSigner { key, secret, region: "us-east-1".to_owned() })
 }
 
 #[cfg(test)]

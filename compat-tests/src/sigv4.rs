@@ -14,7 +14,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// An access key, and where its requests say they go.
 #[derive(Debug, Clone)]
-pub struct Signer {
+pub struct TestSigner {
     /// The access key id.
     pub key: String,
     /// The secret key.
@@ -25,7 +25,7 @@ pub struct Signer {
 
 /// What is signed of one request.
 #[derive(Debug)]
-pub struct Subject<'a> {
+pub struct SignableRequest<'a> {
     /// The method.
     pub method: &'a str,
     /// Path and query as they stand in the request line.
@@ -38,10 +38,10 @@ pub struct Subject<'a> {
     pub time: &'a str,
 }
 
-impl Signer {
+impl TestSigner {
     /// The value of the Authorization header. `subject.headers` holds `x-amz-date` already.
     #[must_use]
-    pub fn authorization(&self, subject: &Subject<'_>) -> String {
+    pub fn authorization(&self, subject: &SignableRequest<'_>) -> String {
         let (path, query) = subject.target.split_once('?').unwrap_or((subject.target, ""));
         let signature = self.signature(subject, path, query, &hex(&Sha256::digest(subject.body)));
         let scope = self.scope(subject.time);
@@ -54,7 +54,7 @@ impl Signer {
 
     /// The request's target with the query form of a signature, valid for `expires_s` seconds.
     #[must_use]
-    pub fn presigned(&self, subject: &Subject<'_>, expires_s: u32) -> String {
+    pub fn presigned(&self, subject: &SignableRequest<'_>, expires_s: u32) -> String {
         let (path, query) = subject.target.split_once('?').unwrap_or((subject.target, ""));
         let credential = format!("{}/{}", self.key, self.scope(subject.time));
         let query = format!(
@@ -73,7 +73,7 @@ impl Signer {
         format!("{}/{}/lambda/aws4_request", &time[..8], self.region)
     }
 
-    fn signature(&self, subject: &Subject<'_>, path: &str, query: &str, body_hash: &str) -> String {
+    fn signature(&self, subject: &SignableRequest<'_>, path: &str, query: &str, body_hash: &str) -> String {
         let mut pairs: Vec<_> = query.split('&').filter(|p| !p.is_empty()).collect();
         pairs.sort_unstable();
         let pairs: Vec<_> =
@@ -130,8 +130,8 @@ mod tests {
 
     const TIME: &str = "20150830T123600Z";
 
-    fn signer() -> Signer {
-        Signer {
+    fn signer() -> TestSigner {
+        TestSigner {
             key: "AKIDEXAMPLE".to_owned(),
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
             region: "us-east-1".to_owned(),
@@ -147,7 +147,8 @@ mod tests {
     fn signs_as_botocore_does() {
         let target = "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations?Qualifier=%24LATEST&A=b";
         let headers = [header("host", "127.0.0.1:3001"), header("x-amz-date", TIME)];
-        let subject = Subject { method: "POST", target, headers: &headers, body: b"{\"a\": 1}", time: TIME };
+        let subject =
+            SignableRequest { method: "POST", target, headers: &headers, body: b"{\"a\": 1}", time: TIME };
         assert_eq!(
             signer().authorization(&subject),
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/lambda/aws4_request, \
@@ -160,7 +161,7 @@ mod tests {
     fn presigns_as_botocore_does() {
         let headers = [header("host", "127.0.0.1:3001")];
         let target = "/2015-03-31/functions?MaxItems=1";
-        let subject = Subject { method: "GET", target, headers: &headers, body: b"", time: TIME };
+        let subject = SignableRequest { method: "GET", target, headers: &headers, body: b"", time: TIME };
         assert_eq!(
             signer().presigned(&subject, 60),
             "/2015-03-31/functions?MaxItems=1&X-Amz-Algorithm=AWS4-HMAC-SHA256\

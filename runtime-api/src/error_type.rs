@@ -7,7 +7,7 @@ use crate::limits::ERROR_TYPE_MAX_BYTES;
 /// A text that contains `Runtime.` or `Function.` followed by a capital and at least one more letter
 /// is kept whole. Any other becomes `Function.Unknown` when it starts with `Function.`, else
 /// `Runtime.Unknown` [fact:error-type-form]. It never changes the `errorType` inside the payload.
-pub fn normalise(raw: &str) -> &str {
+pub(crate) fn normalise(raw: &str) -> &str {
     if raw.len() <= ERROR_TYPE_MAX_BYTES && is_known_form(raw) {
         raw
     } else if raw.starts_with("Function.") {

@@ -7,7 +7,7 @@
 //!   environment. The socket is the identity, so nothing here names a function or an account.
 //!
 //! Invariants
-//! * Every transition is forbidden unless [`State`] lists it, and a call is validated before it moves
+//! * Every transition is forbidden unless [`RuntimeState`] lists it, and a call is validated before it moves
 //!   the state.
 //! * One event is in flight at a time. It is given to a poll that is alive, and an event whose answer
 //!   was never written goes back to the queue.
@@ -33,9 +33,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use error_type::normalise as normalise_error_type;
 pub use event::Event;
 pub use outcome::{FunctionError, InitError, Outcome, Ready, Response, ResponseMode};
 pub use service::{Service, SessionConfig};
-pub use session::{DeliverError, Invocation, Session};
-pub use state::{Call, Forbidden, State};
+pub use session::{DeliverError, Delivery, Session};
+pub use state::RuntimeState;
+pub(crate) use state::{Forbidden, Transition};

@@ -38,7 +38,7 @@ pub enum Outcome {
         size_bytes: u64,
     },
     /// `/response` named an unknown response mode (`Runtime.InvalidResponseModeHeader`). Every further
-    /// call is refused, [`crate::Invocation::done`] does not come: the environment must be reset.
+    /// call is refused, [`crate::Delivery::done`] does not come: the environment must be reset.
     InvalidResponseMode,
     /// The body of `/response` broke off (`Runtime.TruncatedResponse`).
     Truncated,

@@ -18,7 +18,7 @@ use crate::http::body::drain;
 use crate::http::peer::{Gone, Peer};
 use crate::render;
 use crate::render::Reply;
-use crate::session::Shared;
+use crate::session::SharedQueue;
 
 /// What a path means. `restore/*` and `credentials` belong to `SnapStart` and are unknown without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<'a> Route<'a> {
 /// [`Gone`] when nobody is there to read the answer.
 pub(crate) async fn answer(
     request: Request<Incoming>,
-    shared: &Arc<Shared>,
+    shared: &Arc<SharedQueue>,
     peer: &Peer,
 ) -> Result<Reply, Gone> {
     let (head, mut body) = request.into_parts();

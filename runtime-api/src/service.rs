@@ -14,7 +14,7 @@ use crate::http::metered::{Metered, Phase};
 use crate::http::peer::Peer;
 use crate::limits::{CONNECTION_DESCRIPTORS, CONNECTIONS_FREE, CONNECTIONS_MAX, REQUEST_HEAD_MAX_BYTES};
 use crate::routes;
-use crate::session::{Session, Shared};
+use crate::session::{Session, SharedQueue};
 
 /// How long to wait after the system refused a connection (out of descriptors or memory).
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -38,7 +38,7 @@ impl Default for SessionConfig {
 /// The runtime's end of one environment: serves the Runtime API on the environment's listener.
 #[derive(Debug)]
 pub struct Service {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     ended: watch::Receiver<()>,
     config: SessionConfig,
 }
@@ -46,7 +46,7 @@ pub struct Service {
 impl Session {
     /// A session and the HTTP service that its runtime will talk to.
     pub fn new(config: &SessionConfig) -> (Self, Service) {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedQueue::default());
         let (session, ended) = Self::open(Arc::clone(&shared));
         (session, Service { shared, ended, config: config.clone() })
     }
@@ -114,7 +114,7 @@ async fn descriptors(pool: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     }
 }
 
-async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+async fn serve_connection(stream: TcpStream, shared: Arc<SharedQueue>) {
     let peer = match Peer::of(&stream) {
         Ok(peer) => peer,
         Err(error) => return tracing::warn!(%error, "runtime api cannot watch a connection"),

@@ -9,12 +9,12 @@ use tokio::sync::watch;
 
 pub use self::queue::DeliverError;
 pub(crate) use self::queue::Refusal;
-pub(crate) use self::shared::{Handover, Shared};
-use crate::{Event, Outcome, Ready, State};
+pub(crate) use self::shared::{Handover, SharedQueue};
+use crate::{Event, Outcome, Ready, RuntimeState};
 
 /// The server's end of one environment: at most one invocation at a time.
 ///
-/// The HTTP service ends when the session and its [`Invocation`] are gone.
+/// The HTTP service ends when the session and its [`Delivery`] are gone.
 #[derive(Debug)]
 pub struct Session {
     handle: Arc<Handle>,
@@ -23,13 +23,13 @@ pub struct Session {
 /// Keeps the HTTP service alive.
 #[derive(Debug)]
 struct Handle {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     _alive: watch::Sender<()>,
 }
 
 impl Session {
     /// A session around this state, and what tells when it has ended: the end of the sender.
-    pub(crate) fn open(shared: Arc<Shared>) -> (Self, watch::Receiver<()>) {
+    pub(crate) fn open(shared: Arc<SharedQueue>) -> (Self, watch::Receiver<()>) {
         let (alive, ended) = watch::channel(());
         (Self { handle: Arc::new(Handle { shared, _alive: alive }) }, ended)
     }
@@ -43,17 +43,17 @@ impl Session {
     /// Queues one event; a waiting poll gets it at once.
     ///
     /// Call it after [`Self::ready`] said [`Ready::Next`], and after the last invocation is
-    /// [`Invocation::done`] and its handle dropped.
+    /// [`Delivery::done`] and its handle dropped.
     ///
     /// # Errors
     /// [`DeliverError`] when the runtime is not waiting for an event.
-    pub fn deliver(&self, event: Event) -> Result<Invocation, DeliverError> {
+    pub fn deliver(&self, event: Event) -> Result<Delivery, DeliverError> {
         let number = self.handle.shared.deliver(event)?;
-        Ok(Invocation { handle: Arc::clone(&self.handle), number })
+        Ok(Delivery { handle: Arc::clone(&self.handle), number })
     }
 
     /// Where the runtime stands.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> RuntimeState {
         self.handle.shared.lock().state()
     }
 
@@ -63,16 +63,16 @@ impl Session {
     }
 }
 
-/// One invocation in flight.
+/// One event on its way through the runtime: delivered, answered, done.
 ///
 /// Dropping it takes an undelivered event back; a delivered one runs on and its answer is thrown away.
 #[derive(Debug)]
-pub struct Invocation {
+pub struct Delivery {
     handle: Arc<Handle>,
     number: u64,
 }
 
-impl Invocation {
+impl Delivery {
     /// Waits for the runtime's answer; once there it is the same at every call. Cancel-safe.
     pub async fn outcome(&mut self) -> Outcome {
         self.handle.shared.wait(|queue| queue.outcome(self.number)).await
@@ -85,7 +85,8 @@ impl Invocation {
     }
 
     /// Whether the event was written to a poll of the runtime. Once true, the function may have seen it.
-    pub fn is_delivered(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_delivered(&self) -> bool {
         self.handle.shared.lock().is_delivered(self.number)
     }
 
@@ -97,7 +98,7 @@ impl Invocation {
     }
 }
 
-impl Drop for Invocation {
+impl Drop for Delivery {
     fn drop(&mut self) {
         self.handle.shared.lock().abandon(self.number);
     }

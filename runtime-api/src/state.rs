@@ -5,7 +5,7 @@ use std::fmt;
 /// Where the runtime of one environment stands. The names shown are the ones that AWS puts
 /// into `InvalidStateTransition` [fact:runtime-states].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum RuntimeState {
     /// The process was started and has called neither `next` nor `init/error`.
     Started,
     /// It has called `next` and holds no event.
@@ -22,9 +22,9 @@ pub enum State {
     InitError,
 }
 
-/// What moves the state: the calls of the runtime and the deeds of the server.
+/// What moves the state: the calls of the runtime and actions of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Transition {
     /// `GET invocation/next` arrived.
     Next,
     /// An event goes to a waiting `next`.
@@ -44,69 +44,69 @@ pub enum Call {
 /// A transition that the state does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("State transition from {from} to {to} failed for runtime. Error: State transition is not allowed")]
-pub struct Forbidden {
-    /// The state at the time of the call.
-    pub from: State,
-    /// The state that the call asked for.
-    pub to: State,
+pub(crate) struct Forbidden {
+    /// The state before it.
+    pub(crate) from: RuntimeState,
+    /// The state that was asked for.
+    pub(crate) to: RuntimeState,
 }
 
-impl State {
-    /// The state after `call`.
+impl RuntimeState {
+    /// The state after `transition`.
     ///
     /// # Errors
     /// [`Forbidden`] for every pair that is not listed here.
-    pub const fn on(self, call: Call) -> Result<Self, Forbidden> {
+    pub(crate) const fn on(self, transition: Transition) -> Result<Self, Forbidden> {
         match self {
-            Self::Started => match call {
-                Call::Next => Ok(Self::Ready),
-                Call::InitError => Ok(Self::InitError),
-                _ => self.refuse(call),
+            Self::Started => match transition {
+                Transition::Next => Ok(Self::Ready),
+                Transition::InitError => Ok(Self::InitError),
+                _ => self.refuse(transition),
             },
-            Self::Ready => match call {
-                Call::Next | Call::HandBack => Ok(Self::Ready),
-                Call::Hand => Ok(Self::Running),
-                _ => self.refuse(call),
+            Self::Ready => match transition {
+                Transition::Next | Transition::HandBack => Ok(Self::Ready),
+                Transition::Hand => Ok(Self::Running),
+                _ => self.refuse(transition),
             },
-            Self::Running => match call {
+            Self::Running => match transition {
                 // Polling again before answering gives the same event again.
-                Call::Next | Call::Hand => Ok(Self::Running),
-                Call::HandBack => Ok(Self::Ready),
-                Call::Response => Ok(Self::InvocationResponse),
-                Call::Error => Ok(Self::InvocationErrorResponse),
-                _ => self.refuse(call),
+                Transition::Next | Transition::Hand => Ok(Self::Running),
+                Transition::HandBack => Ok(Self::Ready),
+                Transition::Response => Ok(Self::InvocationResponse),
+                Transition::Error => Ok(Self::InvocationErrorResponse),
+                _ => self.refuse(transition),
             },
-            Self::InvocationResponse | Self::InvocationErrorResponse => match call {
-                Call::Sent => Ok(Self::ResponseSent),
-                _ => self.refuse(call),
+            Self::InvocationResponse | Self::InvocationErrorResponse => match transition {
+                Transition::Sent => Ok(Self::ResponseSent),
+                _ => self.refuse(transition),
             },
-            Self::ResponseSent => match call {
-                Call::Next => Ok(Self::Ready),
-                _ => self.refuse(call),
+            Self::ResponseSent => match transition {
+                Transition::Next => Ok(Self::Ready),
+                _ => self.refuse(transition),
             },
-            Self::InitError => self.refuse(call),
+            Self::InitError => self.refuse(transition),
         }
     }
 
-    const fn refuse(self, call: Call) -> Result<Self, Forbidden> {
-        Err(Forbidden { from: self, to: call.target() })
+    const fn refuse(self, transition: Transition) -> Result<Self, Forbidden> {
+        Err(Forbidden { from: self, to: transition.target() })
     }
 }
 
-impl Call {
-    const fn target(self) -> State {
+impl Transition {
+    const fn target(self) -> RuntimeState {
         match self {
-            Self::Next | Self::HandBack => State::Ready,
-            Self::Hand => State::Running,
-            Self::Response => State::InvocationResponse,
-            Self::Error => State::InvocationErrorResponse,
-            Self::Sent => State::ResponseSent,
-            Self::InitError => State::InitError,
+            Self::Next | Self::HandBack => RuntimeState::Ready,
+            Self::Hand => RuntimeState::Running,
+            Self::Response => RuntimeState::InvocationResponse,
+            Self::Error => RuntimeState::InvocationErrorResponse,
+            Self::Sent => RuntimeState::ResponseSent,
+            Self::InitError => RuntimeState::InitError,
         }
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for RuntimeState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Started => "Started",

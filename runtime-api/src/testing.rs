@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::{Event, Invocation, Session, SessionConfig, State};
+use crate::{Delivery, Event, RuntimeState, Session, SessionConfig};
 
 pub(crate) const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 pub(crate) const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
@@ -19,13 +19,13 @@ pub(crate) const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
 const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// An environment whose Runtime API is served on a port of its own.
-pub(crate) struct Environment {
+pub(crate) struct ServedEnvironment {
     pub(crate) session: Session,
     pub(crate) address: SocketAddr,
     pub(crate) served: JoinHandle<()>,
 }
 
-impl Environment {
+impl ServedEnvironment {
     pub(crate) async fn start() -> Self {
         Self::with(&SessionConfig::default()).await
     }
@@ -51,7 +51,7 @@ impl Environment {
     }
 
     /// A connection that has taken the event `id`, and its invocation.
-    pub(crate) async fn running(&self, id: &str) -> (Client, Invocation) {
+    pub(crate) async fn running(&self, id: &str) -> (Client, Delivery) {
         let mut client = self.poll().await;
         let invocation = self.session.deliver(event(id)).unwrap();
         assert_eq!(client.answer().await.header("lambda-runtime-aws-request-id"), Some(id));
@@ -68,7 +68,7 @@ impl Environment {
         timeout(WATCHDOG, met).await.expect("condition not met");
     }
 
-    pub(crate) async fn until_state(&self, state: State) {
+    pub(crate) async fn until_state(&self, state: RuntimeState) {
         self.until(|session| session.state() == state).await;
     }
 }
@@ -130,21 +130,21 @@ impl Client {
         self.stream.get_mut().write_all(bytes).await
     }
 
-    pub(crate) async fn call(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+    pub(crate) async fn call(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> RawAnswer {
         self.send(&request(method, path, headers, body)).await;
         self.answer().await
     }
 
-    pub(crate) async fn post(&mut self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> RawAnswer {
         self.call("POST", path, "", body.as_bytes()).await
     }
 
-    pub(crate) async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer(&mut self) -> RawAnswer {
         timeout(WATCHDOG, self.try_answer()).await.expect("no answer").expect("connection ended")
     }
 
     /// `None` when the connection ends before an answer is complete.
-    pub(crate) async fn try_answer(&mut self) -> Option<Answer> {
+    pub(crate) async fn try_answer(&mut self) -> Option<RawAnswer> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -162,7 +162,7 @@ impl Client {
             .map(|line| line.split_once(": ").unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let mut answer = Answer { status, headers, body: String::new() };
+        let mut answer = RawAnswer { status, headers, body: String::new() };
         let length = answer.header("content-length").unwrap_or("0").parse().unwrap();
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await.ok()?;
@@ -173,13 +173,13 @@ impl Client {
 
 /// One answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RawAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl RawAnswer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }

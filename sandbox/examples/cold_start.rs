@@ -48,7 +48,7 @@ fn main() -> Outcome<()> {
     burst(&mut launcher, &spec)?;
     let begun = Instant::now();
     let ended = launcher.shutdown(Duration::from_secs(20));
-    println!("all ended: {ended}, after {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    println!("end: {ended:?}, after {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 

@@ -34,14 +34,14 @@ const PROCESSES_EXTRA: u32 = 2;
 
 /// The limits of one sandbox.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct GroupLimits {
     pub(crate) memory_bytes: u64,
     pub(crate) cpu_quota_permille: u32,
     pub(crate) cpu_init_permille: u32,
     pub(crate) processes_max: u32,
 }
 
-impl Limits {
+impl GroupLimits {
     fn quota_us(self) -> u64 {
         quota_us(self.cpu_quota_permille)
     }
@@ -85,7 +85,7 @@ pub(crate) struct Handles {
 
 /// How a new process gets into its group.
 #[derive(Debug)]
-pub(crate) enum Entry {
+pub(crate) enum GroupEntry {
     /// It writes itself to each of these `cgroup.procs` files. The write may wait for an RCU grace
     /// period (5–14 ms), which is why the child does it and not the launcher.
     Join(Vec<File>),
@@ -108,10 +108,10 @@ pub(crate) trait Hierarchy: std::fmt::Debug {
 /// The group of one sandbox.
 pub(crate) trait Group: std::fmt::Debug {
     /// The way in; given once.
-    fn entry(&mut self) -> Entry;
+    fn entry(&mut self) -> GroupEntry;
     /// Sets memory, processes and the CPU quota of the start; that of the rest waits for [`Handles::cpu`].
-    fn limit(&self, limits: Limits) -> Result<(), StepError>;
-    fn handles(&self, limits: Limits) -> Result<Handles, StepError>;
+    fn limit(&self, limits: GroupLimits) -> Result<(), StepError>;
+    fn handles(&self, limits: GroupLimits) -> Result<Handles, StepError>;
     /// What tells that its memory has run out; `None` where this kernel tells nobody.
     fn oom_watch(&self) -> Option<OomWatch>;
     /// Lets its processes run unhindered, so that they can die: thaws them and lifts the CPU quota, whose debt a dying
@@ -160,8 +160,8 @@ fn step<T>(result: Result<T, GroupError>, folder: &Path, what: &str) -> Result<T
     })
 }
 
-fn missing(controller: &str, mend: &str) -> StartFailure {
-    StartFailure::Controller { controller: controller.into(), mend: mend.into() }
+fn missing(controller: &str, remedy: &str) -> StartFailure {
+    StartFailure::Controller { controller: controller.into(), remedy: remedy.into() }
 }
 
 /// `path` as seen below a mount whose root is `mount_root` of the hierarchy.

@@ -3,7 +3,6 @@
 mod control;
 mod sandbox;
 
-use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +13,7 @@ pub use self::sandbox::{Exit, ExitFd, Lifeline, Sandbox};
 use crate::config::LauncherConfig;
 use crate::error::{LaunchError, StartError};
 use crate::launcher::NAME;
-use crate::protocol::{Channel, Reply, Request, Setup, Started};
+use crate::protocol::{Channel, LauncherReply, LauncherRequest, LauncherSetup, Started};
 use crate::spec::Spec;
 
 /// Longest wait for the launcher to get ready: it may have to wait for a predecessor's end (20 s).
@@ -32,6 +31,15 @@ pub struct Launcher {
     notes: Vec<String>,
 }
 
+/// How far [`Launcher::shutdown`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Nothing is left.
+    Complete,
+    /// It took longer than was waited, and goes on by itself.
+    GoesOn,
+}
+
 /// Starts the launcher: a second process of this program with root's rights, an empty environment and
 /// no descriptor but its socket and standard error.
 ///
@@ -47,7 +55,7 @@ pub fn start(config: &LauncherConfig) -> Result<Launcher, StartError> {
     let process = command.spawn().map_err(StartError::Spawn)?;
     drop(command); // holds the other end
     let mut launcher = Launcher { channel: here, process, notes: Vec::new() };
-    launcher.channel.send(&Setup { config: config.clone() }, &[])?;
+    launcher.channel.send(&LauncherSetup { config: config.clone() }, &[])?;
     launcher.notes = launcher.channel.receive_within::<Started>(START_WAIT)?.value?;
     Ok(launcher)
 }
@@ -59,8 +67,8 @@ impl Launcher {
     /// [`LaunchError`] concerns this sandbox only, which is not there then, unless [`LaunchError::is_lost`]: after
     /// that the launcher is of no more use.
     pub fn launch(&mut self, spec: &Spec) -> Result<Sandbox, LaunchError> {
-        self.channel.send(&Request::Launch(Box::new(spec.clone())), &[])?;
-        let reply = self.channel.receive_within::<Reply>(LAUNCH_WAIT)?;
+        self.channel.send(&LauncherRequest::Launch(Box::new(spec.clone())), &[])?;
+        let reply = self.channel.receive_within::<LauncherReply>(LAUNCH_WAIT)?;
         let launched = reply.value?;
         Sandbox::new(spec.id.clone(), &launched, reply.descriptors)
     }
@@ -75,22 +83,17 @@ impl Launcher {
         &self.notes
     }
 
-    /// Becomes readable when the launcher has died (and before that only during a launch).
-    pub fn liveness(&self) -> impl AsFd {
-        &self.channel
-    }
-
-    /// Ends every sandbox and the launcher, and waits until nothing of them is left. False when that took
-    /// longer than `wait`; it then goes on by itself.
-    pub fn shutdown(self, wait: Duration) -> bool {
+    /// Ends every sandbox and the launcher, and waits until nothing of them is left, but not
+    /// longer than `wait`.
+    pub fn shutdown(self, wait: Duration) -> Shutdown {
         let Self { channel, mut process, .. } = self;
         drop(channel);
         let deadline = Instant::now() + wait;
         loop {
             match process.try_wait() {
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Ok(None) => return false,
-                Ok(Some(_)) | Err(_) => return true,
+                Ok(None) => return Shutdown::GoesOn,
+                Ok(Some(_)) | Err(_) => return Shutdown::Complete,
             }
         }
     }

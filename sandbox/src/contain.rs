@@ -20,18 +20,16 @@ use crate::identity;
 use crate::protocol::Assignment;
 use crate::root;
 use crate::seccomp::Filter;
-use crate::spec::FileSpec;
+use crate::spec::{FileSpec, RUNTIME_API};
 use crate::sys::{self, mount};
 
-/// The Runtime API's address inside every sandbox.
-pub(crate) const RUNTIME_API: (&str, u16) = ("127.0.0.1", 9001);
 /// The kernel kills the function before it kills anything of the host.
 const OOM_SCORE: &[u8] = b"500";
 
 /// Part one, which does not depend on the function: everything up to the new root.
 /// The process already has new pid, mount, net, ipc and uts namespaces and is in its groups
 /// ([`enter_groups`]), so that the cgroup namespace starts there.
-pub(crate) fn blank(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, TcpListener), StepError> {
+pub(crate) fn prepare_sandbox(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, TcpListener), StepError> {
     unshare(CloneFlags::CLONE_NEWCGROUP).at("make a cgroup namespace")?;
     setsid().at("leave the terminal")?;
     umask(Mode::from_bits_truncate(0o022));
@@ -44,7 +42,7 @@ pub(crate) fn blank(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, TcpListener
 }
 
 /// Part two: becomes the function's sandbox. Afterwards the process can only fork, wait and report.
-pub(crate) fn assigned(
+pub(crate) fn assign_function(
     root: OwnedFd,
     assignment: &Assignment,
     mounts: &[OwnedFd],

@@ -6,7 +6,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 pub use crate::protocol::ChannelError;
-use crate::spec::Refusal;
+use crate::spec::SpecError;
 
 /// A step of making something that failed, with the kernel's reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +78,12 @@ pub enum StartFailure {
     #[error("another launcher of the instance {0} is running")]
     Busy(String),
     /// A control group controller is not there.
-    #[error("the control group controller {controller} is missing: {mend}")]
+    #[error("the control group controller {controller} is missing: {remedy}")]
     Controller {
         /// Its name.
         controller: String,
         /// What an operator does about it.
-        mend: String,
+        remedy: String,
     },
     /// A program of the host is not there.
     #[error("the program {program} is missing: install the package {package}")]
@@ -117,7 +117,7 @@ pub enum StartError {
 pub enum LaunchFailure {
     /// The specification was refused.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] SpecError),
     /// All 4,096 user ids of the launcher are in use.
     #[error("no free user id")]
     NoUid,

@@ -13,12 +13,12 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::Mode;
 use nix::unistd::execve;
 
-use crate::contain;
 use crate::error::{At, StepError};
 use crate::protocol::{Assignment, Channel, Progress};
 use crate::seccomp::Filter;
-use crate::sys::{self, process::exit};
-use crate::{Exit, root};
+use crate::sys;
+use crate::sys::process::exit;
+use crate::{Exit, contain, root};
 
 /// Where the socket to the API process is while the program runs; closed in the program by exec.
 pub(crate) const STATUS: RawFd = 3;
@@ -30,7 +30,7 @@ const HIGH: RawFd = 64;
 
 /// What the launcher's clone starts with.
 #[derive(Debug)]
-pub(crate) struct Birth<'a> {
+pub(crate) struct InitContext<'a> {
     pub(crate) channel: &'a Channel,
     pub(crate) devices: &'a OwnedFd,
     pub(crate) groups: Vec<File>,
@@ -39,19 +39,19 @@ pub(crate) struct Birth<'a> {
 }
 
 /// Runs the new process to its end.
-pub(crate) fn run(birth: Birth<'_>) -> ! {
-    let lived = catch_unwind(AssertUnwindSafe(|| live(birth)));
+pub(crate) fn run(context: InitContext<'_>) -> ! {
+    let lived = catch_unwind(AssertUnwindSafe(|| contain_and_run(context)));
     exit(i32::from(!matches!(lived, Ok(Ok(())))))
 }
 
-fn live(birth: Birth<'_>) -> Result<(), StepError> {
-    let Birth { channel, devices, groups, uid, filter } = birth;
+fn contain_and_run(context: InitContext<'_>) -> Result<(), StepError> {
+    let InitContext { channel, devices, groups, uid, filter } = context;
     set_pdeathsig(Signal::SIGKILL).at("tie to the launcher's life")?;
     set_name(c"lambd-init").at("set the name")?;
     sys::process::default_signals();
     contain::enter_groups(groups)?;
     let (channel, devices) = keep_only(channel, devices)?;
-    let blank = contain::blank(&devices, uid);
+    let blank = contain::prepare_sandbox(&devices, uid);
     drop(devices);
     let (root, listener) = match blank {
         Ok(made) => made,
@@ -61,7 +61,7 @@ fn live(birth: Birth<'_>) -> Result<(), StepError> {
     drop(listener);
     let Ok(received) = channel.receive::<Assignment>() else { return Ok(()) };
     let (assignment, descriptors) = (received.value, received.descriptors);
-    let done = assume(root, &assignment, descriptors, uid, filter);
+    let done = assign_function(root, &assignment, descriptors, uid, filter);
     channel.send(&done, &[]).at("report")?;
     drop(channel);
     if done.is_ok() { supervise(&assignment) } else { Ok(()) }
@@ -82,7 +82,7 @@ fn keep_only(channel: &Channel, devices: &OwnedFd) -> Result<(Channel, OwnedFd),
     Ok((Channel::placed(CHANNEL), sys::fd::own(DEVICES)))
 }
 
-fn assume(
+fn assign_function(
     root: OwnedFd,
     assignment: &Assignment,
     mut descriptors: Vec<OwnedFd>,
@@ -93,7 +93,7 @@ fn assume(
     let [output, status] = descriptors.as_slice() else {
         return Err(StepError { step: "receive descriptors".into(), errno: 0 });
     };
-    contain::assigned(root, assignment, &mounts, [output.as_fd(), status.as_fd()], uid, filter)
+    contain::assign_function(root, assignment, &mounts, [output.as_fd(), status.as_fd()], uid, filter)
 }
 
 /// Starts the program, reaps whatever becomes an orphan, and reports the program's end.
@@ -102,7 +102,7 @@ fn supervise(assignment: &Assignment) -> Result<(), StepError> {
     let program = Program::new(assignment)?;
     let Some(first) = sys::process::fork().at("fork")? else {
         let Err(errno) = program.execute();
-        drop(status.send(&Exit::ExecFailed(errno as i32), &[]));
+        let _ = status.send(&Exit::ExecFailed(errno as i32), &[]);
         exit(127);
     };
     loop {

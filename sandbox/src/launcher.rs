@@ -4,19 +4,19 @@
 //! everything down and ends; when it dies, the kernel kills every sandbox with it.
 
 mod blanks;
-mod environment;
 mod guardian;
 mod launch;
 mod machine;
-mod serve;
+mod supervised;
+mod supervisor;
 
 use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::prctl::set_name;
 
 use self::machine::Machine;
-use self::serve::Server;
-use crate::protocol::{Channel, Setup, Started};
+use self::supervisor::Supervisor;
+use crate::protocol::{Channel, LauncherSetup, Started};
 use crate::sys;
 
 /// `argv[0]` of the launcher process.
@@ -40,19 +40,19 @@ fn run() -> i32 {
     // A group of its own, so that Ctrl-C on a terminal reaches the server alone. Fails for a leader.
     let _ = nix::unistd::setsid();
     let channel = Channel::from_fd(sys::fd::stdin());
-    let Ok(setup) = channel.receive::<Setup>() else { return 2 };
+    let Ok(setup) = channel.receive::<LauncherSetup>() else { return 2 };
     let (machine, notes) = match Machine::prepare(&setup.value.config) {
         Ok(prepared) => prepared,
         Err(failure) => {
             // Without a reader there is nobody left to tell.
-            drop(channel.send(&Started::Err(failure), &[]));
+            let _ = channel.send(&Started::Err(failure), &[]);
             return 1;
         }
     };
-    let Ok(mut server) = Server::new(machine, channel) else { return 1 };
-    if server.greet(notes).is_ok() {
-        server.serve();
+    let Ok(mut supervisor) = Supervisor::new(machine, channel) else { return 1 };
+    if supervisor.send_ready(notes).is_ok() {
+        supervisor.serve();
     }
-    server.tear_down();
+    supervisor.tear_down();
     0
 }

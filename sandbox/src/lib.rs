@@ -41,11 +41,11 @@ mod uids;
 mod view;
 mod volume;
 
-pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, start};
+pub use client::{Control, Exit, ExitFd, Launcher, Lifeline, Sandbox, Shutdown, start};
 pub use config::LauncherConfig;
 pub use error::{ChannelError, LaunchError, LaunchFailure, StartError, StartFailure, StepError};
 pub use identity::drop_privileges;
 pub use kernel::{KERNEL_MIN, kernel_suffices};
 pub use launcher::launcher_entry;
-pub use spec::{Bind, FileSpec, MOUNT_POINTS, Refusal, Spec, SymlinkSpec};
+pub use spec::{Bind, FileSpec, MOUNT_POINTS, RUNTIME_API, Spec, SpecError, SymlinkSpec};
 pub use view::enter_view;

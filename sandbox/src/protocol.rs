@@ -1,7 +1,7 @@
 //! What the API process, the launcher and the sandboxes' inits say to each other.
 //!
-//! Three kinds of connection, all [`Channel`]s: API process to launcher ([`Setup`], [`Request`],
-//! answered by [`Started`], [`Reply`]), launcher to init ([`Assignment`], answered by [`Progress`]),
+//! Three kinds of connection, all [`Channel`]s: API process to launcher ([`LauncherSetup`], [`LauncherRequest`],
+//! answered by [`Started`], [`LauncherReply`]), launcher to init ([`Assignment`], answered by [`Progress`]),
 //! init to API process ([`Exit`](crate::Exit)). Descriptors come in the order that the structs give.
 
 pub(crate) mod bytes;
@@ -18,7 +18,7 @@ use crate::spec::{FileSpec, Spec, SymlinkSpec};
 
 /// First message to the launcher.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Setup {
+pub(crate) struct LauncherSetup {
     pub(crate) config: LauncherConfig,
 }
 
@@ -27,24 +27,24 @@ pub(crate) type Started = Result<Vec<String>, StartFailure>;
 
 /// Every later message to the launcher.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Request {
+pub(crate) enum LauncherRequest {
     Launch(Box<Spec>),
 }
 
-/// The answer to [`Request::Launch`].
-pub(crate) type Reply = Result<Launched, LaunchFailure>;
+/// The answer to [`LauncherRequest::Launch`].
+pub(crate) type LauncherReply = Result<LaunchReport, LaunchFailure>;
 
 /// Descriptors: listener, output, status, lifeline, then freeze, cpu, peak, events and stat
 /// of the group.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Launched {
+pub(crate) struct LaunchReport {
     pub(crate) uid: u32,
     pub(crate) pid: i32,
     pub(crate) handles: HandleKind,
 }
 
-/// How many descriptors come with [`Launched`].
-pub(crate) const LAUNCHED_DESCRIPTORS: usize = 9;
+/// How many descriptors come with [`LaunchReport`].
+pub(crate) const LAUNCH_DESCRIPTORS: usize = 9;
 
 /// What a blank sandbox becomes. Descriptors: output, status, one per bind, then `/tmp` where it is
 /// a volume.

@@ -1,14 +1,14 @@
 //! The system call filter: an allow-list as data ([`policy`]), compiled once per launcher.
 //!
 //! Three programs are installed. The first looks at the number alone and is a binary search over ranges
-//! ([`tree`]): the kernel runs a filter once for every number when it is installed, so a linear
+//! ([`decision_tree`]): the kernel runs a filter once for every number when it is installed, so a linear
 //! list of 300 comparisons costs 20 times more there. The others, by seccompiler, look at the
 //! arguments of the few calls that are allowed only in part ([`arguments`]): seccompiler knows one answer
 //! per program, and there are two.
 
 mod arguments;
+mod decision_tree;
 mod policy;
-mod tree;
 
 use seccompiler::BpfProgram;
 
@@ -24,7 +24,7 @@ impl Filter {
     /// Compiles the policy.
     pub(crate) fn compile() -> Result<Self, seccompiler::BackendError> {
         Ok(Self {
-            numbers: tree::compile(&policy::ranges()),
+            numbers: decision_tree::compile(&policy::ranges()),
             refusals: arguments::refusals()?,
             pretences: arguments::pretences()?,
         })

@@ -9,7 +9,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::config::LauncherConfig;
 use crate::error::{At, LaunchFailure, StepError};
-use crate::spec::{Refusal, is_plain};
+use crate::spec::{SpecError, is_plain};
 use crate::sys::mount;
 
 /// The allowed sources. The folders are opened once: what is renamed later stays what it was.
@@ -45,7 +45,7 @@ impl Sources {
         if self.shown.iter().any(|shown| shown == source) {
             return by_path(source).at(format!("open {}", source.display())).map_err(Into::into);
         }
-        let refused = || Refusal::Source { path: source.to_owned() };
+        let refused = || SpecError::Source { path: source.to_owned() };
         let beneath =
             self.folders.iter().filter_map(|place| Some((source.strip_prefix(&place.0).ok()?, place)));
         // The innermost of several folders that hold it.

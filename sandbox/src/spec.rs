@@ -68,6 +68,9 @@ pub struct SymlinkSpec {
     pub to: PathBuf,
 }
 
+/// Where a sandbox listens for the Runtime API, inside.
+pub const RUNTIME_API: &str = "127.0.0.1:9001";
+
 /// The places where a bind may be mounted, besides paths under `/etc`.
 pub const MOUNT_POINTS: [&str; 11] = [
     "/var/task",
@@ -92,7 +95,7 @@ const STRINGS_BYTES_MAX: usize = 96 * 1024;
 
 /// Why a specification was refused. Nothing has been made for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum Refusal {
+pub enum SpecError {
     /// A value lies outside its range or a list is too long.
     #[error("{what} is {value}, allowed is {min} to {max}")]
     OutOfRange {
@@ -135,7 +138,7 @@ pub enum Refusal {
 
 impl Spec {
     /// Checks everything that can be checked without touching the machine.
-    pub(crate) fn check(&self) -> Result<(), Refusal> {
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
         self.check_numbers()?;
         let hex = self.id.bytes().all(|b| b.is_ascii_hexdigit());
         demand(hex && !self.id.is_empty(), "id")?;
@@ -148,7 +151,7 @@ impl Spec {
         self.check_places()
     }
 
-    fn check_numbers(&self) -> Result<(), Refusal> {
+    fn check_numbers(&self) -> Result<(), SpecError> {
         let strings: usize = self.argv.iter().chain(&self.env).map(|text| text.len() + 1).sum();
         let modes = self.files.iter().map(|file| file.mode).max().unwrap_or_default();
         let checks: [(&str, u64, u64, u64); 14] = [
@@ -169,16 +172,16 @@ impl Spec {
         ];
         for (what, value, min, max) in checks {
             if !(min..=max).contains(&value) {
-                return Err(Refusal::OutOfRange { what: what.into(), value, min, max });
+                return Err(SpecError::OutOfRange { what: what.into(), value, min, max });
             }
         }
         Ok(())
     }
 
-    fn check_places(&self) -> Result<(), Refusal> {
+    fn check_places(&self) -> Result<(), SpecError> {
         for bind in &self.binds {
             if !is_plain(&bind.source) {
-                return Err(Refusal::Source { path: bind.source.clone() });
+                return Err(SpecError::Source { path: bind.source.clone() });
             }
             let fixed = MOUNT_POINTS.iter().any(|point| bind.target == Path::new(point));
             place("bind target", &bind.target, fixed || is_below_etc(&bind.target))?;
@@ -186,7 +189,7 @@ impl Spec {
         for (n, bind) in self.binds.iter().enumerate() {
             let inside = |(m, other): (usize, &Bind)| m != n && bind.target.starts_with(&other.target);
             if self.binds.iter().enumerate().any(inside) {
-                return Err(Refusal::Nested { path: bind.target.clone() });
+                return Err(SpecError::Nested { path: bind.target.clone() });
             }
         }
         for file in &self.files {
@@ -200,15 +203,15 @@ impl Spec {
     }
 }
 
-fn demand(holds: bool, what: &str) -> Result<(), Refusal> {
-    if holds { Ok(()) } else { Err(Refusal::Malformed { what: what.into() }) }
+fn demand(holds: bool, what: &str) -> Result<(), SpecError> {
+    if holds { Ok(()) } else { Err(SpecError::Malformed { what: what.into() }) }
 }
 
-fn place(what: &str, path: &Path, allowed: bool) -> Result<(), Refusal> {
+fn place(what: &str, path: &Path, allowed: bool) -> Result<(), SpecError> {
     if allowed && is_plain_or_root(path) {
         return Ok(());
     }
-    Err(Refusal::Place { what: what.into(), path: path.to_owned() })
+    Err(SpecError::Place { what: what.into(), path: path.to_owned() })
 }
 
 fn is_plain_or_root(path: &Path) -> bool {

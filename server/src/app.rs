@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use lambd_auth::{Credentials, Keyring, Signer, Verifier};
-use lambd_engine::scaler::Limits;
+use lambd_engine::scaler::ScalerLimits;
 use lambd_model::Sha256;
 use lambd_store::Store;
 
@@ -157,8 +157,8 @@ fn retention(config: &Config) -> Retention {
     }
 }
 
-const fn limits(config: &Config) -> Limits {
-    Limits {
+const fn limits(config: &Config) -> ScalerLimits {
+    ScalerLimits {
         account_concurrency: config.concurrency_limit,
         burst: BURST,
         refill_per_s: REFILL_PER_S,

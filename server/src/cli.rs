@@ -10,12 +10,10 @@ pub mod runtime;
 pub mod serve;
 pub mod version;
 
-use std::{
-    env,
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::env;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -49,7 +47,7 @@ pub enum Command {
 
 /// Which server a command is about.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct ServerArgs {
     /// The server's configuration file [default: /etc/lambd/lambd.toml if it exists]
     #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -58,7 +56,7 @@ pub struct Place {
     pub data_dir: Option<PathBuf>,
 }
 
-impl Place {
+impl ServerArgs {
     /// The configuration of that server, as far as file and default tell.
     fn load(self) -> Result<Config, ConfigError> {
         let settings = Settings { data_dir: self.data_dir, ..Settings::default() };
@@ -69,7 +67,7 @@ impl Place {
 /// The whole configuration of a server, checked; nothing has been touched or bound yet.
 ///
 /// # Errors
-/// [`ConfigError`], one line that names the key and the mend.
+/// `ConfigError`, one line that names the key and the remedy.
 pub fn configuration(source: &Source) -> Result<Config, ConfigError> {
     Source::check_variables(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     source.load()

@@ -14,8 +14,8 @@ mod log;
 mod reference;
 mod values;
 
-pub use error::{ConfigError, Problem};
+pub use error::ConfigError;
 pub use keys::{Config, Settings};
-pub use load::{DEFAULT_FILE, Source};
-pub use log::{LogError, init_log};
-pub use values::{AuthMode, Ids, LogFormat, LogLevel};
+pub use load::Source;
+pub use log::init_log;
+pub use values::{AuthMode, Ids, LogLevel, ServerLogFormat};

@@ -1,39 +1,41 @@
 //! Dispatch: from an admitted invocation to an environment, and back.
 //!
-//! One invocation is one task: it takes a permit, leases an idle environment or starts one, delivers the
+//! One invocation is one task: it takes a permit, acquires an idle environment or starts one, delivers the
 //! event, waits for the first of response, exit and deadline, writes the platform's log lines and returns the
 //! environment. The task outlives its caller, so that a client that goes away does not cut a function off.
 //!
 //! Invariants: one short lock (scaler and pool), never held across an await; an event is delivered to exactly
-//! one environment; every permit and grant is paid back on drop, whatever path a task takes.
+//! one environment; every permit and reservation is paid back on drop, whatever path a task takes.
 
-mod grant;
-mod run;
-mod start;
-mod tend;
+mod acquire;
+mod active;
+mod admission;
+mod drain;
+mod idle;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lambd_engine::scaler::{Limits, Refusal};
+use lambd_engine::scaler::{ScalerLimits, Throttle};
 use lambd_model::{FunctionId, Version};
 use tokio::sync::oneshot;
 
-use crate::environment::launch::StartError;
+use crate::environment::launch::EnvironmentStartError;
 use crate::environment::{Environment, Launching};
 use crate::logs::LogSink;
 use crate::packages::{PackageError, Packages};
 use crate::registry::Registry;
 use crate::remark::Remark;
 use crate::runtimes::Catalog;
-use grant::{Core, Permit};
-use run::Run;
+use acquire::Acquired;
+use active::{ActiveInvocation, Delivered, Settled};
+use admission::{Admission, ConcurrencyPermit};
 
 /// How long the runtime may take from its response to its next poll before the caller is answered without
 /// waiting for it. Nearly every runtime polls within microseconds; then the environment is back in the pool
 /// before the caller can ask again.
-const SETTLE_PATIENCE: Duration = Duration::from_millis(20);
+const SETTLE_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// One synchronous invocation.
 #[derive(Debug, Clone)]
@@ -41,7 +43,7 @@ pub struct Invocation {
     /// UUID, also `x-amzn-RequestId` of the answer.
     pub request_id: String,
     /// The event, valid JSON.
-    pub payload: Bytes,
+    pub event: Bytes,
     /// The ARN as the caller named it.
     pub invoked_arn: String,
     /// Decoded client context.
@@ -54,7 +56,7 @@ pub struct Invocation {
 
 /// What the caller of an invocation gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct InvocationResult {
     /// The function's response or an error payload.
     pub payload: Bytes,
     /// Whether the payload is an error (`X-Amz-Function-Error: Unhandled`).
@@ -68,7 +70,7 @@ pub struct Answer {
 pub enum InvokeError {
     /// Throttled: 429.
     #[error("throttled: {}", .0.reason())]
-    Refused(Refusal),
+    Refused(Throttle),
     /// The function was deleted meanwhile.
     #[error("the function is gone")]
     Gone,
@@ -77,30 +79,30 @@ pub enum InvokeError {
     NoRuntime(String),
     /// The function's runtime cannot be read.
     #[error("cannot read the runtime")]
-    Runtime(#[source] crate::runtimes::Error),
+    Runtime(#[source] crate::runtimes::RuntimeError),
     /// The function's package cannot be read.
     #[error("cannot read the package")]
     Package(#[source] PackageError),
     /// No environment could be started.
     #[error("cannot start an execution environment")]
-    Start(#[source] StartError),
+    Start(#[source] EnvironmentStartError),
     /// The task ended without an answer.
     #[error("the invocation was interrupted")]
     Interrupted,
 }
 
 /// How far an invocation got before anything of it was given back.
-enum Begun<'a> {
+enum StartedInvocation<'a> {
     /// It has its outcome, and an environment that may serve again.
-    Running(Box<Run<'a>>),
+    Running(Box<ActiveInvocation<'a>>),
     /// No environment came up for it, and that is its answer.
-    Over(Answer),
+    Over(InvocationResult),
 }
 
 /// Everything that dispatch needs; cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Dispatcher {
-    core: Arc<Core>,
+    admission: Arc<Admission>,
     registry: Arc<Registry>,
     packages: Arc<Packages>,
     catalog: Arc<Catalog>,
@@ -112,7 +114,7 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Starts with an empty pool; the reserved concurrency of known functions is taken over.
     pub fn new(
-        limits: Limits,
+        limits: ScalerLimits,
         registry: Arc<Registry>,
         packages: Arc<Packages>,
         catalog: Arc<Catalog>,
@@ -120,9 +122,16 @@ impl Dispatcher {
         logs: LogSink,
     ) -> Arc<Self> {
         let functions = registry.all();
-        let core = Core::new(limits);
-        let dispatcher =
-            Self { core, registry, packages, catalog, launching, logs, memory_remark: Remark::default() };
+        let admission = Admission::new(limits);
+        let dispatcher = Self {
+            admission,
+            registry,
+            packages,
+            catalog,
+            launching,
+            logs,
+            memory_remark: Remark::default(),
+        };
         functions.iter().for_each(|function| dispatcher.reserve(&function.id));
         Arc::new(dispatcher)
     }
@@ -132,8 +141,8 @@ impl Dispatcher {
         self: &Arc<Self>,
         version: Arc<Version>,
         invocation: Invocation,
-    ) -> Result<Answer, InvokeError> {
-        let permit = Core::admit(&self.core, &version.function).map_err(InvokeError::Refused)?;
+    ) -> Result<InvocationResult, InvokeError> {
+        let permit = Admission::admit(&self.admission, &version.function).map_err(InvokeError::Refused)?;
         let (reply, answer) = oneshot::channel();
         let dispatcher = Arc::clone(self);
         tokio::spawn(async move { dispatcher.serve(version, invocation, permit, reply).await });
@@ -143,7 +152,7 @@ impl Dispatcher {
     /// The reserved concurrency of a function changed, or the function is gone. What the registry says now
     /// counts: changes that overtake each other end at the same value.
     pub fn reserve(&self, function: &Arc<FunctionId>) {
-        self.core.with(|state, now| {
+        self.admission.with(|state, now| {
             let reserved = self.registry.get(function).and_then(|function| function.reserved_concurrency);
             state.scaler.reserve(function, reserved, now);
         });
@@ -152,20 +161,20 @@ impl Dispatcher {
     /// Ends the idle environments of a version's generation, which nothing runs any more; busy ones end with their
     /// invocation. Other versions of the function, and its next generation, keep theirs.
     pub fn retire(&self, version: &Version) {
-        let retired = self.core.with(|state, _| state.pool.retire(version.generation));
-        retired.into_iter().for_each(|environment| drop(environment.bury()));
+        let retired = self.admission.with(|state, _| state.pool.retire(version.generation));
+        retired.into_iter().for_each(Environment::terminate);
     }
 
     async fn serve(
         &self,
         version: Arc<Version>,
         invocation: Invocation,
-        permit: Permit,
-        reply: oneshot::Sender<Result<Answer, InvokeError>>,
+        permit: ConcurrencyPermit,
+        reply: oneshot::Sender<Result<InvocationResult, InvokeError>>,
     ) {
         let over = match self.begin(version, &invocation).await {
-            Ok(Begun::Running(run)) => return self.finish(*run, permit, reply).await,
-            Ok(Begun::Over(answer)) => Ok(answer),
+            Ok(StartedInvocation::Running(active)) => return self.finish(*active, permit, reply).await,
+            Ok(StartedInvocation::Over(answer)) => Ok(answer),
             Err(error) => Err(error),
         };
         drop(permit);
@@ -178,9 +187,9 @@ impl Dispatcher {
         &self,
         mut version: Arc<Version>,
         invocation: &'a Invocation,
-    ) -> Result<Begun<'a>, InvokeError> {
+    ) -> Result<StartedInvocation<'a>, InvokeError> {
         loop {
-            let leased = match self.lease(&version, invocation).await {
+            let acquired = match self.acquire(&version, invocation).await {
                 // An update or a delete came between, and the old code is collected already.
                 Err(InvokeError::Package(PackageError::Missing { .. }))
                     if !self.registry.is_current(&version) =>
@@ -189,16 +198,16 @@ impl Dispatcher {
                     version = present.ok_or(InvokeError::Gone)?;
                     continue;
                 }
-                leased => leased?,
+                acquired => acquired?,
             };
-            match leased {
-                start::Leased::Failed(answer) => return Ok(Begun::Over(answer)),
-                start::Leased::Ready { environment, start } => {
-                    let mut run = Box::new(Run::new(*environment, invocation, start));
-                    if run.deliver().await {
-                        return Ok(Begun::Running(run));
+            match acquired {
+                Acquired::Failed(answer) => return Ok(StartedInvocation::Over(answer)),
+                Acquired::Ready { environment, start } => {
+                    let mut active = Box::new(ActiveInvocation::new(*environment, invocation, start));
+                    match active.deliver().await {
+                        Delivered::Taken => return Ok(StartedInvocation::Running(active)),
+                        Delivered::NotTaken => active.terminate(),
                     }
-                    run.bury();
                 }
             }
         }
@@ -208,19 +217,19 @@ impl Dispatcher {
     /// and permit are back before the caller hears of it. A slow one keeps both while the caller goes on.
     async fn finish(
         &self,
-        mut run: Run<'_>,
-        permit: Permit,
-        reply: oneshot::Sender<Result<Answer, InvokeError>>,
+        mut active: ActiveInvocation<'_>,
+        permit: ConcurrencyPermit,
+        reply: oneshot::Sender<Result<InvocationResult, InvokeError>>,
     ) {
-        let patience = if run.wants_tail() { Duration::MAX } else { SETTLE_PATIENCE };
+        let timeout = if active.wants_tail() { Duration::MAX } else { SETTLE_TIMEOUT };
         let mut reply = Some(reply);
-        if !run.settle(patience).await {
+        if let Settled::NotYet = active.settle(timeout).await {
             if let Some(reply) = reply.take() {
-                let _ = reply.send(Ok(run.answer(None)));
+                let _ = reply.send(Ok(active.answer(None)));
             }
-            run.settle(Duration::MAX).await;
+            active.settle(Duration::MAX).await;
         }
-        let (answer, environment) = run.close().await;
+        let (answer, environment) = active.close().await;
         if let Some(environment) = environment {
             self.give_back(environment);
         }
@@ -233,7 +242,7 @@ impl Dispatcher {
     /// Back into the pool; out of it again if code or configuration changed meanwhile.
     fn give_back(&self, environment: Environment) {
         let version = Arc::clone(&environment.version);
-        self.core.put(environment);
+        self.admission.put(environment);
         // Looked at behind the put: an update that came before has retired without seeing this environment,
         // one that comes later will see it.
         if !self.registry.is_current(&version) {

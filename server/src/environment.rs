@@ -3,9 +3,9 @@
 //! Invariants: it belongs to one generation of one version for life; it holds at most one event; dropping it
 //! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
 //! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
-//! or for [`Environment::bury`].
+//! or for [`Environment::terminate`].
 
-pub mod fault;
+pub mod failure;
 pub mod launch;
 pub mod output;
 pub mod program;
@@ -30,12 +30,10 @@ use crate::descriptors::Descriptors;
 use crate::logs::{LogSink, group_key};
 use crate::packages::Package;
 use crate::runtimes::{Entrypoint, Runtime};
-use fault::Fault;
-use launch::{Launch, Launched, StartError};
-use output::Output;
+use failure::InvocationFailure;
+use launch::{EnvironmentStartError, Launch, LaunchedSandbox};
+use output::ProgramOutput;
 use program::Program;
-
-pub use variables::RUNTIME_API;
 
 /// Connections to the Runtime API that one environment may hold.
 const CONNECTIONS_MAX: usize = 16;
@@ -46,7 +44,7 @@ pub struct Environment {
     /// What it was started from.
     pub version: Arc<Version>,
     /// Its log: platform lines go through it too, so that they keep their place.
-    pub output: Output,
+    pub output: ProgramOutput,
     /// What was started.
     entrypoint: Entrypoint,
     /// The Runtime API side.
@@ -81,7 +79,7 @@ pub trait Reservation: std::fmt::Debug + Send + Sync {
 
 /// What an environment is started with.
 #[derive(Debug)]
-pub struct Start<'a> {
+pub struct EnvironmentStart<'a> {
     /// What is to run.
     pub version: Arc<Version>,
     /// Its runtime.
@@ -98,13 +96,17 @@ pub struct Start<'a> {
 
 impl Environment {
     /// Starts a sandbox for the function; its init has then begun.
-    pub async fn start(start: Start<'_>, launching: &Launching, logs: &LogSink) -> Result<Self, StartError> {
+    pub async fn start(
+        start: EnvironmentStart<'_>,
+        launching: &Launching,
+        logs: &LogSink,
+    ) -> Result<Self, EnvironmentStartError> {
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[{}]{id}", clock::stream_date(clock::now_ms()), start.version.qualifier);
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
-        let Start { version, package, mut reservation, descriptors, .. } = start;
-        let Launched { listener, output, program } = launching.launch.launch(spec).await?;
+        let EnvironmentStart { version, package, mut reservation, descriptors, .. } = start;
+        let LaunchedSandbox { listener, output, program } = launching.launch.launch(spec).await?;
         // Waiting for the launcher was the server's time, not the function's.
         let started = Instant::now();
         reservation.started();
@@ -116,7 +118,7 @@ impl Environment {
         let service = tokio::spawn(service.serve(listener));
         let group = group_key(&version.function, &version.configuration.logging.group);
         Ok(Self {
-            output: Output::new(output, logs.stream(&group, &stream))?,
+            output: ProgramOutput::new(output, logs.stream(&group, &stream))?,
             version,
             entrypoint,
             session,
@@ -131,10 +133,10 @@ impl Environment {
 
     /// Waits for the end of init: the runtime's first `next`, or why it will not come, told for the request that
     /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect.
-    pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, Fault> {
+    pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, InvocationFailure> {
         let deadline = tokio::time::sleep(limit);
         tokio::pin!(deadline);
-        let fault = tokio::select! {
+        let failure = tokio::select! {
             biased;
             ready = self.session.ready() => match ready {
                 Ready::Next => {
@@ -143,16 +145,16 @@ impl Environment {
                     }
                     return Ok(self.started.elapsed());
                 }
-                Ready::InitError(error) => Fault::reported(error.body, error.error_type),
+                Ready::InitError(error) => InvocationFailure::reported(error.body, error.error_type),
             },
             exit = wait_exit(&mut *self.program) => match exit {
-                Exit::ExecFailed(errno) => Fault::entrypoint(request_id, &self.entrypoint.refused(errno)),
-                exit => Fault::exit(request_id, &exit),
+                Exit::ExecFailed(errno) => InvocationFailure::entrypoint(request_id, &self.entrypoint.refused(errno)),
+                exit => InvocationFailure::exit(request_id, &exit),
             },
             never = self.output.pump() => match never {},
-            () = &mut deadline => Fault::timeout(request_id, self.version.configuration.timeout_s),
+            () = &mut deadline => InvocationFailure::timeout(request_id, self.version.configuration.timeout_s),
         };
-        Err(fault)
+        Err(failure)
     }
 
     /// Completes when the runtime process has ended.
@@ -195,13 +197,19 @@ impl Environment {
     }
 
     /// Everything of the invocation that a `select!` needs at once.
-    pub fn parts(&mut self) -> (&mut Output, &Session, impl Future<Output = Exit>) {
+    pub fn parts(&mut self) -> (&mut ProgramOutput, &Session, impl Future<Output = Exit>) {
         (&mut self.output, &self.session, wait_exit(&mut *self.program))
     }
 
     /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
-    /// the log. The task that sees to that ends soon, whatever the log does.
-    pub fn bury(self) -> tokio::task::JoinHandle<()> {
+    /// the log.
+    pub fn terminate(self) {
+        let log = self.terminating();
+        drop(log);
+    }
+
+    /// As [`Self::terminate`], with the task that sees to the log: it ends soon, whatever the log does.
+    pub fn terminating(self) -> tokio::task::JoinHandle<()> {
         let Self { output, .. } = self;
         tokio::spawn(output.close())
     }

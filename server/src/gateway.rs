@@ -17,20 +17,20 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use lambd_auth::{self as auth, Identity, Pending, Refusal};
+use lambd_auth::{AuthError, AuthErrorCode, Identity, PendingVerification, unchecked_region};
 use lambd_model::Place;
 use lambd_wire::{Error, ErrorCode, Operation};
 
 use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
-use crate::http::{self, BodyError, Caller, Received, RequestId};
+use crate::http::{self, BodyError, Caller, ReceivedBody, RequestId};
 
 /// Whole CreateFunction request, bytes [fact:deploy-request-size].
 const DEPLOY_BYTES_MAX: usize = 70_167_211;
 /// Every other request, bytes; the largest legitimate one is a resource policy of 20 KB.
 const CONTROL_BYTES_MAX: usize = 1024 * 1024;
 /// Paths of the server's own, beside the API's.
-const LOGS_PATH: &str = "/_lambd/logs/";
+pub(crate) const LOGS_PATH: &str = "/_lambd/logs/";
 
 /// The router: everything goes to one handler, because the API's own table routes.
 pub fn router(app: Arc<App>) -> axum::Router {
@@ -95,7 +95,7 @@ fn body_limit(operation: Option<Operation>) -> usize {
 }
 
 /// First step of authentication; `None` when signatures are not checked.
-fn authenticate(app: &App, head: &Parts) -> Result<Option<Pending>, Error> {
+fn authenticate(app: &App, head: &Parts) -> Result<Option<PendingVerification>, Error> {
     let Some(verifier) = &app.verifier else {
         local::check(head, app.config.listen, &app.config.public_endpoint)?;
         set_known(head);
@@ -118,11 +118,11 @@ fn set_known(head: &Parts) {
 fn finish_authentication(
     app: &App,
     head: &Parts,
-    pending: Option<Pending>,
-    body: &Received,
+    pending: Option<PendingVerification>,
+    body: &ReceivedBody,
 ) -> Result<Identity, Error> {
     let (Some(verifier), Some(pending)) = (&app.verifier, pending) else {
-        let region = auth::unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());
+        let region = unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());
         return Ok(Identity {
             access_key_id: "".into(),
             account: app.config.account_id.as_str().into(),
@@ -138,14 +138,14 @@ fn place_of(identity: &Identity) -> Place {
     Place { region: Arc::clone(&identity.region), account: Arc::clone(&identity.account) }
 }
 
-fn denied(refusal: Refusal) -> Error {
-    let code = match refusal.code {
-        auth::Code::MissingAuthenticationToken => ErrorCode::MissingAuthenticationTokenException,
-        auth::Code::IncompleteSignature => ErrorCode::IncompleteSignatureException,
-        auth::Code::InvalidSignature => ErrorCode::InvalidSignatureException,
-        auth::Code::UnrecognizedClient => ErrorCode::UnrecognizedClientException,
+fn denied(error: AuthError) -> Error {
+    let code = match error.code {
+        AuthErrorCode::MissingAuthenticationToken => ErrorCode::MissingAuthenticationTokenException,
+        AuthErrorCode::IncompleteSignature => ErrorCode::IncompleteSignatureException,
+        AuthErrorCode::InvalidSignature => ErrorCode::InvalidSignatureException,
+        AuthErrorCode::UnrecognizedClient => ErrorCode::UnrecognizedClientException,
     };
-    Error::new(code, refusal.message)
+    Error::new(code, error.message)
 }
 
 fn body_error(error: &BodyError, operation: Option<Operation>, limit: usize) -> Error {

@@ -12,8 +12,8 @@ mod respond;
 mod serve;
 mod table;
 
-pub use body::{BodyError, Gate, Received, check_length, drain};
-pub use client::{CallError, call};
+pub use body::{BodyError, Gate, ReceivedBody, check_length, drain};
+pub use client::call;
 pub use respond::{RequestId, respond};
-pub use serve::{Drained, Limits, serve_connections};
+pub use serve::{ConnectionLimits, Drained, serve_connections};
 pub use table::Caller;

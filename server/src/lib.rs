@@ -1,20 +1,25 @@
 //! lambd: AWS Lambda on bare Linux, one daemon.
 
-pub mod api;
-pub mod app;
+#![expect(
+    unreachable_pub,
+    reason = "`pub` in a module is for the whole crate; what leaves the crate is `cli`"
+)]
+
+mod api;
+mod app;
 pub mod cli;
-pub mod config;
-pub mod descriptors;
-pub mod dispatch;
-pub mod environment;
-pub mod gateway;
-pub mod http;
-pub mod logs;
-pub mod packages;
-pub mod platform_log;
-pub mod registry;
-pub mod remark;
-pub mod runtimes;
-pub mod server;
+mod config;
+mod descriptors;
+mod dispatch;
+mod environment;
+mod gateway;
+mod http;
+mod logs;
+mod packages;
+mod platform_log;
+mod registry;
+mod remark;
+mod runtimes;
+mod server;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;

@@ -17,14 +17,12 @@ pub use keys::Cursor;
 pub use queue::{LogSink, LogStream};
 pub use segments::Retention;
 
-use lambd_model::FunctionId;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
+use lambd_model::FunctionId;
 use lambd_store::{CommitError, Range, Row, Store, StoreError, Table};
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
-};
 
 /// The longest message, in bytes; what is longer is cut [fact:log-event-size].
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
@@ -57,7 +55,7 @@ pub struct StoredEvent {
 
 /// Some events of a group, in order, and where to go on.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct EventPage {
     /// Empty at the end of the log.
     pub events: Vec<StoredEvent>,
     /// What lies behind these events, now or later: `--follow` asks again with it.
@@ -110,7 +108,7 @@ impl Logs {
     ///
     /// # Errors
     /// [`LogError::Store`].
-    pub async fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<Page, LogError> {
+    pub async fn read(&self, group: &str, from: Cursor, limit: usize) -> Result<EventPage, LogError> {
         let range = Range::new(keys::behind(group, from), keys::end(group)).limit(limit);
         let rows = self.store.range(Table::Logs, &range).await?;
         let next = rows.last().and_then(|row| keys::position(&row.key)).unwrap_or(from);
@@ -121,7 +119,7 @@ impl Logs {
             }
             event
         };
-        Ok(Page { events: rows.into_iter().filter_map(decode).collect(), next })
+        Ok(EventPage { events: rows.into_iter().filter_map(decode).collect(), next })
     }
 
     /// Writes what was handed in so far and ends the writer; later events are lost. Blocks.

@@ -24,22 +24,21 @@ pub use collector::Collector;
 pub use error::PackageError;
 pub use pins::Pin;
 
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
 use lambd_model::Sha256;
+use serde::{Deserialize, Serialize};
 
 use files::{Scratch, io, sync_dir};
 use pins::Pins;
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashSet,
-    fs::{self, File},
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
 
 /// How large a package may be [fact:package-sizes].
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct PackageLimits {
     /// The most bytes of the zip itself.
     pub zipped_bytes_max: u64,
     /// The most bytes of its files, unpacked. A caller who adds layers passes what they leave.
@@ -49,7 +48,7 @@ pub struct Limits {
     pub nodes_max: usize,
 }
 
-impl Default for Limits {
+impl Default for PackageLimits {
     fn default() -> Self {
         Self { zipped_bytes_max: 52_428_800, unzipped_bytes_max: 262_144_000, nodes_max: 65_535 }
     }
@@ -89,6 +88,15 @@ pub struct Packages {
     collecting: Mutex<()>,
 }
 
+/// What became of a package that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is not there any more.
+    Gone,
+    /// Somebody uses it.
+    Pinned,
+}
+
 impl Packages {
     /// Opens `data_dir/packages`, creates it if it is missing, and removes what a crash left half done.
     ///
@@ -111,7 +119,7 @@ impl Packages {
     /// # Errors
     /// [`PackageError::BadZip`], [`PackageError::ZippedTooLarge`] and [`PackageError::UnzippedTooLarge`]
     /// are the client's doing; the others are the server's. In every case nothing is left behind.
-    pub fn stage(&self, zip: &[u8], limits: &Limits) -> Result<Package, PackageError> {
+    pub fn stage(&self, zip: &[u8], limits: &PackageLimits) -> Result<Package, PackageError> {
         if zip.len() as u64 > limits.zipped_bytes_max {
             return Err(PackageError::ZippedTooLarge { limit_bytes: limits.zipped_bytes_max });
         }
@@ -161,19 +169,19 @@ impl Packages {
         names.filter_map(|name| name.map(|name| Sha256::from_hex(name.to_str()?)).transpose()).collect()
     }
 
-    /// Removes a package unless it is pinned; says whether it is gone now.
+    /// Removes a package unless it is pinned.
     ///
     /// # Errors
     /// [`PackageError::Io`].
-    pub fn remove(&self, sha256: Sha256) -> Result<bool, PackageError> {
+    pub fn remove(&self, sha256: Sha256) -> Result<Removal, PackageError> {
         let trash = Scratch::name(&self.scratch);
         let renamed = self.pins.unless_pinned(sha256, || fs::rename(self.folder(sha256), trash.path()));
         match renamed {
-            None => Ok(false),
+            None => Ok(Removal::Pinned),
             Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
                 Err(io("remove", &self.folder(sha256))(error))
             }
-            Some(_) => Ok(true),
+            Some(_) => Ok(Removal::Gone),
         }
     }
 
@@ -191,7 +199,7 @@ impl Packages {
         let live = live();
         let mut removed = 0;
         for sha256 in candidates.into_iter().filter(|sha256| !live.contains(sha256)) {
-            removed += usize::from(self.remove(sha256)?);
+            removed += usize::from(self.remove(sha256)? == Removal::Gone);
         }
         Ok(removed)
     }
@@ -222,7 +230,13 @@ impl Packages {
         }
     }
 
-    fn unpack(&self, zip: &[u8], sha256: Sha256, pin: Pin, limits: &Limits) -> Result<Package, PackageError> {
+    fn unpack(
+        &self,
+        zip: &[u8],
+        sha256: Sha256,
+        pin: Pin,
+        limits: &PackageLimits,
+    ) -> Result<Package, PackageError> {
         let scratch = Scratch::create(&self.scratch)?;
         let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits)?;
         let zipped_bytes = zip.len() as u64;

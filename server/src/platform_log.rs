@@ -102,7 +102,7 @@ fn text_report(request_id: &str, report: &Report) -> String {
         report.memory_mib,
     );
     if let Some(init) = report.init {
-        _ = write!(line, "Init Duration: {}\t", ms(init));
+        let _ = write!(line, "Init Duration: {}\t", ms(init));
     }
     line.push_str(&tail(&report.status));
     line

@@ -14,9 +14,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use lambd_model::{Function, FunctionId, Place, Sha256, State, Version};
+use lambd_model::{Function, FunctionId, FunctionState, Place, Sha256, Version};
 use lambd_store::record::RecordError;
-use lambd_store::{Batch, CommitError, Durability, Store, StoreError, Table, Version as RowVersion};
+use lambd_store::{Batch, CommitError, Durability, RowVersion, Store, StoreError, Table};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -222,7 +222,7 @@ impl Registry {
             // Registered before the look, so that a change in between is not missed.
             let changed = self.changed.notified();
             let function = self.get(id)?;
-            if function.state == State::Active {
+            if function.state == FunctionState::Active {
                 return Some(function);
             }
             changed.await;

@@ -14,7 +14,7 @@
 mod cache;
 mod catalog;
 pub mod entrypoint;
-mod environment;
+mod files;
 mod host;
 pub mod identifiers;
 pub mod install;
@@ -25,14 +25,14 @@ mod os_release;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tool;
-mod tree;
+mod variables;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use catalog::Catalog;
 pub use entrypoint::{Entrypoint, InvalidEntrypoint};
-pub use host::{Bind, File, HOSTNAME, Symlink, host_sources};
+pub use host::{File, HOSTNAME, HostBind, Symlink, host_sources};
 pub use manifest::{Manifest, Root};
 
 use crate::runtimes::host::System;
@@ -64,13 +64,13 @@ impl Runtime {
 
     /// The runtime's own environment variables. `AWS_EXECUTION_ENV`, `LAMBDA_TASK_ROOT` and
     /// `LAMBDA_RUNTIME_DIR` are reserved; a function's variables may replace all others.
-    pub fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.manifest.environment.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// Folders and files to bind read-only, parents before children. A source may be out of reach
     /// of unprivileged users (a prefix below `/root`); only the launcher needs to open it.
-    pub fn binds(&self) -> &[Bind] {
+    pub fn binds(&self) -> &[HostBind] {
         &self.system.binds
     }
 
@@ -100,7 +100,7 @@ pub fn dir_of(data_dir: &Path) -> PathBuf {
 /// Why a runtime cannot be read, installed or removed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum RuntimeError {
     /// A file system call failed.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -197,7 +197,7 @@ pub enum Error {
     Print(#[from] io::Error),
 }
 
-impl Error {
+impl RuntimeError {
     /// For `map_err`: a failed file system call with its path.
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

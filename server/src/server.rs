@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::app::{App, Parts};
 use crate::descriptors::{self, Shares};
-use crate::http::{Drained, Limits};
+use crate::http::{ConnectionLimits, Drained};
 use crate::{api, gateway, http};
 
 /// What invocations get at the least after the last connection.
@@ -34,9 +34,9 @@ impl Server {
     /// Serves this listener's connections, and takes up what a crash left behind.
     pub fn spawn(self, listener: TcpListener) -> Running {
         let app = self.app;
-        api::prepare_unsettled(&app);
+        api::activate_pending(&app);
         let keep_alive = Duration::from_secs(app.config.environment_idle_s);
-        let tend = tokio::spawn(Arc::clone(&app.dispatcher).tend(keep_alive));
+        let idle = tokio::spawn(Arc::clone(&app.dispatcher).manage_idle(keep_alive));
         let collect = tokio::spawn(Arc::clone(&app).collect_packages());
         app.collector.ask();
         let drain_timeout = Duration::from_secs(app.config.drain_timeout_s);
@@ -45,14 +45,14 @@ impl Server {
             let _ = draining.await;
         };
         let router = gateway::router(Arc::clone(&app));
-        let limits = Limits::of(Shares::of(descriptors::limit()).connections);
+        let limits = ConnectionLimits::of(Shares::of(descriptors::limit()).connections);
         let connections = http::serve_connections(listener, router, limits, until_drain, drain_timeout);
         Running {
             app,
             connections: tokio::spawn(connections),
             begin_drain,
             drain_timeout,
-            background: [tend.abort_handle(), collect.abort_handle()],
+            background: [idle.abort_handle(), collect.abort_handle()],
         }
     }
 }

@@ -9,7 +9,7 @@ use lambd_compat_tests::{Server, programs, tools};
 
 use crate::clients::Client;
 use crate::floor::Floor;
-use crate::report::Row;
+use crate::report::ReportRow;
 use crate::warm::{MEMORY_MB, requests, send};
 
 /// Of the requests, all of them.
@@ -46,7 +46,7 @@ impl Counter {
 }
 
 /// The row of allocations.
-pub(crate) fn measure() -> Result<Row> {
+pub(crate) fn measure() -> Result<ReportRow> {
     tools::say("measuring allocations");
     let dir = tempfile::tempdir()?;
     let library = dir.path().join("allocations.so");
@@ -68,7 +68,7 @@ pub(crate) fn measure() -> Result<Row> {
     drop(function);
     server.stop()?;
     let text = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
-    Ok(Row {
+    Ok(ReportRow {
         what: "  server allocations".to_owned(),
         floor: text(bare),
         ours: text(ours),

@@ -14,7 +14,7 @@ use nix::unistd::{Pid, mkfifo};
 
 use crate::clients::Client;
 use crate::floor::Floor;
-use crate::report::Row;
+use crate::report::ReportRow;
 use crate::warm::{MEMORY_MB, requests, send};
 
 /// Of the requests, all of them.
@@ -75,7 +75,7 @@ fn of(pid: i32, connection: &mut Connection, requests: &[(Vec<u8>, String)]) -> 
 }
 
 /// The row of system calls; none where `perf` is absent.
-pub(crate) fn measure() -> Result<Option<Row>> {
+pub(crate) fn measure() -> Result<Option<ReportRow>> {
     if tools::command("perf").arg("--version").output().is_err() {
         tools::say("no row of system calls: perf is missing (Debian: linux-perf)");
         return Ok(None);
@@ -92,7 +92,7 @@ pub(crate) fn measure() -> Result<Option<Row>> {
     drop(function);
     server.stop()?;
     let text = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
-    Ok(Some(Row {
+    Ok(Some(ReportRow {
         what: "  server system calls".to_owned(),
         floor: text(bare),
         ours: text(ours),

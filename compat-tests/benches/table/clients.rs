@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use lambd_compat_tests::package::{self, Entry};
-use lambd_compat_tests::{Spec, programs, tools};
+use lambd_compat_tests::package::{self, ZipEntry};
+use lambd_compat_tests::{FunctionSpec, programs, tools};
 
 const PYTHON: &[u8] = b"def handler(event, context):\n    return event\n";
 const NODE: &[u8] = b"export const handler = async (event) => event;\n";
@@ -49,12 +49,12 @@ impl Client {
     }
 
     /// The function.
-    pub(crate) fn spec(&self) -> Spec {
+    pub(crate) fn spec(&self) -> FunctionSpec {
         let file = match self.file {
-            "bootstrap" => Entry::executable(self.file, &self.content),
-            _ => Entry::file(self.file, &self.content),
+            "bootstrap" => ZipEntry::executable(self.file, &self.content),
+            _ => ZipEntry::file(self.file, &self.content),
         };
-        Spec::new(self.runtime, "app.handler", &package::zip(&[file]))
+        FunctionSpec::new(self.runtime, "app.handler", &package::zip(&[file]))
     }
 
     /// The same function without a sandbox: unpacked to `task`, started as its runtime in `data_dir` starts it.

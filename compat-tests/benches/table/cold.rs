@@ -14,9 +14,9 @@ use anyhow::{Result, ensure};
 use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::sample::Sample;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec, host, programs, tools};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, programs, tools};
 
-use crate::report::{Row, text};
+use crate::report::{ReportRow, text};
 
 /// Enough for a percentile that is not the worst.
 const BATCHES: usize = 8;
@@ -40,7 +40,7 @@ fn bare(program: &Path, api: &TcpListener) -> Result<Duration> {
     Ok(took)
 }
 
-fn invoke(connection: &mut Connection, server: &Server, function: &Function) -> Result<Duration> {
+fn invoke(connection: &mut Connection, server: &Server, function: &TestFunction) -> Result<Duration> {
     let request = function.request("[1]").signed(server.api.address, &server.api.signer);
     let start = Instant::now();
     let answer = connection.exchange(&request)?;
@@ -50,8 +50,8 @@ fn invoke(connection: &mut Connection, server: &Server, function: &Function) -> 
 }
 
 /// Starts of functions that exist together, each once; they are gone when this returns.
-fn batch(server: &Server, starts: usize, mut each: impl FnMut(&Function) -> Result<()>) -> Result<()> {
-    let make = |_| Spec::bootstrap()?.with("MemorySize", MEMORY_MB).create(&server.api);
+fn batch(server: &Server, starts: usize, mut each: impl FnMut(&TestFunction) -> Result<()>) -> Result<()> {
+    let make = |_| FunctionSpec::bootstrap()?.with("MemorySize", MEMORY_MB).create(&server.api);
     let functions = (0..starts).map(make).collect::<Result<Vec<_>>>()?;
     functions.iter().try_for_each(&mut each)?;
     drop(functions);
@@ -61,7 +61,7 @@ fn batch(server: &Server, starts: usize, mut each: impl FnMut(&Function) -> Resu
 }
 
 /// The rows of cold starts.
-pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
+pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
     tools::say("measuring cold starts");
     let dir = tempfile::tempdir()?;
     let program = dir.path().join("bootstrap");
@@ -70,7 +70,7 @@ pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
     let api = TcpListener::bind("127.0.0.1:0")?;
     let mut connection = Connection::open(server.api.address)?;
     let (mut floor, mut ours) = (Sample::default(), Sample::default());
-    let mut start = |keep: bool, function: &Function, server: &Server| {
+    let mut start = |keep: bool, function: &TestFunction, server: &Server| {
         let bare = bare(&program, &api)?;
         let first = invoke(&mut connection, server, function)?;
         let warm = invoke(&mut connection, server, function)?;
@@ -95,7 +95,7 @@ pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
         let (floor, ours) = (floor.unwrap_or_default(), ours.unwrap_or_default());
         let added = ours.saturating_sub(floor);
         let goal = (share == "p50").then_some(added <= GOAL);
-        Row {
+        ReportRow {
             what: format!("cold start, {share} of {}", BATCHES * BATCH),
             floor: text(floor),
             ours: text(ours),

@@ -19,11 +19,11 @@ mod warm;
 use anyhow::{Context as _, Result};
 use clients::Client;
 use lambd_compat_tests::{Server, tools};
-use report::Row;
+use report::ReportRow;
 
 fn main() -> Result<()> {
     let server = || Server::start()?.context("the benchmark needs root");
-    let starting = |mut server: Server, of: fn(&mut Server) -> Result<Vec<Row>>| {
+    let starting = |mut server: Server, of: fn(&mut Server) -> Result<Vec<ReportRow>>| {
         server.install("provided.al2023")?;
         of(&mut server)
     };
@@ -63,6 +63,6 @@ fn installed(server: &Server, clients: [Client; 4]) -> Vec<Client> {
 }
 
 /// A row for a goal that was asked of the first version.
-fn row(what: &str, floor: String, ours: String, ratio: String, goal: &'static str, met: bool) -> Row {
-    Row { what: what.to_owned(), floor, ours, ratio, goal, met: Some(met) }
+fn row(what: &str, floor: String, ours: String, ratio: String, goal: &'static str, met: bool) -> ReportRow {
+    ReportRow { what: what.to_owned(), floor, ours, ratio, goal, met: Some(met) }
 }

@@ -1,19 +1,19 @@
 //! Resident memory of the server's processes with functions and no environment.
 
 use anyhow::Result;
-use lambd_compat_tests::{Server, Spec, host, tools};
+use lambd_compat_tests::{FunctionSpec, Server, host, tools};
 
-use crate::report::Row;
+use crate::report::ReportRow;
 use crate::row;
 
 const FUNCTIONS: usize = 100;
 const GOAL_BYTES: u64 = 40 << 20;
 
 /// The rows of memory. Server and launcher run the same binary, whose pages are there once.
-pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
+pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
     tools::say("measuring memory");
     let functions =
-        (0..FUNCTIONS).map(|_| Spec::bootstrap()?.create(&server.api)).collect::<Result<Vec<_>>>()?;
+        (0..FUNCTIONS).map(|_| FunctionSpec::bootstrap()?.create(&server.api)).collect::<Result<Vec<_>>>()?;
     let (once, each) = (host::proportional_bytes(server.pid()), host::resident_bytes(server.pid()));
     drop(functions);
     server.stop()?;
@@ -21,7 +21,7 @@ pub(crate) fn measure(server: &mut Server) -> Result<Vec<Row>> {
     let what = format!("resident memory, {FUNCTIONS} functions");
     let goal = row(&what, none(), text(once), none(), "< 40 MiB", 0 < once && once < GOAL_BYTES);
     let what = "  shared pages counted in each process".to_owned();
-    let sum = Row { what, floor: none(), ours: text(each), ratio: none(), goal: "", met: None };
+    let sum = ReportRow { what, floor: none(), ours: text(each), ratio: none(), goal: "", met: None };
     Ok(vec![goal, sum])
 }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 /// One line of it.
-pub(crate) struct Row {
+pub(crate) struct ReportRow {
     pub(crate) what: String,
     pub(crate) floor: String,
     pub(crate) ours: String,
@@ -15,11 +15,11 @@ pub(crate) struct Row {
 }
 
 /// Prints to standard output.
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn print(rows: &[ReportRow]) {
     let mut lines = vec![["", "floor", "lambd", "ratio", "goal", ""].map(str::to_owned)];
     lines.extend(rows.iter().map(|row| {
         let verdict = row.met.map_or("", |met| if met { "ok" } else { "miss" });
-        let Row { what, floor, ours, ratio, goal, .. } = row;
+        let ReportRow { what, floor, ours, ratio, goal, .. } = row;
         [what.clone(), floor.clone(), ours.clone(), ratio.clone(), (*goal).to_owned(), verdict.to_owned()]
     }));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);

@@ -8,9 +8,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::http::{Answer, Connection};
+use lambd_compat_tests::http::{Connection, HttpResponse};
 use lambd_compat_tests::sample::Sample;
-use lambd_compat_tests::{Function, Server, host, tools};
+use lambd_compat_tests::{Server, TestFunction, host, tools};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::clients::Client;
 use crate::disk::Disk;
 use crate::floor::Floor;
-use crate::report::{Row, ratio, text};
+use crate::report::{ReportRow, ratio, text};
 use crate::row;
 
 /// Of each side.
@@ -42,7 +42,7 @@ pub(crate) fn pin() -> Result<()> {
 pub(crate) type Signed = (Vec<u8>, String);
 
 /// Events of 49 bytes.
-pub(crate) fn requests(server: &Server, function: &Function) -> Vec<Signed> {
+pub(crate) fn requests(server: &Server, function: &TestFunction) -> Vec<Signed> {
     let event = |i: usize| format!(r#"{{"request":{i:6},"text":"forty-nine bytes of it"}}"#);
     let sign = |event: String| {
         (function.request(event.clone()).signed(server.api.address, &server.api.signer), event)
@@ -51,7 +51,7 @@ pub(crate) fn requests(server: &Server, function: &Function) -> Vec<Signed> {
 }
 
 /// Clients write JSON their own way: what counts is what it says.
-fn check(answer: &Answer, event: &str) -> Result<()> {
+fn check(answer: &HttpResponse, event: &str) -> Result<()> {
     let same = answer.body == event.as_bytes()
         || serde_json::from_slice::<Value>(&answer.body).ok() == serde_json::from_str(event).ok();
     ensure!(answer.status == 200 && same, "{} {}", answer.status, answer.text());
@@ -107,7 +107,7 @@ impl Side {
 }
 
 /// The rows of one client.
-pub(crate) fn measure(server: &Server, client: &Client, cores: &str) -> Result<Vec<Row>> {
+pub(crate) fn measure(server: &Server, client: &Client, cores: &str) -> Result<Vec<ReportRow>> {
     let what = format!("{}, {cores}", client.name);
     tools::say(&format!("measuring warm invocations: {what}"));
     let floor = Floor::start(|task| client.bare(&server.data_dir(), task), &[])?;
@@ -125,7 +125,7 @@ pub(crate) fn measure(server: &Server, client: &Client, cores: &str) -> Result<V
     let compare = |what: String, floor: Duration, ours: Duration| {
         let times = ratio(ours, floor);
         (
-            Row {
+            ReportRow {
                 what,
                 floor: text(floor),
                 ours: text(ours),

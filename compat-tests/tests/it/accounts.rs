@@ -4,15 +4,15 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::api::{Api, FUNCTIONS};
-use lambd_compat_tests::sigv4::Signer;
-use lambd_compat_tests::{Server, Spec};
+use lambd_compat_tests::api::{ApiClient, FUNCTIONS};
+use lambd_compat_tests::sigv4::TestSigner;
+use lambd_compat_tests::{FunctionSpec, Server};
 use serde_json::{Value, json};
 
 const OTHER: &str = "111111111111";
 
 /// A server that knows a second account, and that account's keys.
-fn server() -> Result<Option<(Server, Api)>> {
+fn server() -> Result<Option<(Server, ApiClient)>> {
     let Some(mut server) = Server::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
     server.stop()?;
@@ -23,12 +23,12 @@ fn server() -> Result<Option<(Server, Api)>> {
     )?;
     server.restart()?;
     let region = server.api.signer.region.clone();
-    let signer = Signer { key: "AKIDOTHER".to_owned(), secret: "secret".to_owned(), region };
-    let other = Api { address: server.api.address, signer };
+    let signer = TestSigner { key: "AKIDOTHER".to_owned(), secret: "secret".to_owned(), region };
+    let other = ApiClient { address: server.api.address, signer };
     Ok(Some((server, other)))
 }
 
-fn names(api: &Api) -> Result<Vec<String>> {
+fn names(api: &ApiClient) -> Result<Vec<String>> {
     let list = api.call("GET", &format!("{FUNCTIONS}/"), None)?.json()?;
     let arn = |function: &Value| function["FunctionArn"].as_str().unwrap_or_default().to_owned();
     Ok(list["Functions"].as_array().into_iter().flatten().map(arn).collect())
@@ -38,8 +38,10 @@ fn names(api: &Api) -> Result<Vec<String>> {
 fn accounts_share_nothing_but_the_machine() -> Result<()> {
     let Some((mut server, theirs)) = server()? else { return Ok(()) };
     let own = server.api.clone();
-    let spec = |who: &str| -> Result<Spec> {
-        Ok(Spec::bootstrap()?.with("FunctionName", "same").variables(&json!({ "LAMBD_TEST_VAR": who })))
+    let spec = |who: &str| -> Result<FunctionSpec> {
+        Ok(FunctionSpec::bootstrap()?
+            .with("FunctionName", "same")
+            .variables(&json!({ "LAMBD_TEST_VAR": who })))
     };
     let ours = spec("ours")?.create(&own)?;
     assert_eq!(names(&theirs)?, [""; 0]);
@@ -74,7 +76,7 @@ fn accounts_share_nothing_but_the_machine() -> Result<()> {
     assert_eq!(other.invoke(&json!({}))?.answer.status, 200);
     server.kill9()?;
     server.restart()?;
-    let theirs = Api { address: server.api.address, ..theirs };
+    let theirs = ApiClient { address: server.api.address, ..theirs };
     assert_eq!(names(&theirs)?.len(), 1);
     assert_eq!(names(&server.api)?.len(), 0);
     Ok(())

@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
 use serde_json::{Value, json};
 
 const ENOSPC: i64 = 28;
 const EAGAIN: i64 = 11;
 const EMFILE: i64 = 24;
 
-fn inside() -> Result<Option<(Arc<Server>, Function)>> {
+fn inside() -> Result<Option<(Arc<Server>, TestFunction)>> {
     let Some(server) = Server::shared()? else { return Ok(None) };
     server.install("python3.11")?;
-    let function = Spec::probe().with("MemorySize", 1024).with("Timeout", 60).create(&server.api)?;
+    let function = FunctionSpec::probe().with("MemorySize", 1024).with("Timeout", 60).create(&server.api)?;
     Ok(Some((server, function)))
 }
 
-fn ask(function: &Function, what: &str, mut arguments: Value) -> Result<Value> {
+fn ask(function: &TestFunction, what: &str, mut arguments: Value) -> Result<Value> {
     arguments["do"] = json!(what);
     function.invoke(&arguments)?.ok()
 }
@@ -47,7 +47,7 @@ fn nobody_with_nothing() -> Result<()> {
         let own = std::fs::read_link(format!("/proc/self/ns/{kind}"))?;
         ensure!(got["namespaces"][kind] != *own.to_string_lossy(), "{kind} is the host's");
     }
-    let second = Spec::probe().create(&server.api)?;
+    let second = FunctionSpec::probe().create(&server.api)?;
     ensure!(ask(&second, "identity", json!({}))?["uid"] != got["uid"], "two environments share a uid");
     Ok(())
 }
@@ -116,7 +116,7 @@ fn the_network_of_the_host_is_out_of_reach() -> Result<()> {
 #[test]
 fn resources_end_where_they_should() -> Result<()> {
     let Some((server, function)) = inside()? else { return Ok(()) };
-    let other = Spec::probe().create(&server.api)?;
+    let other = FunctionSpec::probe().create(&server.api)?;
     let open = ask(&function, "descriptors", json!({}))?;
     assert_eq!(open, json!({ "errno": EMFILE, "limit": [1024, 1024] }));
 
@@ -136,7 +136,7 @@ fn resources_end_where_they_should() -> Result<()> {
 fn a_small_function_can_fill_its_tmp() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("python3.11")?;
-    let function = Spec::probe().with("MemorySize", 128).with("Timeout", 60).create(&server.api)?;
+    let function = FunctionSpec::probe().with("MemorySize", 128).with("Timeout", 60).create(&server.api)?;
     let mut request = host()?;
     request["limit_mb"] = json!(700);
     let filled = ask(&function, "fill", request.clone())?;
@@ -150,13 +150,13 @@ fn a_small_function_can_fill_its_tmp() -> Result<()> {
 #[test]
 fn tmp_is_its_own_and_new() -> Result<()> {
     let Some((server, function)) = inside()? else { return Ok(()) };
-    let write = |function: &Function| ask(function, "keep", json!({}));
+    let write = |function: &TestFunction| ask(function, "keep", json!({}));
     assert_eq!(write(&function)?, json!([]));
     // A caller that is back too soon gets another environment, which has a /tmp of its own.
     until("the same environment finds what it kept", || {
         Ok((write(&function)? == json!(["kept"])).then_some(()))
     })?;
-    let other = Spec::probe().create(&server.api)?;
+    let other = FunctionSpec::probe().create(&server.api)?;
     assert_eq!(write(&other)?, json!([]), "another function finds nothing");
     Ok(())
 }

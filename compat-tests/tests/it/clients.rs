@@ -1,7 +1,7 @@
 //! The official runtime clients, in Python and Node.
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::{Function, Server, Spec, package, tools};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, package, tools};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "exports.handler = (event, context, callback) => setTimeout(() => \
@@ -16,7 +16,7 @@ const MODULE: &str = "const ready = await Promise.resolve('at top level');
 export const handler = async (event, context) => ({ event, ready, id: context.awsRequestId, name: context.functionName });";
 
 /// A function, an event that comes back with the request's id and the function's name.
-fn comes_back(function: &Function, extra: &[(&str, &str)]) -> Result<()> {
+fn comes_back(function: &TestFunction, extra: &[(&str, &str)]) -> Result<()> {
     let event = json!({ "k": [1, "ü ☃", null] });
     let invocation = function.invoke(&event)?;
     let mut want = json!({ "event": event, "id": invocation.id()?, "name": function.name });
@@ -34,7 +34,7 @@ fn node(runtime: &str) -> Result<()> {
         return Ok(());
     }
     let make = |file: &str, source: &str| {
-        let spec = Spec::new(runtime, "index.handler", &package::files(&[(file, source)]));
+        let spec = FunctionSpec::new(runtime, "index.handler", &package::files(&[(file, source)]));
         spec.with("Timeout", 20).with("MemorySize", 256).create(&server.api)
     };
     comes_back(&make("index.js", CALLBACK)?, &[])?;
@@ -74,7 +74,7 @@ fn python() -> Result<Option<std::sync::Arc<Server>>> {
 #[test]
 fn python_context() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
-    let function = Spec::probe().with("MemorySize", 192).with("Timeout", 7).create(&server.api)?;
+    let function = FunctionSpec::probe().with("MemorySize", 192).with("Timeout", 7).create(&server.api)?;
     let invocation = function.invoke(&json!({ "do": "context" }))?;
     let got = invocation.ok()?;
     let arn = function.configuration()?["FunctionArn"].clone();
@@ -93,7 +93,8 @@ fn python_context() -> Result<()> {
 #[test]
 fn python_environment() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
-    let function = Spec::probe().variables(&json!({ "MINE": "a=b ☃", "NONE": "" })).create(&server.api)?;
+    let function =
+        FunctionSpec::probe().variables(&json!({ "MINE": "a=b ☃", "NONE": "" })).create(&server.api)?;
     let got = function.invoke(&json!({ "do": "environ" }))?.ok()?;
     let known = json!({
         "MINE": "a=b ☃", "NONE": "", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
@@ -116,7 +117,7 @@ fn python_environment() -> Result<()> {
 #[test]
 fn python_failures() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
-    let function = Spec::probe().create(&server.api)?;
+    let function = FunctionSpec::probe().create(&server.api)?;
     let raised = function.invoke(&json!({ "do": "raise", "text": "on purpose ☃" }))?;
     assert_eq!(raised.failure()?, ("ValueError".to_owned(), "on purpose ☃".to_owned()));
     let trace = raised.answer.json()?["stackTrace"].to_string();
@@ -140,8 +141,8 @@ fn python_init_errors() -> Result<()> {
         ("app.handler", "raise KeyError('x')\n", "KeyError"),
     ];
     for (handler, source, kind) in cases {
-        let function =
-            Spec::new("python3.11", handler, &package::files(&[("app.py", source)])).create(&server.api)?;
+        let function = FunctionSpec::new("python3.11", handler, &package::files(&[("app.py", source)]))
+            .create(&server.api)?;
         for attempt in 1..=2 {
             assert_eq!(function.invoke(&json!({}))?.failure()?.0, kind, "{handler}, attempt {attempt}");
         }

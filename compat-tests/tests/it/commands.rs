@@ -5,9 +5,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::api::{FUNCTIONS, Request};
-use lambd_compat_tests::wait::PATIENCE;
-use lambd_compat_tests::{Server, Spec, server, tools};
+use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
+use lambd_compat_tests::wait::WAIT_TIMEOUT;
+use lambd_compat_tests::{FunctionSpec, Server, server, tools};
 use serde_json::json;
 
 fn lambd(arguments: &[&str]) -> Result<Command> {
@@ -69,10 +69,10 @@ fn runtimes_come_and_go() -> Result<()> {
     ensure!(!list()?.contains("provided.al2023"), "it is there before it is installed");
     server.install("provided.al2023")?;
     ensure!(list()?.contains("provided.al2023"), "{}", list()?);
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     tools::run(lambd(&["runtime", "remove", "--data-dir"])?.arg(&dir).arg("provided.al2023"))?;
-    let refused = Spec::bootstrap()?.send(&server.api)?;
+    let refused = FunctionSpec::bootstrap()?.send(&server.api)?;
     ensure!(
         refused.status == 400 && refused.message().contains("install"),
         "{} {}",
@@ -89,7 +89,7 @@ fn runtimes_come_and_go() -> Result<()> {
 fn logs_can_be_followed() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let first = function.invoke(&json!({}))?;
     server.logs_with(&function.name, &format!("REPORT RequestId: {}", first.id()?))?;
     let mut follow = lambd(&["logs", "--follow", "--data-dir"])?;
@@ -102,7 +102,7 @@ fn logs_can_be_followed() -> Result<()> {
     });
     let wait = |id: &str| -> Result<()> {
         let report = format!("REPORT RequestId: {id}");
-        while !said.recv_timeout(PATIENCE).with_context(|| report.clone())?.contains(&report) {}
+        while !said.recv_timeout(WAIT_TIMEOUT).with_context(|| report.clone())?.contains(&report) {}
         Ok(())
     };
     let followed = wait(first.id()?).and_then(|()| {
@@ -117,7 +117,7 @@ fn logs_can_be_followed() -> Result<()> {
 #[test]
 fn unsigned_requests_pass_where_checking_is_off() -> Result<()> {
     let Some(server) = Server::start_with(&["--auth", "off"])? else { return Ok(()) };
-    assert_eq!(server.api.send_unsigned(&Request::new("GET", FUNCTIONS))?.status, 200);
+    assert_eq!(server.api.send_unsigned(&ApiRequest::new("GET", FUNCTIONS))?.status, 200);
     assert_eq!(server.api.call("GET", FUNCTIONS, None)?.status, 200, "signed ones pass as well");
     Ok(())
 }

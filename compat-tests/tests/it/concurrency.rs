@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::function::Invocation;
+use lambd_compat_tests::function::InvokeResponse;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec, host};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host};
 use serde_json::{Value, json};
 
 fn server() -> Result<Option<Arc<Server>>> {
@@ -16,15 +16,15 @@ fn server() -> Result<Option<Arc<Server>>> {
 }
 
 /// A function whose processes can be told from all others on the host.
-fn marked(server: &Server) -> Result<(Function, String)> {
+fn marked(server: &Server) -> Result<(TestFunction, String)> {
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
     Ok((spec.create(&server.api)?, mark))
 }
 
 /// `count` invocations that are all inside the function when `meanwhile` runs.
 fn hold<T>(
-    function: &Function,
+    function: &TestFunction,
     mark: &str,
     count: usize,
     meanwhile: impl FnOnce() -> Result<T>,
@@ -45,7 +45,7 @@ fn hold<T>(
     })
 }
 
-fn throttled(invocation: &Invocation) -> Result<()> {
+fn throttled(invocation: &InvokeResponse) -> Result<()> {
     let answer = &invocation.answer;
     ensure!(
         (answer.status, answer.code()) == (429, "TooManyRequestsException"),

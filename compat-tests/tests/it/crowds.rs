@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::api::{FUNCTIONS, Request};
+use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec, host, programs};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, programs};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
 /// How long a client that means harm waits for the server to take its bytes.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that may open 512 files.
 fn narrow() -> Result<Option<Server>> {
@@ -29,15 +29,15 @@ fn narrow() -> Result<Option<Server>> {
     Ok(Some(server))
 }
 
-fn marked(server: &Server) -> Result<(Function, String)> {
+fn marked(server: &Server) -> Result<(TestFunction, String)> {
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     Ok((spec.create(&server.api)?, mark))
 }
 
 /// A function is made and invoked as if nobody else were there.
 fn serves(server: &Server) -> Result<()> {
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!({ "k": 1 }))?.ok()?, json!({ "k": 1 }));
     Ok(())
 }
@@ -45,7 +45,7 @@ fn serves(server: &Server) -> Result<()> {
 #[test]
 fn strangers_cannot_hold_every_place() -> Result<()> {
     let Some(server) = narrow()? else { return Ok(()) };
-    let refused = Request::new("GET", FUNCTIONS).unsigned(server.api.address);
+    let refused = ApiRequest::new("GET", FUNCTIONS).unsigned(server.api.address);
     let mut strangers = Vec::new();
     for _ in 0..600 {
         let mut stranger = Connection::open(server.api.address)?;
@@ -60,7 +60,7 @@ fn strangers_cannot_hold_every_place() -> Result<()> {
 #[test]
 fn a_burst_of_honest_callers_is_answered_whole() -> Result<()> {
     let Some(server) = narrow()? else { return Ok(()) };
-    let known = Request::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
+    let known = ApiRequest::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
     let mut burst = Vec::new();
     for _ in 0..150 {
         let mut caller = Connection::open(server.api.address)?;
@@ -78,7 +78,7 @@ fn a_burst_of_honest_callers_is_answered_whole() -> Result<()> {
 fn few_descriptors_end_neither_the_server_nor_its_service() -> Result<()> {
     let Some(mut server) = narrow()? else { return Ok(()) };
     let (function, mark) = marked(&server)?;
-    let known = Request::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
+    let known = ApiRequest::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
     let mut idle = Vec::new();
     for _ in 0..400 {
         let mut client = Connection::open(server.api.address)?;
@@ -131,13 +131,13 @@ fn large_heads_of_strangers_are_refused() -> Result<()> {
     let head = format!("GET {FUNCTIONS} HTTP/1.1\r\nhost: h\r\nx: {}", "x".repeat(1_000_000));
     let strangers = (0..300).map(|_| {
         let mut stranger = TcpStream::connect(server.api.address)?;
-        stranger.set_write_timeout(Some(PATIENCE))?;
+        stranger.set_write_timeout(Some(WAIT_TIMEOUT))?;
         let _ = stranger.write_all(head.as_bytes());
         anyhow::Ok(stranger)
     });
     let strangers = strangers.collect::<Result<Vec<_>>>()?;
     for mut stranger in &strangers {
-        stranger.set_read_timeout(Some(PATIENCE))?;
+        stranger.set_read_timeout(Some(WAIT_TIMEOUT))?;
         // A reset ends it as well as an answer does; what does not is that the server waits for more.
         let read = stranger.read(&mut [0; 512]).map_err(|error| error.kind());
         ensure!(
@@ -190,7 +190,7 @@ fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let mut idle = Vec::new();
     for _ in 0..8 {
-        let upload = Request::new("POST", FUNCTIONS).header("content-type", "application/json");
+        let upload = ApiRequest::new("POST", FUNCTIONS).header("content-type", "application/json");
         let signed = String::from_utf8(upload.signed(server.api.address, &server.api.signer))?;
         let (head, signature) = signed.split_once("Signature=").context("no signature")?;
         let rest = signature.get(64..).context("a short signature")?;
@@ -201,11 +201,12 @@ fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
         client.write_all(b"{")?;
         idle.push(client);
     }
-    let filler = lambd_compat_tests::package::Entry::file("filler", &incompressible(9_000_000));
-    let bootstrap = lambd_compat_tests::package::Entry::executable("bootstrap", programs::bootstrap()?);
+    let filler = lambd_compat_tests::package::ZipEntry::file("filler", &incompressible(9_000_000));
+    let bootstrap = lambd_compat_tests::package::ZipEntry::executable("bootstrap", programs::bootstrap()?);
     server.install("provided.al2023")?;
     let zip = lambd_compat_tests::package::zip(&[bootstrap, filler]);
-    let function = Spec::new("provided.al2023", "any", &zip).with("Role", ROLE).create(&server.api)?;
+    let function =
+        FunctionSpec::new("provided.al2023", "any", &zip).with("Role", ROLE).create(&server.api)?;
     assert_eq!(function.invoke(&json!(1))?.ok()?, json!(1));
     Ok(())
 }

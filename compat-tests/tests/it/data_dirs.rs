@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::{Server, Spec, tools};
+use lambd_compat_tests::{FunctionSpec, Server, tools};
 
 use crate::starts::{refused, serve};
 
@@ -90,7 +90,7 @@ fn an_empty_folder_with_the_usual_remains_is_taken() -> Result<()> {
 fn restored() -> Result<Option<Server>> {
     let Some(mut server) = Server::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
-    ensure!(Spec::bootstrap()?.send(&server.api)?.status == 201);
+    ensure!(FunctionSpec::bootstrap()?.send(&server.api)?.status == 201);
     server.stop()?;
     for path in looks(&server.data_dir())?.into_keys() {
         chown(path, Some(0), Some(0))?;

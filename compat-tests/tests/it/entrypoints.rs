@@ -1,8 +1,8 @@
 //! Bootstraps that cannot be run, each with AWS's text.
 
 use anyhow::Result;
-use lambd_compat_tests::package::{self, Entry};
-use lambd_compat_tests::{Server, Spec, programs};
+use lambd_compat_tests::package::{self, ZipEntry};
+use lambd_compat_tests::{FunctionSpec, Server, programs};
 use serde_json::json;
 
 #[test]
@@ -13,21 +13,22 @@ fn each_reason_is_told() -> Result<()> {
     foreign[18..20].copy_from_slice(&[0xfe, 0xfe]); // e_machine: no processor of this world
     let refused = |reason: &str| format!("fork/exec /var/task/bootstrap: {reason}");
     for (what, entry, reason) in [
-        ("no x bit", Entry::file("bootstrap", b"#!/bin/sh\n"), refused("permission denied")),
+        ("no x bit", ZipEntry::file("bootstrap", b"#!/bin/sh\n"), refused("permission denied")),
         (
             "CRLF",
-            Entry::executable("bootstrap", b"#!/bin/sh\r\nexit\r\n"),
+            ZipEntry::executable("bootstrap", b"#!/bin/sh\r\nexit\r\n"),
             refused("no such file or directory"),
         ),
-        ("another processor", Entry::executable("bootstrap", &foreign), refused("exec format error")),
-        ("no first line", Entry::executable("bootstrap", b"echo\n"), refused("exec format error")),
+        ("another processor", ZipEntry::executable("bootstrap", &foreign), refused("exec format error")),
+        ("no first line", ZipEntry::executable("bootstrap", b"echo\n"), refused("exec format error")),
         (
             "none",
-            Entry::file("other", b""),
+            ZipEntry::file("other", b""),
             "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
         ),
     ] {
-        let function = Spec::new("provided.al2023", "any", &package::zip(&[entry])).create(&server.api)?;
+        let function =
+            FunctionSpec::new("provided.al2023", "any", &package::zip(&[entry])).create(&server.api)?;
         let ended = function.invoke_with_tail(&json!({}))?;
         let text = format!("RequestId: {} Error: {reason}", ended.id()?);
         assert_eq!(ended.failure()?, ("Runtime.InvalidEntrypoint".to_owned(), text), "{what}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec, host, package, programs};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, package, programs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -15,10 +15,10 @@ fn server(arguments: &[&str]) -> Result<Option<Server>> {
     Ok(Some(server))
 }
 
-fn program(server: &Server, source: &str, life: &str) -> Result<Function> {
+fn program(server: &Server, source: &str, life: &str) -> Result<TestFunction> {
     let bootstrap = programs::compile(source)?;
-    let package = package::zip(&[package::Entry::executable("bootstrap", &bootstrap)]);
-    let spec = Spec::new("provided.al2023", "any", &package).variables(&json!({ "LIFE": life }));
+    let package = package::zip(&[package::ZipEntry::executable("bootstrap", &bootstrap)]);
+    let spec = FunctionSpec::new("provided.al2023", "any", &package).variables(&json!({ "LIFE": life }));
     spec.with("Timeout", 30).create(&server.api)
 }
 
@@ -35,7 +35,7 @@ fn figure(log: &str, name: &str) -> Result<f64> {
 fn init_duration_is_the_functions_own_time() -> Result<()> {
     const STOPPED_MS: u64 = 2000;
     let Some(server) = server(&[])? else { return Ok(()) };
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let launcher = Pid::from_raw(server.launcher()?);
     kill(launcher, Signal::SIGSTOP)?;
     let tail = std::thread::scope(|scope| {
@@ -115,7 +115,7 @@ fn a_full_host_is_named_to_the_operator_once() -> Result<()> {
     let Some(mut server) = server(&["--host-memory-mib", "200"])? else { return Ok(()) };
     server.allow("refused to start an execution environment");
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
     let function = spec.create(&server.api)?;
     std::thread::scope(|scope| -> Result<()> {
         let held = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());

@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lambd_compat_tests::api::{FUNCTIONS, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::{Server, tools};
 use serde_json::{Value, json};
 
@@ -72,7 +73,7 @@ fn a_data_directory_of_the_first_release_opens_and_works() -> Result<()> {
                 functions,
                 "{start} start, {region}"
             );
-            let invoke = Request::new("POST", &format!("{FUNCTIONS}/hello/invocations")).body("{\"a\":1}");
+            let invoke = ApiRequest::new("POST", &format!("{FUNCTIONS}/hello/invocations")).body("{\"a\":1}");
             let answer = api.send(&invoke)?;
             let arn = format!("arn:aws:lambda:{region}:000000000000:function:hello");
             assert_eq!(answer.json()?, json!({ "event": { "a": 1 }, "arn": arn }), "{start} start");

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lambd_compat_tests::api::Request;
-use lambd_compat_tests::function::Invocation;
-use lambd_compat_tests::{Function, Server, Spec};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambd_compat_tests::api::ApiRequest;
+use lambd_compat_tests::function::InvokeResponse;
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
 use serde_json::{Value, json};
 
 /// Documented limits of a synchronous invocation's payloads.
 const REQUEST_MAX_BYTES: usize = 6_291_456;
 const RESPONSE_MAX_BYTES: usize = 6_291_556;
 
-fn function(spec: impl FnOnce(Spec) -> Spec) -> Result<Option<(Arc<Server>, Function)>> {
+fn function(spec: impl FnOnce(FunctionSpec) -> FunctionSpec) -> Result<Option<(Arc<Server>, TestFunction)>> {
     let Some(server) = Server::shared()? else { return Ok(None) };
     server.install("provided.al2023")?;
-    let function = spec(Spec::bootstrap()?).create(&server.api)?;
+    let function = spec(FunctionSpec::bootstrap()?).create(&server.api)?;
     Ok(Some((server, function)))
 }
 
@@ -55,7 +56,7 @@ fn field<'f>(report: &'f [(String, String)], name: &str) -> Option<&'f str> {
 }
 
 /// The next invocation runs elsewhere than the one that ended its environment.
-fn another_follows(function: &Function, ended: &Invocation) -> Result<()> {
+fn another_follows(function: &TestFunction, ended: &InvokeResponse) -> Result<()> {
     let (tail, next) = (ended.tail()?, function.invoke(&json!({ "do": "id" }))?.ok()?);
     let ended = tail.lines().find_map(|l| l.strip_prefix("environment ")).with_context(|| tail.clone())?;
     ensure!(next["env"] != ended, "environment {ended} lived on");
@@ -114,7 +115,7 @@ fn a_dry_run_runs_nothing() -> Result<()> {
     assert_eq!((dry.status, dry.body.len()), (204, 0));
     let first = function.invoke(&json!({ "do": "id" }))?.ok()?;
     assert_eq!(first["calls"], 1, "the dry run reached the function");
-    let absent = Request::new("POST", "/2015-03-31/functions/absent/invocations")
+    let absent = ApiRequest::new("POST", "/2015-03-31/functions/absent/invocations")
         .header("x-amz-invocation-type", "DryRun");
     assert_eq!(server.api.send(&absent)?.status, 404);
     Ok(())
@@ -198,7 +199,7 @@ fn the_tail_tells_what_happened_in_order() -> Result<()> {
 fn the_runtime_hears_what_the_caller_said() -> Result<()> {
     let Some((_server, function)) = function(|s| s.with("Timeout", 9))? else { return Ok(()) };
     let arn = function.configuration()?["FunctionArn"].as_str().unwrap_or_default().to_owned();
-    let heard = |request: &Request| -> Result<String> {
+    let heard = |request: &ApiRequest| -> Result<String> {
         let head = function.send(request)?.ok()?;
         Ok(head.as_str().unwrap_or_default().to_owned())
     };
@@ -215,11 +216,11 @@ fn the_runtime_hears_what_the_caller_said() -> Result<()> {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_millis();
     assert!(deadline <= now + 9000, "{deadline} is later than now and the timeout");
     let qualified =
-        Request::new("POST", &format!("{}/invocations?Qualifier=%24LATEST", function.path())).body(event);
+        ApiRequest::new("POST", &format!("{}/invocations?Qualifier=%24LATEST", function.path())).body(event);
     let qualified = head_of(&heard(&qualified)?, "lambda-runtime-invoked-function-arn");
     assert_eq!(qualified, Some(format!("{arn}:$LATEST")));
     let path = format!("/2015-03-31/functions/{}/invocations", arn.replace(':', "%3A"));
-    assert!(!heard(&Request::new("POST", &path).body(event))?.is_empty(), "an encoded ARN in the path");
+    assert!(!heard(&ApiRequest::new("POST", &path).body(event))?.is_empty(), "an encoded ARN in the path");
     Ok(())
 }
 

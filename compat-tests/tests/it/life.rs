@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::host::{self, Footprint};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Function, Server, Spec};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ fn gone(left: impl Fn() -> Vec<String>) -> Result<()> {
         .with_context(|| left().join("\n"))
 }
 
-/// The path of a function that outlived the `Function` value made for another address.
+/// The path of a function that outlived the `TestFunction` value made for another address.
 fn invoke(server: &Server, name: &str, event: &Value) -> Result<Value> {
     let path = format!("/2015-03-31/functions/{name}/invocations");
     let answer = server.api.call("POST", &path, Some(event))?;
@@ -67,7 +67,8 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
     let Some(mut server) = server()? else { return Ok(()) };
     let mark = mark();
     let make = |i: usize| {
-        let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark, "NUMBER": i.to_string() }));
+        let spec =
+            FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark, "NUMBER": i.to_string() }));
         spec.with("Description", format!("number {i}"))
             .with("Tags", json!({ "i": i.to_string() }))
             .create(&server.api)
@@ -77,7 +78,7 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
     for function in &functions {
         function.invoke(&json!({ "do": "id" }))?.ok()?;
     }
-    let read = |server: &Server, function: &Function| {
+    let read = |server: &Server, function: &TestFunction| {
         let mut whole = server.api.call("GET", &function.path(), None)?.json()?;
         whole["Code"] = Value::Null; // its address has another port and signature each time
         anyhow::Ok(whole)
@@ -100,7 +101,7 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
 fn kill_9_during_creates_loses_nothing_acknowledged() -> Result<()> {
     let Some(mut server) = server()? else { return Ok(()) };
     let (tried, acked) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
-    let (spec, done) = (Spec::bootstrap()?, AtomicBool::new(false));
+    let (spec, done) = (FunctionSpec::bootstrap()?, AtomicBool::new(false));
     let api = server.api.clone();
     let create = |worker: usize| -> Result<()> {
         for i in 0.. {
@@ -161,7 +162,7 @@ fn list(server: &Server) -> Result<Vec<Value>> {
 fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
     let Some(mut server) = server()? else { return Ok(()) };
     let mark = mark();
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     let function = spec.create(&server.api)?;
     let footprint = std::thread::scope(|scope| -> Result<Footprint> {
         let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());
@@ -187,7 +188,7 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
 fn sigterm_lets_an_invocation_without_a_caller_finish() -> Result<()> {
     let Some(mut server) = server()? else { return Ok(()) };
     let mark = mark();
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     let function = spec.create(&server.api)?;
     let request = function.request(json!({ "do": "hold" }).to_string());
     let caller = server.api.begin(&request)?;
@@ -210,7 +211,7 @@ fn a_second_signal_ends_the_drain() -> Result<()> {
     let Some(mut server) = server()? else { return Ok(()) };
     server.allow("ending at a second signal");
     let mark = mark();
-    let spec = Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
+    let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     let function = spec.create(&server.api)?;
     std::thread::scope(|scope| -> Result<()> {
         let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" })));
@@ -231,8 +232,9 @@ fn an_ended_environment_leaves_nothing_while_the_server_lives() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
     for (timeout_s, killed) in [(2, false), (60, true)] {
         let mark = mark();
-        let spec =
-            Spec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", timeout_s);
+        let spec = FunctionSpec::bootstrap()?
+            .variables(&json!({ "LAMBD_TEST_VAR": mark }))
+            .with("Timeout", timeout_s);
         let function = spec.create(&server.api)?;
         std::thread::scope(|scope| -> Result<()> {
             let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.failure());

@@ -1,7 +1,7 @@
 //! Function logs, read with `lambd logs`.
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::{Server, Spec, host, server, tools};
+use lambd_compat_tests::{FunctionSpec, Server, host, server, tools};
 use serde_json::{Value, json};
 
 /// What the server may grow by while a function floods its log.
@@ -12,7 +12,7 @@ fn the_log_holds_each_invocation_in_order() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (function, other) =
-        (Spec::bootstrap()?.create(&server.api)?, Spec::bootstrap()?.create(&server.api)?);
+        (FunctionSpec::bootstrap()?.create(&server.api)?, FunctionSpec::bootstrap()?.create(&server.api)?);
     let mut order = Vec::new();
     for _ in 0..3 {
         let said = function.invoke(&json!({ "do": "say", "lines": 2 }))?;
@@ -38,7 +38,7 @@ fn the_log_holds_each_invocation_in_order() -> Result<()> {
 fn a_log_outlives_the_server() -> Result<()> {
     let Some(mut server) = Server::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let said = function.invoke(&json!({ "do": "say", "lines": 1 }))?;
     let report = format!("REPORT RequestId: {}", said.id()?);
     server.stop()?;
@@ -64,8 +64,8 @@ fn the_log_of_nobody_is_refused() -> Result<()> {
 fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let loud = Spec::bootstrap()?.with("Timeout", 120).with("MemorySize", 512).create(&server.api)?;
-    let quiet = Spec::bootstrap()?.create(&server.api)?;
+    let loud = FunctionSpec::bootstrap()?.with("Timeout", 120).with("MemorySize", 512).create(&server.api)?;
+    let quiet = FunctionSpec::bootstrap()?.create(&server.api)?;
     loud.invoke(&json!({}))?.ok()?;
     quiet.invoke(&json!({}))?.ok()?;
     let before = host::resident_bytes(server.pid());
@@ -92,8 +92,9 @@ fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
 fn json_format() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function =
-        Spec::bootstrap()?.with("LoggingConfig", json!({ "LogFormat": "JSON" })).create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?
+        .with("LoggingConfig", json!({ "LogFormat": "JSON" }))
+        .create(&server.api)?;
     let answer = function.invoke_with_tail(&json!([1]))?;
     let tail = answer.tail()?;
     let records: Vec<Value> = tail.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

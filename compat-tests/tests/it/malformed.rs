@@ -4,14 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::api::{FUNCTIONS, Request};
+use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::function::ROLE;
-use lambd_compat_tests::http::Answer;
+use lambd_compat_tests::http::HttpResponse;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Server, Spec, package};
+use lambd_compat_tests::{FunctionSpec, Server, package};
 use serde_json::json;
 
-fn shaped(what: &str, answer: &Answer) -> Result<()> {
+fn shaped(what: &str, answer: &HttpResponse) -> Result<()> {
     ensure!((400..500).contains(&answer.status), "{what}: {} {}", answer.status, answer.text());
     ensure!(!answer.code().is_empty(), "{what}: no x-amzn-ErrorType");
     ensure!(answer.json()?.is_object(), "{what}: {}", answer.text());
@@ -21,7 +21,7 @@ fn shaped(what: &str, answer: &Answer) -> Result<()> {
 #[test]
 fn bodies_and_paths() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
-    let create = |body: &[u8]| Request::new("POST", FUNCTIONS).body(body);
+    let create = |body: &[u8]| ApiRequest::new("POST", FUNCTIONS).body(body);
     let no_base64 = json!({ "FunctionName": "b64", "Role": ROLE, "Runtime": "provided.al2023", "Handler": "h", "Code": { "ZipFile": "***" } });
     let cases = [
         create(b""),
@@ -34,23 +34,23 @@ fn bodies_and_paths() -> Result<()> {
         create(&[&b"{\"a\":".repeat(100_000)[..], b"1"].concat()),
         create(no_base64.to_string().as_bytes()),
         create(b"name=x").header("content-type", "application/x-www-form-urlencoded"),
-        Request::new("GET", "/"),
-        Request::new("GET", "/2015-03-31/no-such-thing"),
-        Request::new("PATCH", FUNCTIONS),
-        Request::new("GET", &format!("{FUNCTIONS}/%ff%00")),
-        Request::new("GET", &format!("{FUNCTIONS}/%2e%2e%2f%2e%2e%2fetc")),
-        Request::new("GET", &format!("{FUNCTIONS}/{}", "a".repeat(7000))),
-        Request::new("GET", &format!("{FUNCTIONS}?MaxItems=many")),
-        Request::new("GET", &format!("{FUNCTIONS}?MaxItems=-1")),
-        Request::new("GET", &format!("{FUNCTIONS}?Marker=%00")),
-        Request::new("GET", "/2017-03-31/tags/nonsense"),
-        Request::new(
+        ApiRequest::new("GET", "/"),
+        ApiRequest::new("GET", "/2015-03-31/no-such-thing"),
+        ApiRequest::new("PATCH", FUNCTIONS),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}/%ff%00")),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}/%2e%2e%2f%2e%2e%2fetc")),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}/{}", "a".repeat(7000))),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}?MaxItems=many")),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}?MaxItems=-1")),
+        ApiRequest::new("GET", &format!("{FUNCTIONS}?Marker=%00")),
+        ApiRequest::new("GET", "/2017-03-31/tags/nonsense"),
+        ApiRequest::new(
             "DELETE",
             "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Ax",
         ),
-        Request::new("POST", &format!("{FUNCTIONS}/absent/invocations"))
+        ApiRequest::new("POST", &format!("{FUNCTIONS}/absent/invocations"))
             .header("x-amz-invocation-type", "Sometimes"),
-        Request::new("POST", &format!("{FUNCTIONS}/absent/invocations"))
+        ApiRequest::new("POST", &format!("{FUNCTIONS}/absent/invocations"))
             .header("x-amz-client-context", "***"),
     ];
     for case in cases {
@@ -87,7 +87,7 @@ fn members_out_of_range() -> Result<()> {
         ("Environment", json!({ "Variables": { "0": "x" } })),
     ];
     for (member, value) in cases {
-        let spec = Spec::new("provided.al2023", "any", &code).with(member, value.clone());
+        let spec = FunctionSpec::new("provided.al2023", "any", &code).with(member, value.clone());
         let what = format!("{member}: {:.60}", value.to_string());
         shaped(&what, &spec.send(&server.api)?)?;
         if member != "FunctionName" {
@@ -133,9 +133,10 @@ fn not_even_http() -> Result<()> {
 fn a_caller_who_hangs_up_parts_no_change() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let target = format!("{}/configuration", function.path());
-    let update = |text: String| Request::new("PUT", &target).body(json!({ "Description": text }).to_string());
+    let update =
+        |text: String| ApiRequest::new("PUT", &target).body(json!({ "Description": text }).to_string());
     for turn in 0..30 {
         let request = update(format!("turn {turn}")).signed(server.api.address, &server.api.signer);
         TcpStream::connect(server.api.address)?.write_all(&request)?;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::api::Request;
-use lambd_compat_tests::http::Answer;
-use lambd_compat_tests::{Server, Spec, tools};
+use lambd_compat_tests::api::ApiRequest;
+use lambd_compat_tests::http::HttpResponse;
+use lambd_compat_tests::{FunctionSpec, Server, tools};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value, json};
 
@@ -93,7 +93,7 @@ impl Table {
         picked.map(|line| Ok((line[1].clone(), self.value(&line[2])?))).collect()
     }
 
-    fn request(&self, operation: &[String], function: &str) -> Result<Request> {
+    fn request(&self, operation: &[String], function: &str) -> Result<ApiRequest> {
         let [_, name, method, uri, _, input, ..] = operation else { anyhow::bail!("{operation:?}") };
         let bound = |line: &Line| line.iter().skip(3).any(|w| w == "label" || w.starts_with("query="));
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -119,7 +119,7 @@ impl Table {
             _ if body.is_empty() && (method == "GET" || method == "DELETE") => String::new(),
             _ => Value::Object(body).to_string(),
         };
-        Ok(Request::new(method, &target).body(body).header("content-type", "application/json"))
+        Ok(ApiRequest::new(method, &target).body(body).header("content-type", "application/json"))
     }
 }
 
@@ -148,7 +148,7 @@ fn example(shape: &str) -> Option<&'static str> {
     })
 }
 
-fn readable(name: &str, answer: &Answer) -> Result<()> {
+fn readable(name: &str, answer: &HttpResponse) -> Result<()> {
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
@@ -166,7 +166,7 @@ fn each_is_answered() -> Result<()> {
     assert_eq!(table.operations.len(), OPERATIONS);
     let mut implemented = Vec::new();
     for operation in &table.operations {
-        let function = Spec::bootstrap()?.create(&server.api)?; // of its own: some of them delete it
+        let function = FunctionSpec::bootstrap()?.create(&server.api)?; // of its own: some of them delete it
         let name = operation[1].as_str();
         let answer =
             server.api.send(&table.request(operation, &function.name)?).with_context(|| name.to_owned())?;

@@ -1,30 +1,30 @@
 //! Packages that must be refused with nothing left behind.
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::package::{Entry, zip};
+use lambd_compat_tests::package::{ZipEntry, zip};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Server, Spec, programs};
+use lambd_compat_tests::{FunctionSpec, Server, programs};
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
 const NO_ZIP: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
 
 /// 4 MiB that make a package seen in the size of the data directory, and do not compress.
-fn pad() -> Entry {
+fn pad() -> ZipEntry {
     let mut state = 1_u64;
     let mut noise = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state.to_le_bytes()
     };
-    Entry::file("pad", &(0..MIB / 2).flat_map(|_| noise()).collect::<Vec<_>>())
+    ZipEntry::file("pad", &(0..MIB / 2).flat_map(|_| noise()).collect::<Vec<_>>())
 }
 
 /// Name of the case, package, and text of the refusal where it is recorded.
 type Case = (&'static str, Vec<u8>, Option<&'static str>);
 
 fn hostile(mark: &str) -> Result<Vec<Case>> {
-    let file = |name: &str| Entry::file(name, b"x");
-    let with = |entries: &[Entry]| zip(&[&[pad()], entries].concat());
+    let file = |name: &str| ZipEntry::file(name, b"x");
+    let with = |entries: &[ZipEntry]| zip(&[&[pad()], entries].concat());
     let mut cut = with(&[file("a")]);
     cut.truncate(cut.len() - 60);
     Ok(vec![
@@ -36,21 +36,21 @@ fn hostile(mark: &str) -> Result<Vec<Case>> {
         ("in the middle", with(&[file(&format!("a/../../{mark}"))]), None),
         ("absolute", with(&[file(&format!("/tmp/{mark}"))]), None),
         ("a NUL in the name", with(&[file("a\0b")]), None),
-        ("through a link", with(&[Entry::link("d", "/tmp"), file(&format!("d/{mark}"))]), None),
-        ("through a link inside", with(&[Entry::link("d", "."), file("d/../../x")]), None),
+        ("through a link", with(&[ZipEntry::link("d", "/tmp"), file(&format!("d/{mark}"))]), None),
+        ("through a link inside", with(&[ZipEntry::link("d", "."), file("d/../../x")]), None),
         ("the same name twice", with(&[file("twice"), file("twice")]), None),
         ("a file and a folder", with(&[file("a"), file("a/b")]), None),
         ("encrypted", with(&[file("a").encrypted()]), None),
-        ("a size that lies", zip(&[Entry::zeros("zeros", 300)?.claiming(1000)]), None),
+        ("a size that lies", zip(&[ZipEntry::zeros("zeros", 300)?.claiming(1000)]), None),
         ("a wrong checksum", corrupted(), None),
         (
             "too large unzipped",
-            zip(&[Entry::zeros("zeros", 600)?]),
+            zip(&[ZipEntry::zeros("zeros", 600)?]),
             Some("Unzipped size must be smaller than 262144000 bytes"),
         ),
         (
             "too large together",
-            zip(&[Entry::zeros("a", 130)?, Entry::zeros("b", 130)?]),
+            zip(&[ZipEntry::zeros("a", 130)?, ZipEntry::zeros("b", 130)?]),
             Some("Unzipped size must be smaller than 262144000 bytes"),
         ),
     ])
@@ -69,7 +69,7 @@ fn hostile_packages_leave_nothing() -> Result<()> {
     let mark = format!("evil-{}", uuid::Uuid::new_v4().simple());
     let before = server.disk_bytes()?;
     for (case, package, text) in hostile(&mark)? {
-        let spec = Spec::new("provided.al2023", "any", &package);
+        let spec = FunctionSpec::new("provided.al2023", "any", &package);
         let answer = spec.send(&server.api)?;
         ensure!(
             (answer.status, answer.code()) == (400, "InvalidParameterValueException"),
@@ -95,8 +95,8 @@ fn hostile_packages_leave_nothing() -> Result<()> {
 fn a_zip_over_the_limit_is_too_large() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let package = zip(&[Entry::file("pad", &vec![7; 52_428_800])]);
-    let answer = Spec::new("provided.al2023", "any", &package).send(&server.api)?;
+    let package = zip(&[ZipEntry::file("pad", &vec![7; 52_428_800])]);
+    let answer = FunctionSpec::new("provided.al2023", "any", &package).send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (413, "RequestEntityTooLargeException"), "{}", answer.text());
     assert_eq!(answer.message(), "Zipped size must be smaller than 52428800 bytes");
     Ok(())
@@ -106,7 +106,7 @@ fn a_zip_over_the_limit_is_too_large() -> Result<()> {
 fn a_refused_update_changes_nothing() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let before = function.configuration()?;
     let code = format!("{}/code", function.path());
     let answer = server.api.call("PUT", &code, Some(&json!({ "ZipFile": "bm8gemlw" })))?;
@@ -120,8 +120,8 @@ fn a_refused_update_changes_nothing() -> Result<()> {
 fn the_same_package_is_kept_once_and_comes_back() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let package = zip(&[pad(), Entry::executable("bootstrap", programs::bootstrap()?)]);
-    let make = || Spec::new("provided.al2023", "any", &package).create(&server.api);
+    let package = zip(&[pad(), ZipEntry::executable("bootstrap", programs::bootstrap()?)]);
+    let make = || FunctionSpec::new("provided.al2023", "any", &package).create(&server.api);
     let first = make()?;
     let one = server.disk_bytes()?;
     let second = make()?;
@@ -129,7 +129,7 @@ fn the_same_package_is_kept_once_and_comes_back() -> Result<()> {
     let answer = server.api.call("GET", &first.path(), None)?.json()?;
     let location = answer["Code"]["Location"].as_str().context("no location")?.to_owned();
     let target = location.strip_prefix(&server.url).with_context(|| location.clone())?;
-    let download = server.api.send_unsigned(&lambd_compat_tests::api::Request::new("GET", target))?;
+    let download = server.api.send_unsigned(&lambd_compat_tests::api::ApiRequest::new("GET", target))?;
     ensure!(
         download.status == 200 && download.body == package,
         "the package came back as {}",
@@ -147,12 +147,12 @@ fn modes_and_links_inside_are_kept() -> Result<()> {
     let source = "import os\ndef handler(e, c):\n    return [open('link/../data/file').read(), os.readlink('link'), \
                   os.access('tool', os.X_OK), os.access('data/file', os.X_OK)]\n";
     let package = zip(&[
-        Entry::file("app.py", source.as_bytes()),
-        Entry::file("data/file", b"text"),
-        Entry::link("link", "data"),
-        Entry::executable("tool", b"#!/bin/sh\n"),
+        ZipEntry::file("app.py", source.as_bytes()),
+        ZipEntry::file("data/file", b"text"),
+        ZipEntry::link("link", "data"),
+        ZipEntry::executable("tool", b"#!/bin/sh\n"),
     ]);
-    let function = Spec::new("python3.11", "app.handler", &package).create(&server.api)?;
+    let function = FunctionSpec::new("python3.11", "app.handler", &package).create(&server.api)?;
     assert_eq!(function.invoke(&json!({}))?.ok()?, json!(["text", "data", true, false]));
     Ok(())
 }
@@ -168,12 +168,12 @@ fn links_lead_where_they_lead_inside() -> Result<()> {
     let secret = tempfile::NamedTempFile::new()?;
     std::fs::write(secret.path(), "of the host")?;
     let package = zip(&[
-        Entry::file("app.py", source.as_bytes()),
-        Entry::link("absolute", "/etc/passwd"),
-        Entry::link("out", "../../var/task"),
-        Entry::link("host", secret.path().to_str().unwrap_or_default()),
+        ZipEntry::file("app.py", source.as_bytes()),
+        ZipEntry::link("absolute", "/etc/passwd"),
+        ZipEntry::link("out", "../../var/task"),
+        ZipEntry::link("host", secret.path().to_str().unwrap_or_default()),
     ]);
-    let function = Spec::new("python3.11", "app.handler", &package).create(&server.api)?;
+    let function = FunctionSpec::new("python3.11", "app.handler", &package).create(&server.api)?;
     let seen = function.invoke(&json!({}))?.ok()?;
     assert_eq!((&seen[0], &seen[3], &seen[4]), (&json!(true), &json!(true), &json!(false)), "{seen}");
     assert_ne!(seen[1].as_str(), Some(std::fs::read_to_string("/etc/passwd")?.as_str()));
@@ -186,8 +186,8 @@ fn files_keep_the_times_of_the_zip() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let source = "import os\ndef handler(e, c):\n    return int(os.stat('app.py').st_mtime)\n";
-    let zipped = zip(&[Entry::file("app.py", source.as_bytes())]);
-    let function = Spec::new("python3.11", "app.handler", &zipped).create(&server.api)?;
+    let zipped = zip(&[ZipEntry::file("app.py", source.as_bytes())]);
+    let function = FunctionSpec::new("python3.11", "app.handler", &zipped).create(&server.api)?;
     let seconds = function.invoke(&json!({}))?.ok()?.as_i64().unwrap_or_default();
     // 1980-01-01, the time that the tests' own zips carry.
     assert_eq!(seconds, 315_532_800);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::{Server, Spec, package, server, tools};
+use lambd_compat_tests::{FunctionSpec, Server, package, server, tools};
 use serde_json::json;
 
 /// Answers every event with what `/etc/java-99-test/which` holds.
@@ -47,7 +47,7 @@ fn what_a_manifest_names_is_shown_and_nothing_else() -> Result<()> {
     own(&made, &lang, &etc)?;
     // The server runs already: what is named later counts all the same.
     tools::run(runtime(&server, "add")?.arg(&made))?;
-    let function = || Spec::new("java21", "any", &package::files(&[("x", "")])).create(&server.api);
+    let function = || FunctionSpec::new("java21", "any", &package::files(&[("x", "")])).create(&server.api);
     let (first, second) = (function()?, function()?);
     assert_eq!(first.invoke(&json!({}))?.ok()?, "the JDK's own");
 
@@ -103,7 +103,7 @@ fn an_interpreter_of_a_prefix_runs() -> Result<()> {
     let mut install = runtime(&server, "install")?;
     tools::run(install.arg("--prefix").arg(&prefix).arg("--cache-dir").arg(&cache).arg(&version))?;
     let code = "import sys\ndef handler(event, context):\n    return [sys.executable, sys.prefix]\n";
-    let function = Spec::new(&version, "app.handler", &package::files(&[("app.py", code)]))
+    let function = FunctionSpec::new(&version, "app.handler", &package::files(&[("app.py", code)]))
         .with("Timeout", 30)
         .create(&server.api)?;
     let program = format!("/var/lang/bin/{version}");

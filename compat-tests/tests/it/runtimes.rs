@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::package::{self, Entry};
-use lambd_compat_tests::{Function, Server, Spec, tools};
+use lambd_compat_tests::package::{self, ZipEntry};
+use lambd_compat_tests::{FunctionSpec, Server, TestFunction, tools};
 use serde_json::{Value, json};
 
 /// The shared server with this runtime; none where it cannot be built here, which fails in CI.
@@ -15,8 +15,8 @@ fn server(runtime: &str) -> Result<Option<Arc<Server>>> {
     Ok(tools::need(runtime, installed)?.map(|()| server))
 }
 
-fn create(server: &Server, runtime: &str, files: &[(&str, &str)]) -> Result<Function> {
-    let spec = Spec::new(runtime, "index.handler", &package::files(files));
+fn create(server: &Server, runtime: &str, files: &[(&str, &str)]) -> Result<TestFunction> {
+    let spec = FunctionSpec::new(runtime, "index.handler", &package::files(files));
     spec.with("Timeout", 30).with("MemorySize", 256).create(&server.api)
 }
 
@@ -83,7 +83,8 @@ fn node_finds_packages(runtime: &str) -> Result<()> {
         ("node_modules/both/index.js", "module.exports = 'beside';"),
     ]);
     let path = "/var/task/vendor/node_modules:/var/runtime/node_modules";
-    let spec = Spec::new(runtime, "index.handler", &package).with("Timeout", 30).with("MemorySize", 256);
+    let spec =
+        FunctionSpec::new(runtime, "index.handler", &package).with("Timeout", 30).with("MemorySize", 256);
     let imported = spec.variables(&json!({ "NODE_PATH": path })).create(&server.api)?;
     assert_eq!(
         imported.invoke(&json!({}))?.ok()?,
@@ -173,12 +174,12 @@ fn sentry_reports_what_a_function_raises() -> Result<()> {
     let Some(python) = tools::need("a Python with boto3 and sentry_sdk", tools::python_with_boto3())? else {
         return Ok(());
     };
-    let mut entries = vec![Entry::file("index.py", SENTRY.as_bytes())];
+    let mut entries = vec![ZipEntry::file("index.py", SENTRY.as_bytes())];
     for name in ["sentry_sdk", "urllib3", "certifi"] {
         let files = python_package(&python, name)?;
-        entries.extend(files.iter().map(|(name, data)| Entry::file(name, data)));
+        entries.extend(files.iter().map(|(name, data)| ZipEntry::file(name, data)));
     }
-    let spec = Spec::new("python3.11", "index.handler", &package::zip(&entries));
+    let spec = FunctionSpec::new("python3.11", "index.handler", &package::zip(&entries));
     let function = spec.with("Timeout", 30).with("MemorySize", 512).create(&server.api)?;
     let failed = function.invoke(&json!({ "fail": "on purpose" }))?;
     assert_eq!(failed.failure()?, ("ValueError".to_owned(), "on purpose".to_owned()));

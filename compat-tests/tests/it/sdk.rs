@@ -10,7 +10,8 @@ use aws_sdk_lambda::error::ProvideErrorMetadata as _;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, FunctionCode, LogType, Runtime, State, ThrottleReason};
 use aws_sdk_lambda::{Client, Config};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::{Server, programs};
 

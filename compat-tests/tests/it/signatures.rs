@@ -2,12 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use lambd_compat_tests::Server;
-use lambd_compat_tests::api::{Api, FUNCTIONS, Request};
-use lambd_compat_tests::http::{Answer, Connection};
-use lambd_compat_tests::sigv4::{self, Subject};
+use lambd_compat_tests::api::{ApiClient, ApiRequest, FUNCTIONS};
+use lambd_compat_tests::http::{Connection, HttpResponse};
+use lambd_compat_tests::sigv4::{self, SignableRequest};
 use serde_json::json;
 
-fn denied(answer: &Answer, code: &str) {
+fn denied(answer: &HttpResponse, code: &str) {
     assert_eq!((answer.status, answer.code()), (403, code), "{}", answer.text());
     assert!(!answer.message().is_empty());
 }
@@ -21,7 +21,7 @@ fn a_good_signature_passes() -> Result<()> {
         assert_eq!(api.call("GET", &format!("{FUNCTIONS}?MaxItems=5"), None)?.status, 200);
     }
     for skew_s in [-240, 240] {
-        let request = Request { skew_s, ..Request::new("GET", FUNCTIONS) };
+        let request = ApiRequest { skew_s, ..ApiRequest::new("GET", FUNCTIONS) };
         assert_eq!(server.api.send(&request)?.status, 200, "{skew_s} s off");
     }
     Ok(())
@@ -30,8 +30,8 @@ fn a_good_signature_passes() -> Result<()> {
 #[test]
 fn a_bad_signature_does_not() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
-    let list = Request::new("GET", FUNCTIONS);
-    let with = |change: fn(&mut Api)| {
+    let list = ApiRequest::new("GET", FUNCTIONS);
+    let with = |change: fn(&mut ApiClient)| {
         let mut api = server.api.clone();
         change(&mut api);
         api.send(&list)
@@ -40,7 +40,7 @@ fn a_bad_signature_does_not() -> Result<()> {
     denied(&with(|a| a.signer.key = "AKIAUNKNOWNUNKNOWN00".to_owned())?, "UnrecognizedClientException");
     denied(&server.api.send_unsigned(&list)?, "MissingAuthenticationTokenException");
     for skew_s in [-1200, 1200] {
-        denied(&server.api.send(&Request { skew_s, ..list.clone() })?, "InvalidSignatureException");
+        denied(&server.api.send(&ApiRequest { skew_s, ..list.clone() })?, "InvalidSignatureException");
     }
     let garbage = list.header("authorization", "AWS4-HMAC-SHA256 Credential");
     denied(&server.api.send_unsigned(&garbage)?, "IncompleteSignatureException");
@@ -51,7 +51,7 @@ fn a_bad_signature_does_not() -> Result<()> {
 fn what_was_signed_cannot_be_changed() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let body = json!({ "FunctionName": "tampered", "Role": "r", "Code": {} }).to_string();
-    let signed = Request::new("POST", FUNCTIONS).body(body).signed(server.api.address, &server.api.signer);
+    let signed = ApiRequest::new("POST", FUNCTIONS).body(body).signed(server.api.address, &server.api.signer);
     for (from, to) in [("tampered", "Tampered"), ("/functions ", "/functionz ")] {
         let at =
             signed.windows(from.len()).position(|w| w == from.as_bytes()).context("not in the request")?;
@@ -68,16 +68,17 @@ fn a_presigned_address_holds_as_it_is() -> Result<()> {
     let (time, host) = (sigv4::time(0), server.api.address.to_string());
     let headers = [("host".to_owned(), host)];
     let target = format!("{FUNCTIONS}?MaxItems=1");
-    let subject = Subject { method: "GET", target: &target, headers: &headers, body: b"", time: &time };
+    let subject =
+        SignableRequest { method: "GET", target: &target, headers: &headers, body: b"", time: &time };
     let good = server.api.signer.presigned(&subject, 60);
-    assert_eq!(server.api.send_unsigned(&Request::new("GET", &good))?.status, 200);
+    assert_eq!(server.api.send_unsigned(&ApiRequest::new("GET", &good))?.status, 200);
     let altered = good.replace("MaxItems=1", "MaxItems=2");
-    denied(&server.api.send_unsigned(&Request::new("GET", &altered))?, "InvalidSignatureException");
+    denied(&server.api.send_unsigned(&ApiRequest::new("GET", &altered))?, "InvalidSignatureException");
     let longer = good.replace("X-Amz-Expires=60", "X-Amz-Expires=600");
-    denied(&server.api.send_unsigned(&Request::new("GET", &longer))?, "InvalidSignatureException");
+    denied(&server.api.send_unsigned(&ApiRequest::new("GET", &longer))?, "InvalidSignatureException");
     let old = sigv4::time(-120);
-    let subject = Subject { time: &old, ..subject };
+    let subject = SignableRequest { time: &old, ..subject };
     let expired = server.api.signer.presigned(&subject, 60);
-    assert_eq!(server.api.send_unsigned(&Request::new("GET", &expired))?.status, 403);
+    assert_eq!(server.api.send_unsigned(&ApiRequest::new("GET", &expired))?.status, 403);
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{Server, Spec, server, tools};
+use lambd_compat_tests::{FunctionSpec, Server, server, tools};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -24,7 +24,9 @@ pub(crate) fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
 pub(crate) fn refused(serve: &mut Command, status: i32) -> Result<String> {
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let ended = until("the refused server ends", || Ok(process.try_wait()?));
-    ended.inspect_err(|_| drop(process.kill()))?;
+    ended.inspect_err(|_| {
+        let _ = process.kill();
+    })?;
     let output = process.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.stdout.is_empty(), "it said {}", String::from_utf8_lossy(&output.stdout));
@@ -92,7 +94,7 @@ fn credentials_are_for_their_owner() -> Result<()> {
 #[test]
 fn a_runtime_that_is_not_installed_says_how() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
-    let spec = Spec::probe().with("Runtime", "ruby3.4");
+    let spec = FunctionSpec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
     let text = answer.message();
@@ -116,13 +118,13 @@ fn a_data_directory_that_is_not_root_s_alone_is_refused() -> Result<()> {
     let closed = made("closed", 0, 0o700)?;
     let link = dir.path().join("link");
     symlink(&closed, &link)?;
-    for (path, mend) in [
+    for (path, remedy) in [
         (made("another's", 65_534, 0o755)?, "chown it to root"),
         (made("open", 0, 0o775)?, "chmod go-w it"),
         (link, "name the folder itself"),
     ] {
         let line = refused(&mut serve(&path, "127.0.0.1:0")?, 1)?;
-        assert!(line.contains(&*path.to_string_lossy()) && line.contains(mend), "{line}");
+        assert!(line.contains(&*path.to_string_lossy()) && line.contains(remedy), "{line}");
         assert_eq!(std::fs::read_dir(&path)?.count(), 0, "something was made in {}", path.display());
     }
     assert_eq!(mode_of(&closed)?, 0o700, "a link was followed");
@@ -163,7 +165,7 @@ fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
     server.restart()?;
     assert_eq!(mode_of(&data)?, 0o700);
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     let seen = std::fs::read_dir(format!("/proc/{}/cwd", server.pid()))?;
     let mut seen = seen.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
@@ -240,7 +242,7 @@ fn the_api_process_has_no_right_and_can_gain_none() -> Result<()> {
 fn a_data_directory_may_lie_in_a_private_folder() -> Result<()> {
     let Some(server) = Server::start_below(0o700)? else { return Ok(()) };
     server.install("provided.al2023")?;
-    let function = Spec::bootstrap()?.create(&server.api)?;
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     Ok(())
 }

@@ -24,9 +24,9 @@ const BODY_READ_BYTES: u64 = 64 * 1024;
 
 /// Bytes that one environment may still make the server hold.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicUsize);
+pub(crate) struct HeldBudget(AtomicUsize);
 
-impl Default for Budget {
+impl Default for HeldBudget {
     fn default() -> Self {
         Self(AtomicUsize::new(HELD_MAX_BYTES))
     }
@@ -35,12 +35,12 @@ impl Default for Budget {
 /// Bytes paid from the budget; dropping it pays them back.
 #[derive(Debug)]
 pub(crate) struct Held {
-    budget: Arc<Budget>,
+    budget: Arc<HeldBudget>,
     bytes: usize,
 }
 
 impl Held {
-    pub(crate) const fn nothing(budget: Arc<Budget>) -> Self {
+    pub(crate) const fn nothing(budget: Arc<HeldBudget>) -> Self {
         Self { budget, bytes: 0 }
     }
 
@@ -98,7 +98,7 @@ pub(crate) struct Metered {
 }
 
 impl Metered {
-    pub(crate) fn new(stream: TcpStream, phase: &Arc<Phase>, budget: &Arc<Budget>) -> Self {
+    pub(crate) fn new(stream: TcpStream, phase: &Arc<Phase>, budget: &Arc<HeldBudget>) -> Self {
         let held = Held::nothing(Arc::clone(budget));
         Self { stream: stream.take(0), phase: Arc::clone(phase), seen: 0, head_bytes: 0, held, fresh: false }
     }

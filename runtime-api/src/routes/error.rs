@@ -12,13 +12,13 @@ use crate::http::body::{ReadError, read};
 use crate::http::metered::Held;
 use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
 use crate::render::Reply;
-use crate::session::Shared;
+use crate::session::SharedQueue;
 use crate::{FunctionError, Outcome, render};
 
 /// A body of this type carries the X-Ray cause beside what the caller gets to see.
 const WITH_CAUSE: &str = "application/vnd.aws.lambda.error.cause+json";
 
-pub(crate) async fn error(shared: &Shared, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
+pub(crate) async fn error(shared: &SharedQueue, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
     let invocation_id = headers::invocation_id(head);
     if let Err(refusal) = shared.check_error(id, invocation_id) {
         return render::refusal(&refusal);

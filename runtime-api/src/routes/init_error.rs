@@ -10,12 +10,12 @@ use crate::http::body::{ReadError, read};
 use crate::http::metered::Held;
 use crate::limits::ERROR_BODY_MAX_BYTES;
 use crate::render::Reply;
-use crate::session::Shared;
-use crate::{Call, InitError, render};
+use crate::session::SharedQueue;
+use crate::{InitError, Transition, render};
 
-pub(crate) async fn init_error(shared: &Shared, head: &HeaderMap, body: &mut Incoming) -> Reply {
+pub(crate) async fn init_error(shared: &SharedQueue, head: &HeaderMap, body: &mut Incoming) -> Reply {
     let state = shared.lock().state();
-    if let Err(forbidden) = state.on(Call::InitError) {
+    if let Err(forbidden) = state.on(Transition::InitError) {
         return render::refusal(&forbidden.into());
     }
     let held = Held::nothing(Arc::clone(shared.budget()));

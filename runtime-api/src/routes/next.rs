@@ -6,11 +6,11 @@ use crate::http::peer::{Gone, Peer};
 use crate::http::reply::ReplyBody;
 use crate::render;
 use crate::render::Reply;
-use crate::session::Shared;
+use crate::session::SharedQueue;
 
 /// Dropped while it waits, as hyper does when the client is gone, it takes no event with it. Behind
 /// pipelined requests hyper does not see the client go; such a poll ends when the next event finds it.
-pub(crate) async fn next(shared: &Arc<Shared>, peer: &Peer) -> Result<Reply, Gone> {
+pub(crate) async fn next(shared: &Arc<SharedQueue>, peer: &Peer) -> Result<Reply, Gone> {
     match shared.next(peer).await {
         Ok(Some((event, handover))) => {
             let mut reply = Reply::new(ReplyBody::watched(event.body.clone(), handover));

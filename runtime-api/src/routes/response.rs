@@ -10,10 +10,10 @@ use super::headers::{self, ERROR_BODY, ERROR_TYPE, RESPONSE_MODE};
 use crate::http::body::{ReadError, Whole, drain, read};
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
 use crate::render::Reply;
-use crate::session::Shared;
+use crate::session::SharedQueue;
 use crate::{FunctionError, Outcome, Response, ResponseMode, render};
 
-pub(crate) async fn response(shared: &Shared, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
+pub(crate) async fn response(shared: &SharedQueue, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
     let posting = match shared.begin_response(id, headers::invocation_id(head)) {
         Ok(posting) => posting,
         Err(refusal) => return render::refusal(&refusal),

@@ -1,7 +1,7 @@
 //! Routing: paths, methods and the APIs that are absent.
 
 use super::Route;
-use crate::testing::{Environment, INIT_ERROR, NEXT, error_path, response_path};
+use crate::testing::{INIT_ERROR, NEXT, ServedEnvironment, error_path, response_path};
 
 #[test]
 fn paths() {
@@ -33,7 +33,7 @@ fn paths() {
 
 #[tokio::test]
 async fn wrong_methods_are_405_and_unknown_paths_404_both_empty() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let ping = "/2018-06-01/ping";
     for (method, path, status) in [
@@ -64,7 +64,7 @@ async fn wrong_methods_are_405_and_unknown_paths_404_both_empty() {
 
 #[tokio::test]
 async fn absent_apis_say_so() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let telemetry =
         r#"{"errorType":"Telemetry.NotSupported","errorMessage":"Telemetry API is not supported"}"#;

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::{Call, Event, Forbidden, InitError, Outcome, Ready, State};
+use crate::{Event, Forbidden, InitError, Outcome, Ready, RuntimeState, Transition};
 
 /// Why an event could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliverError {
     /// The runtime has not asked for an event: it is still starting, still at work, or failed to start.
     #[error("runtime is not ready but {0}")]
-    NotReady(State),
+    NotReady(RuntimeState),
     /// The handle of an earlier invocation still exists.
     #[error("an invocation is in flight")]
     Busy,
@@ -32,7 +32,7 @@ impl From<Forbidden> for Refusal {
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    state: State,
+    state: RuntimeState,
     init_error: Option<InitError>,
     active: Option<Active>,
     polls: usize,
@@ -57,13 +57,13 @@ struct Active {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { state: State::Started, init_error: None, active: None, polls: 0, invocations: 0 }
+        Self { state: RuntimeState::Started, init_error: None, active: None, polls: 0, invocations: 0 }
     }
 }
 
 /// The server's side.
 impl Queue {
-    pub(crate) const fn state(&self) -> State {
+    pub(crate) const fn state(&self) -> RuntimeState {
         self.state
     }
 
@@ -74,7 +74,7 @@ impl Queue {
     pub(crate) fn readiness(&self) -> Option<Ready> {
         match (self.state, &self.init_error) {
             (_, Some(error)) => Some(Ready::InitError(error.clone())),
-            (State::Started, None) => None,
+            (RuntimeState::Started, None) => None,
             (_, None) => Some(Ready::Next),
         }
     }
@@ -84,7 +84,7 @@ impl Queue {
         if self.active.is_some() {
             return Err(DeliverError::Busy);
         }
-        if self.state != State::Ready {
+        if self.state != RuntimeState::Ready {
             return Err(DeliverError::NotReady(self.state));
         }
         self.invocations += 1;
@@ -112,6 +112,7 @@ impl Queue {
         self.active(number).is_some_and(|active| active.done)
     }
 
+    #[cfg(test)]
     pub(crate) fn is_delivered(&self, number: u64) -> bool {
         self.active(number).is_some_and(|active| active.takers > 0)
     }
@@ -138,11 +139,11 @@ impl Queue {
     /// `next` was called: a poll is waiting from now on, until `poll_ended`.
     pub(crate) fn next(&mut self) -> Result<(), Forbidden> {
         let before = self.state;
-        self.state = before.on(Call::Next)?;
+        self.state = before.on(Transition::Next)?;
         if let Some(active) = &mut self.active {
             match before {
-                State::Running => active.offered = true,
-                State::ResponseSent => active.done = true,
+                RuntimeState::Running => active.offered = true,
+                RuntimeState::ResponseSent => active.done = true,
                 _ => {}
             }
         }
@@ -159,7 +160,7 @@ impl Queue {
     /// A waiting poll takes the event, if there is one to take.
     pub(crate) fn take(&mut self) -> Option<Given> {
         let active = self.active.as_mut().filter(|active| active.offered)?;
-        self.state = self.state.on(Call::Hand).ok()?;
+        self.state = self.state.on(Transition::Hand).ok()?;
         active.offered = false;
         active.takers += 1;
         Some(Given { number: active.number, event: Arc::clone(&active.event) })
@@ -176,10 +177,10 @@ impl Queue {
             return false;
         };
         active.takers = active.takers.saturating_sub(1);
-        if active.takers > 0 || self.state != State::Running {
+        if active.takers > 0 || self.state != RuntimeState::Running {
             return false;
         }
-        let Ok(state) = self.state.on(Call::HandBack) else { return false };
+        let Ok(state) = self.state.on(Transition::HandBack) else { return false };
         self.state = state;
         active.offered = true;
         self.active.take_if(|active| active.abandoned).is_none()
@@ -200,8 +201,8 @@ impl Queue {
     }
 
     /// Moves the state for a post.
-    pub(crate) fn apply(&mut self, call: Call) -> Result<(), Forbidden> {
-        self.state = self.state.on(call)?;
+    pub(crate) fn apply(&mut self, transition: Transition) -> Result<(), Forbidden> {
+        self.state = self.state.on(transition)?;
         if let Some(active) = &mut self.active {
             active.offered = false;
         }
@@ -215,7 +216,7 @@ impl Queue {
     }
 
     pub(crate) fn fail_init(&mut self, error: InitError) -> Result<(), Forbidden> {
-        self.apply(Call::InitError)?;
+        self.apply(Transition::InitError)?;
         self.init_error.get_or_insert(error);
         Ok(())
     }

@@ -8,29 +8,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::queue::{DeliverError, Given, Queue, Refusal};
-use crate::http::metered::Budget;
+use crate::http::metered::HeldBudget;
 use crate::http::peer::Peer;
 use crate::http::reply::Written;
-use crate::{Call, Event, Forbidden, InitError, Outcome};
+use crate::{Event, Forbidden, InitError, Outcome, Transition};
 
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct SharedQueue {
     queue: Mutex<Queue>,
     /// The runtime moved.
     moved: Notify,
     /// An event is offered.
     offered: Notify,
-    budget: Arc<Budget>,
+    budget: Arc<HeldBudget>,
 }
 
-impl Shared {
+impl SharedQueue {
     /// A panic elsewhere leaves the queue whole: no method of it calls out or unwinds half-way.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the environment's requests may still make the server hold.
-    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+    pub(crate) const fn budget(&self) -> &Arc<HeldBudget> {
         &self.budget
     }
 
@@ -98,7 +98,7 @@ impl Shared {
     ) -> Result<Posting<'_>, Refusal> {
         let mut queue = self.lock();
         queue.check(request_id, invocation_id)?;
-        queue.apply(Call::Response)?;
+        queue.apply(Transition::Response)?;
         drop(queue);
         Ok(Posting { shared: self, open: true })
     }
@@ -107,7 +107,7 @@ impl Shared {
     pub(crate) fn check_error(&self, request_id: &str, invocation_id: Option<&[u8]>) -> Result<(), Refusal> {
         let queue = self.lock();
         queue.check(request_id, invocation_id)?;
-        queue.state().on(Call::Error)?;
+        queue.state().on(Transition::Error)?;
         Ok(())
     }
 
@@ -121,8 +121,8 @@ impl Shared {
         let mut queue = self.lock();
         // Again, because another post may have won while the body was arriving.
         queue.check(request_id, invocation_id)?;
-        queue.apply(Call::Error)?;
-        queue.apply(Call::Sent)?;
+        queue.apply(Transition::Error)?;
+        queue.apply(Transition::Sent)?;
         queue.answer(outcome);
         drop(queue);
         self.moved.notify_waiters();
@@ -138,7 +138,7 @@ impl Shared {
 }
 
 /// Counts one waiting poll.
-struct Poll<'a>(&'a Shared);
+struct Poll<'a>(&'a SharedQueue);
 
 impl Drop for Poll<'_> {
     fn drop(&mut self) {
@@ -149,7 +149,7 @@ impl Drop for Poll<'_> {
 /// An event between the queue and the wire: goes back to the queue unless it is written.
 #[derive(Debug)]
 pub(crate) struct Handover {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     number: u64,
     written: bool,
 }
@@ -176,7 +176,7 @@ impl Drop for Handover {
 /// as truncated.
 #[derive(Debug)]
 pub(crate) struct Posting<'a> {
-    shared: &'a Shared,
+    shared: &'a SharedQueue,
     open: bool,
 }
 
@@ -197,7 +197,7 @@ impl Posting<'_> {
         self.open = false;
         let mut queue = self.shared.lock();
         // Only a `Posting` leaves this state, so the transition cannot fail.
-        if queue.apply(Call::Sent).is_ok() {
+        if queue.apply(Transition::Sent).is_ok() {
             queue.answer(outcome);
         }
         drop(queue);

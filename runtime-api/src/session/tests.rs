@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Shared;
-use crate::State;
+use super::SharedQueue;
+use crate::RuntimeState;
 use crate::http::peer::Peer;
 use crate::http::reply::Written as _;
 use crate::testing::event;
@@ -19,15 +19,15 @@ async fn peer() -> (Peer, TcpStream) {
 }
 
 /// A session whose runtime has called `next` once and given up.
-async fn ready() -> (Arc<Shared>, Peer, TcpStream) {
-    let shared = Arc::new(Shared::default());
+async fn ready() -> (Arc<SharedQueue>, Peer, TcpStream) {
+    let shared = Arc::new(SharedQueue::default());
     let (peer, client) = peer().await;
     tokio::select! {
         biased;
         _ = shared.next(&peer) => panic!("an event from nowhere"),
         () = std::future::ready(()) => {}
     }
-    assert_eq!(shared.lock().state(), State::Ready);
+    assert_eq!(shared.lock().state(), RuntimeState::Ready);
     assert_eq!(shared.lock().polls(), 0);
     (shared, peer, client)
 }
@@ -37,15 +37,15 @@ async fn an_event_that_was_not_written_goes_back() {
     let (shared, peer, _client) = ready().await;
     let number = shared.deliver(event("a")).unwrap();
     let (_, handover) = shared.next(&peer).await.unwrap().unwrap();
-    assert_eq!(shared.lock().state(), State::Running);
+    assert_eq!(shared.lock().state(), RuntimeState::Running);
     assert!(shared.lock().is_delivered(number));
     drop(handover);
-    assert_eq!(shared.lock().state(), State::Ready);
+    assert_eq!(shared.lock().state(), RuntimeState::Ready);
     assert!(!shared.lock().is_delivered(number));
     let (again, handover) = shared.next(&peer).await.unwrap().unwrap();
     assert_eq!(again.request_id, "a");
     handover.written();
-    assert_eq!(shared.lock().state(), State::Running);
+    assert_eq!(shared.lock().state(), RuntimeState::Running);
     assert!(shared.lock().is_delivered(number));
 }
 
@@ -56,7 +56,7 @@ async fn an_abandoned_event_that_was_not_written_is_forgotten() {
     let (_, handover) = shared.next(&peer).await.unwrap().unwrap();
     shared.lock().abandon(number);
     drop(handover);
-    assert_eq!(shared.lock().state(), State::Ready);
+    assert_eq!(shared.lock().state(), RuntimeState::Ready);
     shared.deliver(event("b")).unwrap();
     let (event, _handover) = shared.next(&peer).await.unwrap().unwrap();
     assert_eq!(event.request_id, "b");
@@ -69,9 +69,9 @@ async fn a_handover_of_the_past_changes_nothing() {
     let (_, late) = shared.next(&peer).await.unwrap().unwrap();
     let posting = shared.begin_response("a", None).unwrap();
     drop(late);
-    assert_eq!(shared.lock().state(), State::InvocationResponse);
+    assert_eq!(shared.lock().state(), RuntimeState::InvocationResponse);
     drop(posting);
-    assert_eq!(shared.lock().state(), State::ResponseSent);
+    assert_eq!(shared.lock().state(), RuntimeState::ResponseSent);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn an_event_that_another_poll_has_stays_delivered() {
     first.written();
     let (_, second) = shared.next(&peer).await.unwrap().unwrap();
     drop(second);
-    assert_eq!(shared.lock().state(), State::Running);
+    assert_eq!(shared.lock().state(), RuntimeState::Running);
     assert!(shared.lock().is_delivered(number));
     assert!(shared.begin_response("a", None).is_ok());
 }

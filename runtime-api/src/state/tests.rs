@@ -1,13 +1,20 @@
 //! Every pair of state and call.
 
-use super::{Call, Forbidden, State};
+use super::{Forbidden, RuntimeState, Transition};
 
-const CALLS: [Call; 7] =
-    [Call::Next, Call::Hand, Call::HandBack, Call::Response, Call::Error, Call::Sent, Call::InitError];
+const TRANSITIONS: [Transition; 7] = [
+    Transition::Next,
+    Transition::Hand,
+    Transition::HandBack,
+    Transition::Response,
+    Transition::Error,
+    Transition::Sent,
+    Transition::InitError,
+];
 
 #[test]
 fn every_combination() {
-    use State::{
+    use RuntimeState::{
         InitError, InvocationErrorResponse as Failing, InvocationResponse as Responding, Ready,
         ResponseSent as Sent, Running, Started,
     };
@@ -22,11 +29,11 @@ fn every_combination() {
         (InitError, [None; 7]),
     ];
     for (from, row) in table {
-        for (call, expected) in CALLS.into_iter().zip(row) {
-            let result = from.on(call);
-            assert_eq!(result.ok(), expected, "{from} on {call:?}");
+        for (transition, expected) in TRANSITIONS.into_iter().zip(row) {
+            let result = from.on(transition);
+            assert_eq!(result.ok(), expected, "{from} on {transition:?}");
             if let Err(Forbidden { from: named, to }) = result {
-                assert_eq!((named, to), (from, call.target()), "{from} on {call:?}");
+                assert_eq!((named, to), (from, transition.target()), "{from} on {transition:?}");
             }
         }
     }
@@ -34,13 +41,17 @@ fn every_combination() {
 
 #[test]
 fn refusals_name_both_states() {
-    for (from, call, text) in [
-        (State::Started, Call::Response, "from Started to InvocationResponse failed"),
-        (State::Ready, Call::InitError, "from Ready to InitError failed"),
-        (State::ResponseSent, Call::Error, "from RuntimeResponseSentState to InvocationErrorResponse failed"),
-        (State::InitError, Call::Next, "from InitError to Ready failed"),
+    for (from, transition, text) in [
+        (RuntimeState::Started, Transition::Response, "from Started to InvocationResponse failed"),
+        (RuntimeState::Ready, Transition::InitError, "from Ready to InitError failed"),
+        (
+            RuntimeState::ResponseSent,
+            Transition::Error,
+            "from RuntimeResponseSentState to InvocationErrorResponse failed",
+        ),
+        (RuntimeState::InitError, Transition::Next, "from InitError to Ready failed"),
     ] {
-        let message = from.on(call).unwrap_err().to_string();
+        let message = from.on(transition).unwrap_err().to_string();
         assert_eq!(
             message,
             format!("State transition {text} for runtime. Error: State transition is not allowed")

@@ -1,17 +1,17 @@
 //! Connections: kept alive, bounded, closed with the session.
 
-use crate::testing::{Environment, event};
+use crate::testing::{ServedEnvironment, event};
 use crate::{SessionConfig, limits};
 
 const PING: &str = "/2018-06-01/ping";
 
 #[tokio::test]
 async fn dropping_the_session_ends_the_service_and_its_connections() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut polling = environment.poll().await;
     let mut idle = environment.connect().await;
     idle.call("GET", PING, "", b"").await.is(200, "pong");
-    let Environment { session, served, .. } = environment;
+    let ServedEnvironment { session, served, .. } = environment;
     let invocation = session.deliver(event("a")).unwrap();
     drop(session);
     polling.answer().await.is(200, "{\"id\":\"a\"}");
@@ -24,7 +24,7 @@ async fn dropping_the_session_ends_the_service_and_its_connections() {
 #[tokio::test]
 async fn one_more_than_the_limit_waits_its_turn() {
     let environment =
-        Environment::with(&SessionConfig { connections_max: 2, ..SessionConfig::default() }).await;
+        ServedEnvironment::with(&SessionConfig { connections_max: 2, ..SessionConfig::default() }).await;
     let mut first = environment.connect().await;
     let mut second = environment.connect().await;
     for client in [&mut first, &mut second] {
@@ -43,7 +43,7 @@ async fn one_more_than_the_limit_waits_its_turn() {
 #[tokio::test]
 async fn a_head_of_a_million_bytes_passes_and_a_larger_one_is_refused() {
     for (bytes, status) in [(1_000_000, 200), (1024 * 1024, 200), (1_100_000, 431)] {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let mut client = environment.connect().await;
         let header = format!("X: {}\r\n", "x".repeat(bytes));
         client.send(&crate::testing::request("GET", PING, &header, b"")).await;
@@ -54,7 +54,7 @@ async fn a_head_of_a_million_bytes_passes_and_a_larger_one_is_refused() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let one = crate::testing::request("GET", PING, "", b"");
     client.send(&one.repeat(50)).await;
@@ -66,7 +66,7 @@ async fn pipelined_requests_are_answered_in_order() {
 /// Half heads of a megabyte on all connections: those that find nothing left are closed.
 #[tokio::test]
 async fn connections_share_what_they_may_make_the_server_hold() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let half = format!("GET {PING} HTTP/1.1\r\nX: {}", "x".repeat(1_000_000));
     let mut clients = Vec::new();
     for _ in 0..8 {
@@ -97,7 +97,7 @@ async fn more_connections_than_the_free_ones_take_descriptors() {
     let pool = std::sync::Arc::new(tokio::sync::Semaphore::new(3));
     let config =
         SessionConfig { descriptors: Some(std::sync::Arc::clone(&pool)), ..SessionConfig::default() };
-    let environment = Environment::with(&config).await;
+    let environment = ServedEnvironment::with(&config).await;
     let mut clients = Vec::new();
     for left in [3, 3, 1] {
         let mut client = environment.connect().await;

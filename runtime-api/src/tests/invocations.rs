@@ -2,12 +2,12 @@
 
 use std::task::Poll;
 
-use crate::testing::{Environment, NEXT, error_path, event, request, response_path};
+use crate::testing::{NEXT, ServedEnvironment, error_path, event, request, response_path};
 use crate::{Outcome, Ready};
 
 #[tokio::test]
 async fn a_hundred_thousand_in_a_row_on_one_connection() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let runtime = tokio::spawn(async move {
         loop {
@@ -31,7 +31,7 @@ async fn a_hundred_thousand_in_a_row_on_one_connection() {
 
 #[tokio::test]
 async fn a_connection_per_call_works_too() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let close = "Connection: close\r\n";
     let (mut client, mut invocation) = environment.running("0").await;
     for n in 0..200 {
@@ -57,7 +57,7 @@ macro_rules! give_up {
 
 #[tokio::test]
 async fn waits_that_are_given_up_lose_nothing() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     assert!(give_up!(environment.session.ready()));
     let mut client = environment.poll().await;
     assert!(!give_up!(environment.session.ready()));
@@ -77,7 +77,7 @@ async fn waits_that_are_given_up_lose_nothing() {
 
 #[tokio::test]
 async fn an_abandoned_invocation_runs_out_and_makes_room() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, invocation) = environment.running("a").await;
     drop(invocation);
     client.post(&response_path("a"), "1").await.is_accepted();
@@ -90,7 +90,7 @@ async fn an_abandoned_invocation_runs_out_and_makes_room() {
 
 #[tokio::test]
 async fn several_waits_at_once_all_hear_of_it() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let ready = || environment.session.ready();
     let (first, second, _client) = tokio::join!(ready(), ready(), environment.poll());
     assert!(matches!((first, second), (Ready::Next, Ready::Next)));

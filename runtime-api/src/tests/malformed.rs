@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::testing::{Environment, INIT_ERROR, NEXT, chunked, error_path, event, request, response_path};
-use crate::{Outcome, State};
+use crate::testing::{
+    INIT_ERROR, NEXT, ServedEnvironment, chunked, error_path, event, request, response_path,
+};
+use crate::{Outcome, RuntimeState};
 
 const SEEDS: u64 = 3_000;
 
@@ -93,7 +95,7 @@ async fn mutations_neither_panic_nor_wedge() {
     let panics = count_panics();
     let corpus = corpus();
     for seed in 1..=SEEDS {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;
 
         let bytes = mutate(&mut Random(seed), &corpus);
@@ -109,11 +111,11 @@ async fn mutations_neither_panic_nor_wedge() {
             }
         }
 
-        if environment.session.state() == State::InvocationResponse {
+        if environment.session.state() == RuntimeState::InvocationResponse {
             assert!(matches!(invocation.outcome().await, Outcome::InvalidResponseMode), "seed {seed}");
             continue;
         }
-        if environment.session.state() == State::Running {
+        if environment.session.state() == RuntimeState::Running {
             client.post(&response_path("a"), "1").await.is_accepted();
         }
         invocation.outcome().await;

@@ -57,7 +57,7 @@ fn kill_all(group: &Path) {
         let Ok(member) = process::open(pid) else { continue };
         // Asked again, now that the number cannot pass to another process.
         if members(group).contains(&pid) {
-            drop(process::kill(member.as_fd()));
+            let _ = process::kill(member.as_fd());
         }
     }
 }

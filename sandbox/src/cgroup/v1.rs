@@ -15,8 +15,8 @@ use cgroups_rs::fs::pid::PidController;
 use cgroups_rs::fs::{Controller, Controllers, MaxValue};
 
 use super::{
-    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, OomWatch, below, missing, open,
-    remove, step, sweep, write,
+    CPU_PERIOD_US, Group, GroupEntry, GroupLimits, HandleKind, Handles, Hierarchy, OomWatch, below, missing,
+    open, remove, step, sweep, write,
 };
 use crate::error::{At, StartFailure, StepError};
 
@@ -39,10 +39,10 @@ impl Legacy {
         let mounts = V1::new();
         let own = step(get_cgroups_relative_paths(), "/proc/self/cgroup".as_ref(), "read own groups")?;
         let folder = |controller: Controllers| {
-            let (key, mend) =
+            let (key, remedy) =
                 (controller.to_string(), "mount it under /sys/fs/cgroup, or boot with cgroup v2");
-            let (point, root) = mounts.get_mount_point(controller).ok_or_else(|| missing(&key, mend))?;
-            let path = own.get(&key).ok_or_else(|| missing(&key, mend))?;
+            let (point, root) = mounts.get_mount_point(controller).ok_or_else(|| missing(&key, remedy))?;
+            let path = own.get(&key).ok_or_else(|| missing(&key, remedy))?;
             Ok::<_, StartFailure>(below(&point, &root, path).join(name))
         };
         Ok(Self {
@@ -61,8 +61,8 @@ impl Legacy {
 /// Ends what `folder`'s controller does to its processes, if it is one of those that stop them.
 fn release(folder: &Path) {
     // Fails when the controller is another one or the group is gone, and then there is nothing to end.
-    drop(write(folder, "freezer.state", "THAWED"));
-    drop(write(folder, "cpu.cfs_quota_us", "-1"));
+    let _ = write(folder, "freezer.state", "THAWED");
+    let _ = write(folder, "cpu.cfs_quota_us", "-1");
 }
 
 impl Hierarchy for Legacy {
@@ -122,11 +122,11 @@ impl LegacyGroup {
 }
 
 impl Group for LegacyGroup {
-    fn entry(&mut self) -> Entry {
-        Entry::Join(std::mem::take(&mut self.procs))
+    fn entry(&mut self) -> GroupEntry {
+        GroupEntry::Join(std::mem::take(&mut self.procs))
     }
 
-    fn limit(&self, limits: Limits) -> Result<(), StepError> {
+    fn limit(&self, limits: GroupLimits) -> Result<(), StepError> {
         let memory = self.memory.path();
         step(self.memory.set_limit(limits.memory()), memory, "limit memory")?;
         if memory.join("memory.memsw.limit_in_bytes").exists() {
@@ -139,7 +139,7 @@ impl Group for LegacyGroup {
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 
-    fn handles(&self, limits: Limits) -> Result<Handles, StepError> {
+    fn handles(&self, limits: GroupLimits) -> Result<Handles, StepError> {
         Ok(Handles {
             kind: HandleKind::V1 { quota_us: limits.quota_us() },
             freeze: open(self.freezer.path(), "freezer.state", true)?.into(),

@@ -16,8 +16,8 @@ use cgroups_rs::fs::pid::PidController;
 use cgroups_rs::fs::{Controller, MaxValue};
 
 use super::{
-    CPU_PERIOD_US, Entry, Group, HandleKind, Handles, Hierarchy, Limits, OomWatch, missing, open, remove,
-    step, sweep, write,
+    CPU_PERIOD_US, Group, GroupEntry, GroupLimits, HandleKind, Handles, Hierarchy, OomWatch, missing, open,
+    remove, step, sweep, write,
 };
 use crate::error::{At, StartFailure, StepError};
 
@@ -62,7 +62,7 @@ fn vacate(base: &Path) -> Result<(), StepError> {
     let procs = base.join("cgroup.procs");
     for pid in std::fs::read_to_string(&procs).at(format!("read {}", procs.display()))?.split_whitespace() {
         // A process may have ended since; one that stays makes `enable` fail with a clear step.
-        drop(write(&supervisor, "cgroup.procs", pid));
+        let _ = write(&supervisor, "cgroup.procs", pid);
     }
     Ok(())
 }
@@ -74,8 +74,8 @@ fn enable(folder: &Path) -> Result<(), StepError> {
 
 fn release(folder: &Path) {
     // Fails only when the group is gone, and then there is nothing to end.
-    drop(write(folder, "cgroup.freeze", "0"));
-    drop(write(folder, "cpu.max", "max"));
+    let _ = write(folder, "cgroup.freeze", "0");
+    let _ = write(folder, "cpu.max", "max");
 }
 
 impl Hierarchy for Unified {
@@ -117,11 +117,11 @@ struct UnifiedGroup {
 }
 
 impl Group for UnifiedGroup {
-    fn entry(&mut self) -> Entry {
-        self.directory.take().map_or_else(|| Entry::Join(Vec::new()), Entry::Born)
+    fn entry(&mut self) -> GroupEntry {
+        self.directory.take().map_or_else(|| GroupEntry::Join(Vec::new()), GroupEntry::Born)
     }
 
-    fn limit(&self, limits: Limits) -> Result<(), StepError> {
+    fn limit(&self, limits: GroupLimits) -> Result<(), StepError> {
         step(self.memory.set_limit(limits.memory()), self.memory.path(), "limit memory")?;
         if self.folder.join("memory.swap.max").exists() {
             step(self.memory.set_memswap_limit(0), self.memory.path(), "forbid swap")?;
@@ -134,7 +134,7 @@ impl Group for UnifiedGroup {
         step(self.pids.set_pid_max(MaxValue::Value(limits.processes())), self.pids.path(), "limit processes")
     }
 
-    fn handles(&self, limits: Limits) -> Result<Handles, StepError> {
+    fn handles(&self, limits: GroupLimits) -> Result<Handles, StepError> {
         let peak = open(&self.folder, "memory.peak", false);
         Ok(Handles {
             kind: HandleKind::V2 { quota_us: limits.quota_us(), period_us: CPU_PERIOD_US },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Control;
 use crate::error::{ChannelError, LaunchError};
-use crate::protocol::{Channel, LAUNCHED_DESCRIPTORS, Launched};
+use crate::protocol::{Channel, LAUNCH_DESCRIPTORS, LaunchReport};
 
 /// How the program of a sandbox ended. All other processes of the sandbox end with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct Sandbox {
     pub uid: u32,
     /// The host's number of its init.
     pub pid: i32,
-    /// Listens on 127.0.0.1:9001 inside, not blocking.
+    /// Listens on [`RUNTIME_API`](crate::RUNTIME_API) inside, not blocking.
     pub listener: TcpListener,
     /// What the program writes to standard output and error, not blocking. Ends when all writers are gone,
     /// which is soon after [`exit`](Self::exit) has become readable: read on until then.
@@ -69,10 +69,10 @@ pub struct Lifeline {
 impl Sandbox {
     pub(super) fn new(
         id: String,
-        launched: &Launched,
+        launched: &LaunchReport,
         descriptors: Vec<OwnedFd>,
     ) -> Result<Self, LaunchError> {
-        let all: [OwnedFd; LAUNCHED_DESCRIPTORS] =
+        let all: [OwnedFd; LAUNCH_DESCRIPTORS] =
             descriptors.try_into().map_err(|_| LaunchError::Channel(ChannelError::Incomplete))?;
         let [listener, output, status, lifeline, group @ ..] = all;
         for fd in [&output, &status] {

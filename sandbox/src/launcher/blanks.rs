@@ -6,9 +6,9 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::machine::Machine;
-use crate::cgroup::{Entry, Group, OomWatch};
+use crate::cgroup::{Group, GroupEntry, OomWatch};
 use crate::error::{At, LaunchFailure, StepError};
-use crate::init::{self, Birth};
+use crate::init::{self, InitContext};
 use crate::protocol::{Channel, Progress};
 use crate::sys::process::{Child, Cloned, clone};
 
@@ -67,13 +67,13 @@ fn start(
     let (here, there) = Channel::pair().at("make a channel")?;
     let mut group = machine.groups.create(&uid.to_string())?;
     let (groups, born) = match group.entry() {
-        Entry::Join(groups) => (groups, None),
-        Entry::Born(folder) => (Vec::new(), Some(folder)),
+        GroupEntry::Join(groups) => (groups, None),
+        GroupEntry::Born(folder) => (Vec::new(), Some(folder)),
     };
     let flags = u64::from(NAMESPACES.cast_unsigned());
     match clone(flags, born.as_ref().map(AsFd::as_fd)) {
         Ok(Cloned::Child) => {
-            init::run(Birth { channel: &there, devices, groups, uid, filter: &machine.filter })
+            init::run(InitContext { channel: &there, devices, groups, uid, filter: &machine.filter })
         }
         Ok(Cloned::Parent(child)) => Ok((child, here, group)),
         Err(error) => {

@@ -6,10 +6,10 @@ use nix::fcntl::OFlag;
 use nix::unistd::{Gid, Uid, fchown, pipe2};
 
 use super::blanks::{Blank, INIT_WAIT};
-use super::serve::Server;
-use crate::cgroup::{Handles, Limits};
+use super::supervisor::Supervisor;
+use crate::cgroup::{GroupLimits, Handles};
 use crate::error::{At, LaunchFailure, StartFailure, StepError};
-use crate::protocol::{Assignment, Channel, Launched, Progress};
+use crate::protocol::{Assignment, Channel, LaunchReport, Progress};
 use crate::spec::Spec;
 use crate::volume::Tmp;
 
@@ -18,41 +18,41 @@ const BLANKS: usize = 2;
 
 /// What goes to the API process for one sandbox.
 #[derive(Debug)]
-pub(super) struct Delivery {
-    pub(super) launched: Launched,
+pub(super) struct SandboxParts {
+    pub(super) launched: LaunchReport,
     pub(super) descriptors: [OwnedFd; 4],
     pub(super) handles: Handles,
 }
 
 /// Whose fault it is that an assignment failed.
-enum Fault {
+enum AssignFailure {
     /// The blank's: another one may do.
     Blank(LaunchFailure),
     /// Of what was asked, or of the machine.
     Asked(LaunchFailure),
 }
 
-impl<E: Into<LaunchFailure>> From<E> for Fault {
+impl<E: Into<LaunchFailure>> From<E> for AssignFailure {
     fn from(error: E) -> Self {
         Self::Asked(error.into())
     }
 }
 
-impl Server {
-    pub(super) fn launch(&mut self, spec: &Spec) -> Result<Delivery, LaunchFailure> {
+impl Supervisor {
+    pub(super) fn launch(&mut self, spec: &Spec) -> Result<SandboxParts, LaunchFailure> {
         spec.check()?;
         let mut blanks = BLANKS;
         loop {
             blanks -= 1;
             match self.try_launch(spec) {
-                Err(Fault::Blank(_)) if blanks > 0 => {}
-                Err(Fault::Blank(failure) | Fault::Asked(failure)) => return Err(failure),
+                Err(AssignFailure::Blank(_)) if blanks > 0 => {}
+                Err(AssignFailure::Blank(failure) | AssignFailure::Asked(failure)) => return Err(failure),
                 Ok(delivery) => return Ok(delivery),
             }
         }
     }
 
-    fn try_launch(&mut self, spec: &Spec) -> Result<Delivery, Fault> {
+    fn try_launch(&mut self, spec: &Spec) -> Result<SandboxParts, AssignFailure> {
         // Anew for each blank: a mount that one has attached cannot be attached by another.
         let mut mounts = Vec::with_capacity(spec.binds.len() + 1);
         for bind in &spec.binds {
@@ -70,14 +70,14 @@ impl Server {
         match assign(&blank, spec, &mounts, volume) {
             Ok(Assigned { listener, output, status, lifeline: (watched, held), handles }) => {
                 self.deaths = 0;
-                let launched = Launched { uid: blank.uid, pid, handles: handles.kind };
-                self.keep(serial, blank, watched)?;
-                Ok(Delivery { launched, descriptors: [listener, output, status, held], handles })
+                let launched = LaunchReport { uid: blank.uid, pid, handles: handles.kind };
+                self.track(serial, blank, watched)?;
+                Ok(SandboxParts { launched, descriptors: [listener, output, status, held], handles })
             }
             Err(fault) => {
                 match fault {
-                    Fault::Blank(_) => self.lose(serial, blank),
-                    Fault::Asked(_) => self.end(serial, blank),
+                    AssignFailure::Blank(_) => self.discard_failed(serial, blank),
+                    AssignFailure::Asked(_) => self.discard(serial, blank),
                 }
                 Err(fault)
             }
@@ -102,9 +102,9 @@ struct Assigned {
 }
 
 /// Makes a blank sandbox that of `spec`, up to the start of its program.
-fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, Fault> {
-    let listener = blank.listener().map_err(Fault::Blank)?;
-    let limits = Limits {
+fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, AssignFailure> {
+    let listener = blank.listener().map_err(AssignFailure::Blank)?;
+    let limits = GroupLimits {
         memory_bytes: u64::from(spec.memory_mib) << 20,
         cpu_quota_permille: spec.cpu_quota_permille,
         cpu_init_permille: spec.cpu_init_permille,
@@ -119,7 +119,7 @@ fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Resul
     let (status, status_inside) = Channel::pair().at("make the status channel")?;
     let mut inside = vec![output_inside.as_fd(), status_inside.as_fd()];
     inside.extend(mounts.iter().map(AsFd::as_fd));
-    let of_blank = |error: StepError| Fault::Blank(error.into());
+    let of_blank = |error: StepError| AssignFailure::Blank(error.into());
     blank.channel.send(&assignment(spec, volume), &inside).at("assign the sandbox").map_err(of_blank)?;
     let progress = blank.channel.receive_within::<Progress>(INIT_WAIT).at("wait for containment");
     progress.map_err(of_blank)?.value?;

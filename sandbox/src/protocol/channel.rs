@@ -59,7 +59,7 @@ pub(crate) struct Channel(OwnedFd);
 
 /// A received value with the descriptors that came with it.
 #[derive(Debug)]
-pub(crate) struct Received<T> {
+pub(crate) struct ReceivedMessage<T> {
     pub(crate) value: T,
     pub(crate) descriptors: Vec<OwnedFd>,
 }
@@ -114,20 +114,20 @@ impl Channel {
     }
 
     /// Waits for one value.
-    pub(crate) fn receive<T: DeserializeOwned>(&self) -> Result<Received<T>, ChannelError> {
+    pub(crate) fn receive<T: DeserializeOwned>(&self) -> Result<ReceivedMessage<T>, ChannelError> {
         // Not one of the most that a message may have: an init keeps for life what it once touched.
         let mut buffer = vec![0; self.next_length()?.min(MESSAGE_BYTES_MAX)];
         let (length, descriptors) = self.receive_bytes(&mut buffer)?;
         let bytes = buffer.get(..length).ok_or(ChannelError::Incomplete)?;
         let value = postcard::from_bytes(bytes).map_err(ChannelError::Malformed)?;
-        Ok(Received { value, descriptors })
+        Ok(ReceivedMessage { value, descriptors })
     }
 
     /// Waits for one value, but not longer than `timeout`.
     pub(crate) fn receive_within<T: DeserializeOwned>(
         &self,
         timeout: Duration,
-    ) -> Result<Received<T>, ChannelError> {
+    ) -> Result<ReceivedMessage<T>, ChannelError> {
         let wait = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
         let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
         loop {

@@ -137,8 +137,8 @@ fn compile(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProg
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seccomp::tree::Action;
-    use crate::seccomp::tree::tests::{run, value};
+    use crate::seccomp::decision_tree::Action;
+    use crate::seccomp::decision_tree::tests::{run, value};
 
     fn check(number: libc::c_long, args: &[u64], allowed: bool) {
         let want = value(if allowed { Action::Allow } else { Action::Errno(libc::EPERM) });

@@ -6,7 +6,7 @@
 //! clocks, host names, accounting, quotas, file handles, port access, system logs and swap; also what no runtime is
 //! a client of: the old asynchronous I/O, `vmsplice`, secret memory.
 
-use super::tree::{self, Action, Range};
+use super::decision_tree::{self, Action, NumberRange};
 
 /// Calls that every architecture has.
 #[rustfmt::skip]
@@ -93,16 +93,16 @@ const RECENT: u32 = 451;
 const X32: u32 = 0x4000_0000;
 
 /// The policy for every number there is.
-pub(super) fn ranges() -> Vec<Range> {
+pub(super) fn ranges() -> Vec<NumberRange> {
     let allowed = ALLOWED.iter().chain(LEGACY).filter_map(|number| u32::try_from(*number).ok());
     // glibc falls back to `clone`, whose flags can be looked at; those of `clone3` lie in memory.
     let clone3 = u32::try_from(libc::SYS_clone3).map(|number| (number, UNKNOWN));
     let listed = allowed.map(|number| (number, Action::Allow)).chain(clone3);
-    let mut ranges = tree::ranges(listed, Action::Errno(libc::EPERM), RECENT);
-    tree::push(&mut ranges, RECENT, UNKNOWN);
-    tree::push(&mut ranges, FCHMODAT2, Action::Allow);
-    tree::push(&mut ranges, FCHMODAT2 + 1, UNKNOWN);
-    tree::push(&mut ranges, X32, Action::Kill);
+    let mut ranges = decision_tree::ranges(listed, Action::Errno(libc::EPERM), RECENT);
+    decision_tree::push(&mut ranges, RECENT, UNKNOWN);
+    decision_tree::push(&mut ranges, FCHMODAT2, Action::Allow);
+    decision_tree::push(&mut ranges, FCHMODAT2 + 1, UNKNOWN);
+    decision_tree::push(&mut ranges, X32, Action::Kill);
     ranges
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::seccomp::tree::tests::{run, value};
+    use crate::seccomp::decision_tree::tests::{run, value};
 
     #[test]
     fn the_compiled_program_says_what_the_lists_say_for_every_number() {
@@ -121,7 +121,7 @@ mod tests {
             ALLOWED.iter().chain(LEGACY).map(|n| u32::try_from(*n).unwrap()).collect();
         assert_eq!(allowed.len(), ALLOWED.len() + LEGACY.len(), "a call is listed twice");
         assert!(allowed.iter().all(|number| *number < RECENT), "a recent call is listed");
-        let program = tree::compile(&ranges());
+        let program = decision_tree::compile(&ranges());
         let arch = if cfg!(target_arch = "x86_64") { 0xC000_003E } else { 0xC000_00B7 };
         let edges = [X32 - 1, X32, X32 + 1, X32 + 59, 0x7fff_ffff, 0x8000_0000, u32::MAX];
         for number in (0..5_000).chain(edges) {

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// One received message.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub(crate) struct RawMessage {
     /// Length of what is in the buffer.
     pub(crate) bytes: usize,
     /// The descriptors that have arrived.
@@ -17,7 +17,7 @@ pub(crate) struct Message {
 }
 
 /// Waits for one message with at most `most` descriptors, which are closed on exec.
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], most: usize) -> io::Result<Message> {
+pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], most: usize) -> io::Result<RawMessage> {
     let numbers = libc::c_uint::try_from(most * size_of::<RawFd>()).map_err(io::Error::other)?;
     // SAFETY: computes a length.
     let space = unsafe { libc::CMSG_SPACE(numbers) };
@@ -34,7 +34,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], most: usize) ->
     let result = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
     let bytes = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
     let is_whole = header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) == 0;
-    Ok(Message { bytes, descriptors: descriptors(&header), is_whole })
+    Ok(RawMessage { bytes, descriptors: descriptors(&header), is_whole })
 }
 
 /// Owns the descriptors that the kernel has put into the control buffer of `header`.

@@ -40,7 +40,7 @@ impl Template {
         let path = PathBuf::from(format!("template-{}-{tmp_mib}", std::process::id()));
         let made = Self::make_at(&path, u64::from(tmp_mib));
         // Absent when it could not even be made.
-        drop(std::fs::remove_file(&path));
+        let _ = std::fs::remove_file(&path);
         made
     }
 

@@ -14,21 +14,21 @@ const TEMPLATES_MAX: usize = 16;
 
 /// Asks for one volume.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct VolumeOrder {
     pub(super) tmp_mib: u32,
 }
 
 /// The answer, in the order of the orders: the mount as descriptor, or why there is none.
-pub(super) type Delivery = Result<(), StartFailure>;
+pub(super) type MadeVolume = Result<(), StartFailure>;
 
 /// Serves orders until the launcher closes the connection.
 pub(super) fn serve(channel: &Channel) {
     let mut templates: HashMap<u32, Template> = HashMap::new();
-    while let Ok(order) = channel.receive::<Order>() {
+    while let Ok(order) = channel.receive::<VolumeOrder>() {
         let tmp_mib = order.value.tmp_mib;
         let sent = match make(&mut templates, tmp_mib) {
-            Ok(volume) => channel.send(&Delivery::Ok(()), &[volume.as_fd()]),
-            Err(failure) => channel.send(&Delivery::Err(failure), &[]),
+            Ok(volume) => channel.send(&MadeVolume::Ok(()), &[volume.as_fd()]),
+            Err(failure) => channel.send(&MadeVolume::Err(failure), &[]),
         };
         if sent.is_err() {
             return;

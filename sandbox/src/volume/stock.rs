@@ -10,14 +10,12 @@ use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::Signal;
 
 use super::image::is_possible;
-use super::maker::{self, Delivery, Order};
+use super::maker::{self, MadeVolume, VolumeOrder};
 use crate::error::{At, StartFailure, StepError};
 use crate::identity;
 use crate::protocol::Channel;
-use crate::sys::{
-    self,
-    process::{Cloned, clone, exit},
-};
+use crate::sys;
+use crate::sys::process::{Cloned, clone, exit};
 
 /// Helper processes: two, because making a volume is mostly waiting for the kernel.
 const MAKERS: usize = 2;
@@ -47,6 +45,15 @@ pub(crate) struct Stock {
     ready: HashMap<u32, VecDeque<OwnedFd>>,
     usual_mib: u32,
     target: usize,
+}
+
+/// What came of a look at the makers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Collected {
+    /// One delivery, or the end of a maker.
+    One,
+    /// None within the time allowed.
+    Nothing,
 }
 
 impl Stock {
@@ -87,7 +94,8 @@ impl Stock {
                 self.order(tmp_mib)?;
             }
             // A maker that dies each time counts as one that does not answer.
-            if !self.collect(WAIT)? || Instant::now() > deadline {
+            let collected = self.collect(WAIT)?;
+            if collected == Collected::Nothing || Instant::now() > deadline {
                 return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
             }
         }
@@ -98,7 +106,7 @@ impl Stock {
         if self.makers.is_empty() {
             return Ok(());
         }
-        while self.collect(Duration::ZERO)? {}
+        while self.collect(Duration::ZERO)? == Collected::One {}
         let have = self.ready.get(&self.usual_mib).map_or(0, VecDeque::len);
         for _ in have + self.coming(self.usual_mib)..self.target {
             self.order(self.usual_mib)?;
@@ -113,17 +121,17 @@ impl Stock {
 
     fn order(&mut self, tmp_mib: u32) -> Result<(), StepError> {
         if let Some(maker) = self.makers.iter_mut().min_by_key(|maker| maker.orders.len()) {
-            if maker.channel.send(&Order { tmp_mib }, &[]).is_err() {
+            if maker.channel.send(&VolumeOrder { tmp_mib }, &[]).is_err() {
                 *maker = start_maker()?;
-                maker.channel.send(&Order { tmp_mib }, &[]).at("order a volume")?;
+                maker.channel.send(&VolumeOrder { tmp_mib }, &[]).at("order a volume")?;
             }
             maker.orders.push_back(tmp_mib);
         }
         Ok(())
     }
 
-    /// Takes in one delivery; false when none came within `wait`.
-    fn collect(&mut self, wait: Duration) -> Result<bool, StartFailure> {
+    /// Takes in one delivery.
+    fn collect(&mut self, wait: Duration) -> Result<Collected, StartFailure> {
         let mut busy: Vec<&mut Maker> =
             self.makers.iter_mut().filter(|maker| !maker.orders.is_empty()).collect();
         let ready = {
@@ -133,9 +141,9 @@ impl Stock {
             nix::poll::poll(&mut fds, timeout).at("wait for a volume")?;
             fds.iter().position(|fd| fd.any().unwrap_or(false))
         };
-        let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(false) };
+        let Some(maker) = ready.and_then(|nth| busy.get_mut(nth)) else { return Ok(Collected::Nothing) };
         let tmp_mib = maker.orders.pop_front().unwrap_or_default();
-        match maker.channel.receive::<Delivery>() {
+        match maker.channel.receive::<MadeVolume>() {
             Ok(delivery) => {
                 delivery.value?;
                 self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
@@ -143,7 +151,7 @@ impl Stock {
             // It has died; another one takes its place, and what is still missing is ordered again.
             Err(_) => **maker = start_maker()?,
         }
-        Ok(true)
+        Ok(Collected::One)
     }
 }
 
@@ -165,7 +173,7 @@ fn start_maker() -> Result<Maker, StepError> {
                 && identity::keep(&identity::MAKER).is_ok()
             {
                 let channel = Channel::placed(3);
-                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel))));
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| maker::serve(&channel)));
             }
             exit(0)
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use lambd_sandbox::{Bind, Exit, Sandbox, start};
+use lambd_sandbox::{Bind, Exit, Sandbox, Shutdown, start};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -156,7 +156,7 @@ fn dropping_a_sandbox_removes_all_of_it() {
         drop(sandbox);
         until("nothing is left", || !traces.left());
     }
-    fixture.launcher.take().unwrap().shutdown(crate::support::PATIENCE);
+    fixture.launcher.take().unwrap().shutdown(crate::support::WAIT_TIMEOUT);
     until("no image is left", || loops() == 0);
     assert_eq!(fs::read_dir(dir.path().join("volumes")).unwrap().count(), 1, "only the folder `stage`");
 }
@@ -168,7 +168,7 @@ fn the_end_of_the_api_process_ends_all() {
     assert_eq!(line(&sandboxes[0]), "ready");
     sandboxes[0].control.freeze().unwrap();
     let traces = Traces::of(&fixture, &sandboxes[0]);
-    assert!(fixture.launcher.take().unwrap().shutdown(crate::support::PATIENCE));
+    assert_eq!(fixture.launcher.take().unwrap().shutdown(crate::support::WAIT_TIMEOUT), Shutdown::Complete);
     assert!(!traces.left() && fixture.groups().is_empty(), "shutdown waits until nothing is left");
     assert_eq!(ended(&sandboxes[0]), Exit::Gone);
 }

@@ -3,12 +3,12 @@
 use std::os::unix::fs::symlink;
 
 use lambd_sandbox::{
-    Bind, Exit, LaunchError, LaunchFailure, LauncherConfig, Refusal, Spec, StartError, StartFailure, start,
+    Bind, Exit, LaunchError, LaunchFailure, LauncherConfig, Spec, SpecError, StartError, StartFailure, start,
 };
 
 use crate::support::{Fixture, spec};
 
-fn refusal(fixture: &mut Fixture, spec: &Spec) -> Refusal {
+fn refusal(fixture: &mut Fixture, spec: &Spec) -> SpecError {
     match fixture.launcher().launch(spec) {
         Err(LaunchError::Failed(LaunchFailure::Refused(refusal))) => refusal,
         other => panic!("not refused: {other:?}"),
@@ -27,7 +27,7 @@ fn sources_outside_are_refused() {
     for source in outside.into_iter().chain(links) {
         let mut asked = spec(&["exit"]);
         asked.binds.push(Bind { source: source.clone(), target: "/opt".into() });
-        assert!(matches!(refusal(&mut fixture, &asked), Refusal::Source { .. }), "{}", source.display());
+        assert!(matches!(refusal(&mut fixture, &asked), SpecError::Source { .. }), "{}", source.display());
     }
     assert_eq!(fixture.inside(&["exit", "5"]).1, Exit::Code(5));
 }

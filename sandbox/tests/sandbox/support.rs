@@ -16,7 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 
 /// How long a condition is waited for. Generous: nothing is measured by it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The folder with the compiled `inside`, shared by all tests. Where there is no compiler, whoever runs the
 /// tests has compiled it and names the folder.
@@ -183,7 +183,7 @@ pub(crate) fn finish(sandbox: &Sandbox) -> (String, Exit) {
     let mut output = File::from(sandbox.output.try_clone().unwrap());
     loop {
         let mut fds = [PollFd::new(sandbox.output.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(PATIENCE).unwrap();
+        let timeout = PollTimeout::try_from(WAIT_TIMEOUT).unwrap();
         assert_ne!(poll(&mut fds, timeout).unwrap(), 0, "silent, after {}", String::from_utf8_lossy(&text));
         let mut buffer = [0; 4096];
         match output.read(&mut buffer) {
@@ -198,7 +198,7 @@ pub(crate) fn finish(sandbox: &Sandbox) -> (String, Exit) {
 /// Waits for the program's end.
 pub(crate) fn ended(sandbox: &Sandbox) -> Exit {
     let mut fds = [PollFd::new(sandbox.exit.as_fd(), PollFlags::POLLIN)];
-    assert_eq!(poll(&mut fds, PollTimeout::try_from(PATIENCE).unwrap()).unwrap(), 1, "no end");
+    assert_eq!(poll(&mut fds, PollTimeout::try_from(WAIT_TIMEOUT).unwrap()).unwrap(), 1, "no end");
     sandbox.exit.read().unwrap().unwrap()
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn line(sandbox: &Sandbox) -> String {
     let mut output = File::from(sandbox.output.try_clone().unwrap());
     loop {
         let mut fds = [PollFd::new(sandbox.output.as_fd(), PollFlags::POLLIN)];
-        assert_eq!(poll(&mut fds, PollTimeout::try_from(PATIENCE).unwrap()).unwrap(), 1, "silent");
+        assert_eq!(poll(&mut fds, PollTimeout::try_from(WAIT_TIMEOUT).unwrap()).unwrap(), 1, "silent");
         assert_eq!(output.read(&mut byte).unwrap(), 1, "ended");
         match byte[0] {
             b'\n' => return text,
@@ -219,7 +219,7 @@ pub(crate) fn line(sandbox: &Sandbox) -> String {
 
 /// Waits until a condition holds.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_TIMEOUT;
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));

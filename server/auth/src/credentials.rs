@@ -1,15 +1,15 @@
 //! Pairs of keys in an AWS shared-credentials file.
 
-use std::{
-    fmt,
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
-};
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::profile::{Profile, profiles};
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 /// The profile that is written and read.
 pub(super) const PROFILE: &str = "default";
@@ -49,7 +49,7 @@ pub struct Credentials {
     pub secret_access_key: Secret,
 }
 
-/// The credentials file cannot be used. Every text names the file and, where there is one, the mend.
+/// The credentials file cannot be used. Every text names the file and, where there is one, the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// It cannot be read.

@@ -1,12 +1,14 @@
 //! Signing keys: derived from the secret for one day and region, remembered for a few of them.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{ALGORITHM, SERVICE, Secret, TERMINATOR, stamp::Stamp};
+use super::amz_date::AmzDate;
+use super::{ALGORITHM, SERVICE, Secret, TERMINATOR};
 
 /// How many (day, region) pairs are remembered. More in turn use cost microseconds each, no more.
 const REMEMBERED_MAX: usize = 16;
@@ -41,9 +43,9 @@ impl SigningKey {
     }
 
     /// Signs the string to sign that belongs to this hash of a canonical request.
-    pub(super) fn sign(&self, stamp: &Stamp, canonical_sha256: &[u8; 32]) -> [u8; 32] {
+    pub(super) fn sign(&self, date: &AmzDate, canonical_sha256: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.mac.clone();
-        for part in [ALGORITHM, "\n", stamp.as_str(), "\n"] {
+        for part in [ALGORITHM, "\n", date.as_str(), "\n"] {
             mac.update(part.as_bytes());
         }
         mac.update(&self.day);

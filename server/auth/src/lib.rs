@@ -13,24 +13,24 @@
 //! Invariants: no secret reaches `Debug` or a log line; signatures are compared in constant time;
 //! nothing derived from an unverified request is remembered.
 
+mod amz_date;
 mod canonical;
-mod claim;
 mod credentials;
+mod error;
 mod key;
 mod keyring;
+mod presented;
 mod profile;
-mod refusal;
 mod sign;
-mod stamp;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use credentials::{Credentials, CredentialsError, Secret};
+pub use error::{AuthError, AuthErrorCode};
 pub use keyring::{AccountKey, Keyring};
-pub use refusal::{Code, Refusal};
 pub use sign::{SignError, Signer};
-pub use verify::{Identity, Pending, Verifier, unchecked_region};
+pub use verify::{Identity, PendingVerification, Verifier, unchecked_region};
 
 /// The service name in every scope that this server accepts or makes.
 pub const SERVICE: &str = "lambda";

@@ -1,16 +1,16 @@
 //! Signing: for this program's own calls (`lambd logs`) and for addresses that it hands out.
 
-use std::{fmt::Write as _, time::SystemTime};
+use std::fmt::Write as _;
+use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
-use super::{
-    ALGORITHM, Credentials, SERVICE, TERMINATOR,
-    canonical::{Canonical, encoded},
-    key::{SigningKey, hex},
-    stamp::Stamp,
-};
+use super::amz_date::AmzDate;
+use super::canonical::{Canonical, encoded};
+use super::key::{SigningKey, hex};
+use super::{ALGORITHM, Credentials, SERVICE, TERMINATOR};
 
 /// A request that cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +46,13 @@ impl<'a> Signer<'a> {
     /// # Errors
     /// [`SignError`] where the request names no host or a part cannot stand in a header.
     pub fn sign(&self, head: &mut Parts, body: &[u8]) -> Result<(), SignError> {
-        let stamp = Stamp::of(self.now);
+        let date = AmzDate::of(self.now);
         if !head.headers.contains_key(header::HOST) {
             let host = head.uri.authority().ok_or(SignError::NoHost)?;
             head.headers.insert(header::HOST, HeaderValue::from_str(host.as_str())?);
         }
         head.headers.remove(header::AUTHORIZATION);
-        head.headers.insert("x-amz-date", HeaderValue::from_str(stamp.as_str())?);
+        head.headers.insert("x-amz-date", HeaderValue::from_str(date.as_str())?);
         let mut signed: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).collect();
         signed.sort_unstable();
         let canonical = Canonical {
@@ -65,9 +65,9 @@ impl<'a> Signer<'a> {
         };
         let value = format!(
             "{ALGORITHM} Credential={}, SignedHeaders={}, Signature={}",
-            self.credential(&stamp),
+            self.credential(&date),
             signed.join(";"),
-            self.signature(&stamp, &canonical, body)
+            self.signature(&date, &canonical, body)
         );
         head.headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&value)?);
         Ok(())
@@ -78,7 +78,7 @@ impl<'a> Signer<'a> {
     ///
     /// `origin` is scheme and authority (`http://127.0.0.1:3001`); `path_and_query` is encoded already.
     pub fn presign(&self, method: &str, origin: &str, path_and_query: &str, expires_s: u32) -> String {
-        let stamp = Stamp::of(self.now);
+        let date = AmzDate::of(self.now);
         let (path, given) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let mut query = String::with_capacity(given.len() + 320);
         if !given.is_empty() {
@@ -86,13 +86,13 @@ impl<'a> Signer<'a> {
             query.push('&');
         }
         let expires_s = expires_s.clamp(1, super::PRESIGNED_MAX_S);
-        let credential = encoded(&self.credential(&stamp));
+        let credential = encoded(&self.credential(&date));
         // Writing to a String cannot fail.
         let _ = write!(
             query,
             "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={}\
              &X-Amz-Expires={expires_s}&X-Amz-SignedHeaders=host",
-            stamp.as_str()
+            date.as_str()
         );
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
         let canonical = Canonical {
@@ -103,20 +103,20 @@ impl<'a> Signer<'a> {
             authority: authority.trim_end_matches('/'),
             signed: &["host"],
         };
-        let signature = self.signature(&stamp, &canonical, b"");
+        let signature = self.signature(&date, &canonical, b"");
         format!("{}{path}?{query}&X-Amz-Signature={signature}", origin.trim_end_matches('/'))
     }
 
-    fn credential(&self, stamp: &Stamp) -> String {
+    fn credential(&self, date: &AmzDate) -> String {
         let id = &self.credentials.access_key_id;
-        format!("{id}/{}/{}/{SERVICE}/{TERMINATOR}", stamp.day(), self.region)
+        format!("{id}/{}/{}/{SERVICE}/{TERMINATOR}", date.day(), self.region)
     }
 
-    fn signature(&self, stamp: &Stamp, canonical: &Canonical<'_>, body: &[u8]) -> String {
+    fn signature(&self, date: &AmzDate, canonical: &Canonical<'_>, body: &[u8]) -> String {
         let mut hash = Sha256::new();
         canonical.write(&mut hash);
         hash.update(hex(&Sha256::digest(body).into()));
-        let key = SigningKey::derive(&self.credentials.secret_access_key, stamp.day(), self.region);
-        String::from_utf8_lossy(&hex(&key.sign(stamp, &hash.finalize().into()))).into_owned()
+        let key = SigningKey::derive(&self.credentials.secret_access_key, date.day(), self.region);
+        String::from_utf8_lossy(&hex(&key.sign(date, &hash.finalize().into()))).into_owned()
     }
 }

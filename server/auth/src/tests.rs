@@ -1,11 +1,10 @@
 //! Requests signed by official clients, our own signatures, and every refusal with its text.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::hint::black_box;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, Request, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -66,7 +65,7 @@ fn at(second: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW_S.checked_add_signed(second).unwrap())
 }
 
-fn verify(head: &Parts, body: &[u8], now: SystemTime) -> Result<Identity, Refusal> {
+fn verify(head: &Parts, body: &[u8], now: SystemTime) -> Result<Identity, AuthError> {
     let verifier = Verifier::new(keys());
     let first = verifier.finish(verifier.check(head, now)?, &Sha256::digest(body).into());
     // Once more with the derived key remembered.
@@ -121,8 +120,8 @@ fn nothing_signed_can_be_altered() {
         for (what, alter) in alter {
             let (mut head, mut body) = (vector.head(), vector.body());
             alter(&mut head, &mut body);
-            let refusal = verify(&head, &body, at(0)).unwrap_err();
-            assert_eq!(refusal.code, Code::InvalidSignature, "{what} of {}", vector.target);
+            let error = verify(&head, &body, at(0)).unwrap_err();
+            assert_eq!(error.code, AuthErrorCode::InvalidSignature, "{what} of {}", vector.target);
         }
     }
 }
@@ -184,8 +183,8 @@ fn presigned_addresses_expire() {
             ),
         ),
     ] {
-        let refusal = verify(&head, b"", at(second)).err();
-        assert_eq!(refusal.as_ref().map(|refusal| &*refusal.message), expect, "{second}");
+        let error = verify(&head, b"", at(second)).err();
+        assert_eq!(error.as_ref().map(|error| &*error.message), expect, "{second}");
     }
     // HTTP/2 has no host header: the authority of the address stands for it.
     let head = self::head(&url, &[]);
@@ -196,49 +195,50 @@ const DATE: (&str, &str) = ("x-amz-date", "20261123T191221Z");
 const HOST: (&str, &str) = ("host", "h");
 
 /// What to replace in [`GOOD`], by what (empty: no header at all), the other headers, and the refusal.
-type HeaderCase = (&'static str, &'static str, &'static [(&'static str, &'static str)], Code, &'static str);
+type HeaderCase =
+    (&'static str, &'static str, &'static [(&'static str, &'static str)], AuthErrorCode, &'static str);
 
 #[rustfmt::skip]
 const HEADER_CASES: &[HeaderCase] = &[
-    (GOOD, "", &[DATE], Code::MissingAuthenticationToken, "Missing Authentication Token"),
-    (GOOD, "Basic dXNlcg", &[], Code::IncompleteSignature,
+    (GOOD, "", &[DATE], AuthErrorCode::MissingAuthenticationToken, "Missing Authentication Token"),
+    (GOOD, "Basic dXNlcg", &[], AuthErrorCode::IncompleteSignature,
      "'dXNlcg' not a valid key=value pair (missing equal-sign) in Authorization header: 'Basic dXNlcg'."),
-    (GOOD, "Bearer", &[], Code::IncompleteSignature,
+    (GOOD, "Bearer", &[], AuthErrorCode::IncompleteSignature,
      "Authorization header requires 'Credential' parameter. \
       Authorization header requires 'Signature' parameter. \
       Authorization header requires 'SignedHeaders' parameter. \
       Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
       Authorization=Bearer"),
-    (GOOD, "X Credential=a, SignedHeaders=b", &[DATE], Code::IncompleteSignature,
+    (GOOD, "X Credential=a, SignedHeaders=b", &[DATE], AuthErrorCode::IncompleteSignature,
      "Authorization header requires 'Signature' parameter. Authorization=X Credential=a, SignedHeaders=b"),
-    ("", "", &[HOST, ("date", "Mon, 09 Sep 2011 23:36:00 GMT")], Code::IncompleteSignature,
+    ("", "", &[HOST, ("date", "Mon, 09 Sep 2011 23:36:00 GMT")], AuthErrorCode::IncompleteSignature,
      "Date must be in ISO-8601 'basic format'. Got 'Mon, 09 Sep 2011 23:36:00 GMT'. \
       See http://en.wikipedia.org/wiki/ISO_8601"),
-    ("", "", &[HOST, ("x-amz-date", "20261123T190720Z")], Code::InvalidSignature,
+    ("", "", &[HOST, ("x-amz-date", "20261123T190720Z")], AuthErrorCode::InvalidSignature,
      "Signature expired: 20261123T190720Z is now earlier than 20261123T190721Z (20261123T191221Z - 5 min.)"),
-    ("", "", &[HOST, ("x-amz-date", "20261123T191722Z")], Code::InvalidSignature,
+    ("", "", &[HOST, ("x-amz-date", "20261123T191722Z")], AuthErrorCode::InvalidSignature,
      "Signature not yet current: 20261123T191722Z is still later than 20261123T191721Z \
       (20261123T191221Z + 5 min.)"),
-    ("host;", "", &[HOST, DATE], Code::InvalidSignature,
+    ("host;", "", &[HOST, DATE], AuthErrorCode::InvalidSignature,
      "'Host' must be a 'SignedHeader' in the AWS Authorization."),
-    ("", "", &[HOST, DATE, ("x-amz-security-token", "t")], Code::InvalidSignature,
+    ("", "", &[HOST, DATE, ("x-amz-security-token", "t")], AuthErrorCode::InvalidSignature,
      "'x-amz-security-token' must be a 'SignedHeader' in the AWS Authorization."),
-    ("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", &[HOST, DATE], Code::IncompleteSignature,
+    ("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", &[HOST, DATE], AuthErrorCode::IncompleteSignature,
      "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256' (only AWS4-HMAC-SHA256 for now). "),
-    ("/aws4_request", "", &[HOST, DATE], Code::IncompleteSignature,
+    ("/aws4_request", "", &[HOST, DATE], AuthErrorCode::IncompleteSignature,
      "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, \
       got 'AKIDEXAMPLE/20261123/us-east-1/lambda'"),
-    ("20261123/us-east-1/lambda/aws4_request", "20261122/US_EAST/s3/aws3", &[HOST, DATE], Code::InvalidSignature,
+    ("20261123/us-east-1/lambda/aws4_request", "20261122/US_EAST/s3/aws3", &[HOST, DATE], AuthErrorCode::InvalidSignature,
      "Credential should be scoped to a valid region, not 'US_EAST'. \
       Credential should be scoped to correct service: 'lambda'. \
       Credential should be scoped with a valid terminator: 'aws4_request', not 'aws3'. \
       Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
       '20261122' != '20261123', from '20261123T191221Z'. "),
-    (KEY, "AKIDOTHER", &[HOST, DATE], Code::UnrecognizedClient,
+    (KEY, "AKIDOTHER", &[HOST, DATE], AuthErrorCode::UnrecognizedClient,
      "The security token included in the request is invalid."),
     ("host;", "host;x-amz-security-token;", &[HOST, DATE, ("x-amz-security-token", "t")],
-     Code::UnrecognizedClient, "The security token included in the request is invalid."),
-    ("", "", &[HOST, DATE], Code::InvalidSignature,
+     AuthErrorCode::UnrecognizedClient, "The security token included in the request is invalid."),
+    ("", "", &[HOST, DATE], AuthErrorCode::InvalidSignature,
      "The request signature we calculated does not match the signature you provided. \
       Check your AWS Secret Access Key and signing method. \
       Consult the service documentation for details."),
@@ -252,8 +252,8 @@ fn refusals_of_the_header_form() {
         if !authorization.is_empty() {
             headers.push(("authorization", &authorization));
         }
-        let refusal = verify(&head("/", &headers), b"", at(0)).unwrap_err();
-        assert_eq!((refusal.code, &*refusal.message), (*code, *message), "{headers:?}");
+        let error = verify(&head("/", &headers), b"", at(0)).unwrap_err();
+        assert_eq!((error.code, &*error.message), (*code, *message), "{headers:?}");
     }
 }
 
@@ -263,36 +263,51 @@ fn refusals_of_the_query_form() {
                 &X-Amz-Date=20261123T191221Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
     let mismatch = "The request signature we calculated";
     for (from, to, code, message) in [
-        ("X-Amz-Algorithm", "X-Amz-Algo", Code::MissingAuthenticationToken, "Missing Authentication Token"),
+        (
+            "X-Amz-Algorithm",
+            "X-Amz-Algo",
+            AuthErrorCode::MissingAuthenticationToken,
+            "Missing Authentication Token",
+        ),
         (
             "&X-Amz-Expires=60&X-Amz-SignedHeaders=host",
             "",
-            Code::IncompleteSignature,
+            AuthErrorCode::IncompleteSignature,
             "AWS query-string parameters must include 'X-Amz-SignedHeaders'. \
              AWS query-string parameters must include 'X-Amz-Expires'. Re-examine",
         ),
-        ("Expires=60", "Expires=0", Code::IncompleteSignature, "X-Amz-Expires must be between 1 and 604800"),
+        (
+            "Expires=60",
+            "Expires=0",
+            AuthErrorCode::IncompleteSignature,
+            "X-Amz-Expires must be between 1 and 604800",
+        ),
         (
             "Expires=60",
             "Expires=604801",
-            Code::IncompleteSignature,
+            AuthErrorCode::IncompleteSignature,
             "X-Amz-Expires must be between 1 and 604800",
         ),
-        ("Expires=60", "Expires=-1", Code::IncompleteSignature, "X-Amz-Expires must be between 1 and 604800"),
-        ("Headers=host", "Headers=date", Code::InvalidSignature, "'Host' must be"),
+        (
+            "Expires=60",
+            "Expires=-1",
+            AuthErrorCode::IncompleteSignature,
+            "X-Amz-Expires must be between 1 and 604800",
+        ),
+        ("Headers=host", "Headers=date", AuthErrorCode::InvalidSignature, "'Host' must be"),
         (
             "Signature=00",
             "Signature=00&X-Amz-Security-Token=t",
-            Code::UnrecognizedClient,
+            AuthErrorCode::UnrecognizedClient,
             "The security token",
         ),
-        ("Signature=00", "Signature=", Code::InvalidSignature, mismatch),
-        ("Signature=00", "Signature=00&X-Amz-Signature=01", Code::InvalidSignature, mismatch),
+        ("Signature=00", "Signature=", AuthErrorCode::InvalidSignature, mismatch),
+        ("Signature=00", "Signature=00&X-Amz-Signature=01", AuthErrorCode::InvalidSignature, mismatch),
     ] {
         let target = format!("/f?{}", good.replace(from, to));
-        let refusal = verify(&head(&target, &[("host", "h")]), b"", at(0)).unwrap_err();
-        assert_eq!(refusal.code, code, "{target}");
-        assert!(refusal.message.starts_with(message), "{target}: {refusal}");
+        let error = verify(&head(&target, &[("host", "h")]), b"", at(0)).unwrap_err();
+        assert_eq!(error.code, code, "{target}");
+        assert!(error.message.starts_with(message), "{target}: {error}");
     }
 }
 
@@ -303,7 +318,7 @@ fn unsigned_payload_is_no_way_in() {
     let mut head = head("/f", &[("host", "h"), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
     signer.sign(&mut head, b"signed").unwrap();
     assert!(verify(&head, b"signed", at(0)).is_ok());
-    assert_eq!(verify(&head, b"other", at(0)).unwrap_err().code, Code::InvalidSignature);
+    assert_eq!(verify(&head, b"other", at(0)).unwrap_err().code, AuthErrorCode::InvalidSignature);
 }
 
 /// Who declares the body's hash is told before the body is read, and held to it afterwards.
@@ -323,9 +338,9 @@ fn a_declared_hash_is_checked_beforehand() {
     assert!(pending.is_signed());
     assert!(verifier.finish(pending, &Sha256::digest(body).into()).is_ok());
     let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
-    assert_eq!(verifier.finish(pending, &Sha256::digest(other).into()), Err(Refusal::mismatch()));
+    assert_eq!(verifier.finish(pending, &Sha256::digest(other).into()), Err(AuthError::mismatch()));
     // Declared one way, signed another.
-    assert_eq!(verifier.check(&declaring(&hash(other)), at(0)).unwrap_err(), Refusal::mismatch());
+    assert_eq!(verifier.check(&declaring(&hash(other)), at(0)).unwrap_err(), AuthError::mismatch());
     assert!(!verifier.check(&declaring("UNSIGNED-PAYLOAD"), at(0)).unwrap().is_signed());
 }
 
@@ -337,10 +352,10 @@ fn hex_of(bytes: &[u8]) -> String {
 fn bytes_that_are_no_text_are_refused() {
     let mut head = head("/%ff?%ff=%", &[("host", "h"), ("x-amz-date", "20261123T191221Z")]);
     head.headers.insert("authorization", http::HeaderValue::from_bytes(b"AWS4 \xff=\xfe").unwrap());
-    assert_eq!(verify(&head, b"", at(0)).unwrap_err().code, Code::IncompleteSignature);
+    assert_eq!(verify(&head, b"", at(0)).unwrap_err().code, AuthErrorCode::IncompleteSignature);
     head.headers.insert("authorization", GOOD.parse().unwrap());
     head.headers.insert("x-amz-date", http::HeaderValue::from_bytes(b"\xff").unwrap());
-    assert_eq!(verify(&head, b"", at(0)).unwrap_err().code, Code::IncompleteSignature);
+    assert_eq!(verify(&head, b"", at(0)).unwrap_err().code, AuthErrorCode::IncompleteSignature);
 }
 
 #[test]

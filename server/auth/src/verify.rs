@@ -1,18 +1,18 @@
 //! Verification in the order in which AWS's front refuses.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{
-    ALGORITHM, AccountKey, Refusal, SERVICE, SKEW_MAX_S, Secret, TERMINATOR,
-    canonical::Canonical,
-    claim::{Claim, Form},
-    key::{KeyCache, SigningKey, hex},
-    stamp::Stamp,
-};
+use super::amz_date::AmzDate;
+use super::canonical::Canonical;
+use super::key::{KeyCache, SigningKey, hex};
+use super::presented::{Form, PresentedSignature};
+use super::{ALGORITHM, AccountKey, AuthError, SERVICE, SKEW_MAX_S, Secret, TERMINATOR};
 
 /// Who made a verified request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Identity {
 
 /// A request of which everything but the body has been checked. [`Verifier::finish`] ends it.
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingVerification {
     holder: Arc<Holder>,
     key: Arc<SigningKey>,
     rest: Rest,
@@ -39,10 +39,10 @@ enum Rest {
     /// That its hash, in hexadecimal, is this: the signature is right for it.
     Declared([u8; 64]),
     /// That the signature is right for it.
-    Signature { canonical: Sha256, stamp: Stamp, key_is_new: bool, signature: String },
+    Signature { canonical: Sha256, date: AmzDate, key_is_new: bool, signature: String },
 }
 
-impl Pending {
+impl PendingVerification {
     /// Whether the signature itself has been checked already, and so the caller is known.
     pub fn is_signed(&self) -> bool {
         matches!(self.rest, Rest::Declared(_))
@@ -87,27 +87,27 @@ impl Verifier {
     /// `x-amz-` header).
     ///
     /// # Errors
-    /// A [`Refusal`] with AWS's code and text, the first that applies in AWS's order.
-    pub fn check(&self, head: &Parts, now: SystemTime) -> Result<Pending, Refusal> {
-        let claim = Claim::of(head)?;
-        let stamp = Stamp::parse(&claim.date).ok_or_else(|| {
-            Refusal::incomplete(format!(
+    /// A [`AuthError`] with AWS's code and text, the first that applies in AWS's order.
+    pub fn check(&self, head: &Parts, now: SystemTime) -> Result<PendingVerification, AuthError> {
+        let presented = PresentedSignature::of(head)?;
+        let date = AmzDate::parse(&presented.date).ok_or_else(|| {
+            AuthError::incomplete(format!(
                 "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
-                claim.date
+                presented.date
             ))
         })?;
-        check_age(&stamp, claim.form, Stamp::of(now))?;
-        let signed = signed_headers(&claim, head)?;
-        if claim.algorithm != ALGORITHM {
-            return Err(Refusal::incomplete(format!(
+        check_age(&date, presented.form, AmzDate::of(now))?;
+        let signed = signed_headers(&presented, head)?;
+        if presented.algorithm != ALGORITHM {
+            return Err(AuthError::incomplete(format!(
                 "Unsupported AWS 'algorithm': '{}' (only {ALGORITHM} for now). ",
-                claim.algorithm
+                presented.algorithm
             )));
         }
-        let scope = Scope::parse(&claim.credential)?;
-        scope.check(&stamp)?;
-        let holder = self.holders.get(scope.access_key_id).filter(|_| !claim.has_session_token);
-        let holder = Arc::clone(holder.ok_or_else(Refusal::unrecognized)?);
+        let scope = CredentialScope::parse(&presented.credential)?;
+        scope.check(&date)?;
+        let holder = self.holders.get(scope.access_key_id).filter(|_| !presented.has_session_token);
+        let holder = Arc::clone(holder.ok_or_else(AuthError::unrecognized)?);
 
         let known = holder.derived.get(scope.day, scope.region);
         let key_is_new = known.is_none();
@@ -126,27 +126,33 @@ impl Verifier {
         let rest = match declared_hash(head) {
             Some(hash) => {
                 let new = key_is_new.then_some(&*holder);
-                check_signature(canonical, &hash, &stamp, &key, new, &claim.signature)?;
+                check_signature(canonical, &hash, &date, &key, new, &presented.signature)?;
                 Rest::Declared(hash)
             }
-            None => Rest::Signature { canonical, stamp, key_is_new, signature: claim.signature.into_owned() },
+            None => {
+                Rest::Signature { canonical, date, key_is_new, signature: presented.signature.into_owned() }
+            }
         };
-        Ok(Pending { holder, key, rest })
+        Ok(PendingVerification { holder, key, rest })
     }
 
     /// Second step: is the signature right for a body with this SHA-256?
     ///
     /// # Errors
-    /// A [`Refusal`] where it is not: another secret, or something signed was altered.
-    pub fn finish(&self, pending: Pending, body_sha256: &[u8; 32]) -> Result<Identity, Refusal> {
-        let Pending { holder, key, rest } = pending;
+    /// A [`AuthError`] where it is not: another secret, or something signed was altered.
+    pub fn finish(
+        &self,
+        pending: PendingVerification,
+        body_sha256: &[u8; 32],
+    ) -> Result<Identity, AuthError> {
+        let PendingVerification { holder, key, rest } = pending;
         let hash = hex(body_sha256);
         match rest {
             Rest::Declared(declared) if declared == hash => {}
-            Rest::Declared(_) => return Err(Refusal::mismatch()),
-            Rest::Signature { canonical, stamp, key_is_new, signature } => {
+            Rest::Declared(_) => return Err(AuthError::mismatch()),
+            Rest::Signature { canonical, date, key_is_new, signature } => {
                 let new = key_is_new.then_some(&*holder);
-                check_signature(canonical, &hash, &stamp, &key, new, &signature)?;
+                check_signature(canonical, &hash, &date, &key, new, &signature)?;
             }
         }
         Ok(Identity {
@@ -161,15 +167,15 @@ impl Verifier {
 fn check_signature(
     mut canonical: Sha256,
     body_hash: &[u8; 64],
-    stamp: &Stamp,
+    date: &AmzDate,
     key: &Arc<SigningKey>,
     new: Option<&Holder>,
     signature: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), AuthError> {
     canonical.update(body_hash);
-    let expected = hex(&key.sign(stamp, &canonical.finalize().into()));
+    let expected = hex(&key.sign(date, &canonical.finalize().into()));
     if !bool::from(expected.as_slice().ct_eq(signature.as_bytes())) {
-        return Err(Refusal::mismatch());
+        return Err(AuthError::mismatch());
     }
     new.into_iter().for_each(|holder| holder.derived.remember(key));
     Ok(())
@@ -185,12 +191,12 @@ fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
 
 /// The region that a request names, where signatures are not checked: of its scope, if it has one.
 pub fn unchecked_region(head: &Parts) -> Option<Arc<str>> {
-    let claim = Claim::of(head).ok()?;
-    let scope = Scope::parse(&claim.credential).ok()?;
-    is_region(scope.region).then(|| Arc::from(scope.region))
+    let presented = PresentedSignature::of(head).ok()?;
+    let scope = CredentialScope::parse(&presented.credential).ok()?;
+    may_be_region(scope.region).then(|| Arc::from(scope.region))
 }
 
-fn check_age(stamp: &Stamp, form: Form, now: Stamp) -> Result<(), Refusal> {
+fn check_age(date: &AmzDate, form: Form, now: AmzDate) -> Result<(), AuthError> {
     let (valid_s, unit) = match form {
         Form::Header => (SKEW_MAX_S, "5 min.".to_owned()),
         Form::Presigned { expires_s } if expires_s.is_multiple_of(60) => {
@@ -199,20 +205,20 @@ fn check_age(stamp: &Stamp, form: Form, now: Stamp) -> Result<(), Refusal> {
         Form::Presigned { expires_s } => (expires_s.into(), format!("{expires_s} sec.")),
     };
     let earliest = now.unix_s() - valid_s;
-    if stamp.unix_s() < earliest {
-        return Err(Refusal::invalid(format!(
+    if date.unix_s() < earliest {
+        return Err(AuthError::invalid(format!(
             "Signature expired: {} is now earlier than {} ({} - {unit})",
-            stamp.as_str(),
-            Stamp::from_unix(earliest).as_str(),
+            date.as_str(),
+            AmzDate::from_unix(earliest).as_str(),
             now.as_str()
         )));
     }
     let latest = now.unix_s() + SKEW_MAX_S;
-    if stamp.unix_s() > latest {
-        return Err(Refusal::invalid(format!(
+    if date.unix_s() > latest {
+        return Err(AuthError::invalid(format!(
             "Signature not yet current: {} is still later than {} ({} + 5 min.)",
-            stamp.as_str(),
-            Stamp::from_unix(latest).as_str(),
+            date.as_str(),
+            AmzDate::from_unix(latest).as_str(),
             now.as_str()
         )));
     }
@@ -221,13 +227,17 @@ fn check_age(stamp: &Stamp, form: Form, now: Stamp) -> Result<(), Refusal> {
 
 /// The signed names, sorted. `host` and every `x-amz-` header of the request must be among them
 /// (IAM User Guide, "Create a canonical request"), or a third party could add one.
-fn signed_headers<'a>(claim: &'a Claim<'_>, head: &Parts) -> Result<Vec<&'a str>, Refusal> {
-    let mut signed: Vec<&str> = claim.signed_headers.split(';').filter(|name| !name.is_empty()).collect();
+fn signed_headers<'a>(
+    presented: &'a PresentedSignature<'_>,
+    head: &Parts,
+) -> Result<Vec<&'a str>, AuthError> {
+    let mut signed: Vec<&str> = presented.signed_headers.split(';').filter(|name| !name.is_empty()).collect();
     signed.sort_unstable();
     signed.dedup();
     let unsigned = |name: &str| signed.binary_search(&name).is_err();
-    let must =
-        |name: &str| Refusal::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."));
+    let must = |name: &str| {
+        AuthError::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."))
+    };
     if unsigned("host") {
         return Err(must("Host"));
     }
@@ -240,7 +250,7 @@ fn signed_headers<'a>(claim: &'a Claim<'_>, head: &Parts) -> Result<Vec<&'a str>
 
 /// `KEYID/DAY/REGION/SERVICE/TERMINATOR`.
 #[derive(Debug)]
-struct Scope<'a> {
+struct CredentialScope<'a> {
     access_key_id: &'a str,
     day: &'a str,
     region: &'a str,
@@ -248,14 +258,14 @@ struct Scope<'a> {
     terminator: &'a str,
 }
 
-impl<'a> Scope<'a> {
-    fn parse(credential: &'a str) -> Result<Self, Refusal> {
+impl<'a> CredentialScope<'a> {
+    fn parse(credential: &'a str) -> Result<Self, AuthError> {
         let mut parts = credential.split('/');
         let next = [(); 5].map(|()| parts.next());
         let ([Some(access_key_id), Some(day), Some(region), Some(service), Some(terminator)], None) =
             (next, parts.next())
         else {
-            return Err(Refusal::incomplete(format!(
+            return Err(AuthError::incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, \
                  e.g. keyid/date/region/service/term, got '{credential}'"
             )));
@@ -263,9 +273,9 @@ impl<'a> Scope<'a> {
         Ok(Self { access_key_id, day, region, service, terminator })
     }
 
-    fn check(&self, stamp: &Stamp) -> Result<(), Refusal> {
+    fn check(&self, date: &AmzDate) -> Result<(), AuthError> {
         let mut wrong = Vec::new();
-        if !is_region(self.region) {
+        if !may_be_region(self.region) {
             wrong.push(format!("Credential should be scoped to a valid region, not '{}'. ", self.region));
         }
         if self.service != SERVICE {
@@ -277,21 +287,21 @@ impl<'a> Scope<'a> {
                 self.terminator
             ));
         }
-        if self.day != stamp.day() {
+        if self.day != date.day() {
             wrong.push(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
                  '{}' != '{}', from '{}'. ",
                 self.day,
-                stamp.day(),
-                stamp.as_str()
+                date.day(),
+                date.as_str()
             ));
         }
-        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(wrong.concat())) }
+        if wrong.is_empty() { Ok(()) } else { Err(AuthError::invalid(wrong.concat())) }
     }
 }
 
 /// Whether a text can be a region's name at all: any region is served, whatever its name.
-fn is_region(name: &str) -> bool {
+fn may_be_region(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&name.len()) && name.bytes().all(fits)
 }

@@ -21,6 +21,26 @@ pub trait Resident {
     fn freeze(&mut self);
 }
 
+/// An environment that leaves the pool to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leased<T> {
+    /// It can take an event at once.
+    Thawed(T),
+    /// It must be thawed first.
+    Frozen(T),
+}
+
+/// What [`Pool::freeze_older`] has left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freezing {
+    /// Every idle environment is frozen.
+    Done,
+    /// More may be due now.
+    MoreNow,
+    /// The rest has not been idle for long enough.
+    Later,
+}
+
 #[derive(Debug)]
 struct Idle<T> {
     resident: T,
@@ -56,19 +76,20 @@ impl<T: Resident> Pool<T> {
         self.idle.entry(generation).or_default().push(Idle { resident, since: now, frozen: false });
     }
 
-    /// Leases the most recently used environment of this generation, and whether it must be thawed.
-    pub fn take(&mut self, generation: Uuid) -> Option<(T, bool)> {
+    /// Leases the most recently used environment of this generation.
+    pub fn take(&mut self, generation: Uuid) -> Option<Leased<T>> {
         let stack = self.idle.get_mut(&generation)?;
         let idle = stack.pop()?;
         if stack.is_empty() {
             self.idle.remove(&generation);
         }
-        Some(self.count_out(idle))
+        let frozen = idle.frozen;
+        let resident = self.count_out(idle);
+        Some(if frozen { Leased::Frozen(resident) } else { Leased::Thawed(resident) })
     }
 
-    /// Freezes at most `most` of what has been idle since `before`, the longest idle first; returns how many it
-    /// froze, and how many are still thawed.
-    pub fn freeze_older(&mut self, before: Duration, most: usize) -> (usize, usize) {
+    /// Freezes at most `most` of what has been idle since `before`, the longest idle first.
+    pub fn freeze_older(&mut self, before: Duration, most: usize) -> Freezing {
         let mut frozen = 0;
         while frozen < most && self.returned.front().is_some_and(|(since, _)| *since <= before) {
             let Some((_, generation)) = self.returned.pop_front() else { break };
@@ -77,8 +98,12 @@ impl<T: Resident> Pool<T> {
         self.thawed -= frozen;
         if self.thawed == 0 {
             self.returned.clear();
+            Freezing::Done
+        } else if frozen == most {
+            Freezing::MoreNow
+        } else {
+            Freezing::Later
         }
-        (frozen, self.thawed)
     }
 
     /// Freezes the longest idle of a generation's thawed environments if it rests since `before`.
@@ -99,7 +124,7 @@ impl<T: Resident> Pool<T> {
     /// Gives out every environment of a generation.
     pub fn retire(&mut self, generation: Uuid) -> Vec<T> {
         let gone = self.idle.remove(&generation).unwrap_or_default();
-        gone.into_iter().map(|idle| self.count_out(idle).0).collect()
+        gone.into_iter().map(|idle| self.count_out(idle)).collect()
     }
 
     /// Gives out the longest idle environments until they free at least `mib`.
@@ -114,7 +139,7 @@ impl<T: Resident> Pool<T> {
                 self.idle.remove(&generation);
             }
             freed += u64::from(idle.resident.memory_mib());
-            out.push(self.count_out(idle).0);
+            out.push(self.count_out(idle));
         }
         out
     }
@@ -135,13 +160,13 @@ impl<T: Resident> Pool<T> {
             out.extend(stack.extract_if(.., |idle| gone(idle)));
         }
         self.idle.retain(|_, stack| !stack.is_empty());
-        out.into_iter().map(|idle| self.count_out(idle).0).collect()
+        out.into_iter().map(|idle| self.count_out(idle)).collect()
     }
 
-    fn count_out(&mut self, idle: Idle<T>) -> (T, bool) {
+    fn count_out(&mut self, idle: Idle<T>) -> T {
         self.idle_mib -= u64::from(idle.resident.memory_mib());
         self.thawed -= usize::from(!idle.frozen);
-        (idle.resident, idle.frozen)
+        idle.resident
     }
 }
 

@@ -19,7 +19,7 @@ use lambd_model::FunctionId;
 
 /// The limits of each account and of the host.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ScalerLimits {
     /// Invocations in flight over all functions of one account [fact:account-concurrency].
     pub account_concurrency: u32,
     /// Environments that one function may start at once [fact:start-rate].
@@ -32,7 +32,7 @@ pub struct Limits {
 
 /// Why an invocation is refused; each is a `Reason` of the 429 [fact:throttle-reasons].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Throttle {
     /// The account's pool is used up.
     Account,
     /// The function's reserved concurrency is used up, or is 0.
@@ -45,7 +45,7 @@ pub enum Refusal {
     Descriptors,
 }
 
-impl Refusal {
+impl Throttle {
     /// The `Reason` member. AWS has no host that fills up: from outside it is concurrency that is used up.
     pub fn reason(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Refusal {
 
 /// Answer to the wish for a new environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum StartDecision {
     /// Start it: token and memory are taken. [`Scaler::ended`] gives the memory back.
     Granted,
     /// End idle environments of at least this much memory and ask again.
@@ -67,7 +67,7 @@ pub enum Start {
         missing_mib: u64,
     },
     /// No.
-    Refused(Refusal),
+    Refused(Throttle),
 }
 
 #[derive(Debug)]
@@ -94,7 +94,7 @@ struct PerAccount {
 /// Counts and buckets. `now` is the time since an arbitrary start and never goes back.
 #[derive(Debug)]
 pub struct Scaler {
-    limits: Limits,
+    limits: ScalerLimits,
     functions: HashMap<Arc<FunctionId>, PerFunction>,
     /// A handful, forgotten by [`Self::sweep`] alone, so that an invocation allocates nothing.
     accounts: Vec<(Arc<str>, PerAccount)>,
@@ -103,7 +103,7 @@ pub struct Scaler {
 
 impl Scaler {
     /// A scaler that has granted nothing yet.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: ScalerLimits) -> Self {
         Self { limits, functions: HashMap::new(), accounts: Vec::new(), memory_mib: 0 }
     }
 
@@ -123,13 +123,13 @@ impl Scaler {
     }
 
     /// Admits one invocation; every admission is paid back by [`Self::done`].
-    pub fn admit(&mut self, function: &Arc<FunctionId>, now: Duration) -> Result<(), Refusal> {
+    pub fn admit(&mut self, function: &Arc<FunctionId>, now: Duration) -> Result<(), Throttle> {
         let f = entry_of(&mut self.functions, &self.limits, function, now);
         let account = account_of(&mut self.accounts, function);
         let unreserved_limit = self.limits.account_concurrency.saturating_sub(account.reserved_total);
         let refusal = match f.reserved {
-            Some(limit) if f.in_flight >= limit => Refusal::Reserved,
-            None if account.unreserved_in_flight >= unreserved_limit => Refusal::Account,
+            Some(limit) if f.in_flight >= limit => Throttle::Reserved,
+            None if account.unreserved_in_flight >= unreserved_limit => Throttle::Account,
             reserved => {
                 f.in_flight += 1;
                 account.unreserved_in_flight += u32::from(reserved.is_none());
@@ -159,26 +159,26 @@ impl Scaler {
         memory_mib: u32,
         evictable_mib: u64,
         now: Duration,
-    ) -> Start {
+    ) -> StartDecision {
         // Asked first: a function that starts too fast must not cost its neighbours their warm environments.
         if !self.entry(function, now).bucket.has_token(now) {
-            return Start::Refused(Refusal::Rate);
+            return StartDecision::Refused(Throttle::Rate);
         }
         let wanted = self.memory_mib + u64::from(memory_mib);
         if let Some(missing_mib) = wanted.checked_sub(self.limits.host_memory_mib).filter(|m| *m > 0) {
             return if evictable_mib >= missing_mib {
-                Start::Evict { missing_mib }
+                StartDecision::Evict { missing_mib }
             } else {
-                Start::Refused(Refusal::Memory)
+                StartDecision::Refused(Throttle::Memory)
             };
         }
         let f = self.entry(function, now);
         if !f.bucket.take(now) {
-            return Start::Refused(Refusal::Rate);
+            return StartDecision::Refused(Throttle::Rate);
         }
         f.environments += 1;
         self.memory_mib = wanted;
-        Start::Granted
+        StartDecision::Granted
     }
 
     /// A granted environment could not be started: its token comes back. Its memory does with [`Self::ended`].
@@ -226,7 +226,7 @@ impl Scaler {
 
 fn entry_of<'a>(
     functions: &'a mut HashMap<Arc<FunctionId>, PerFunction>,
-    limits: &Limits,
+    limits: &ScalerLimits,
     function: &Arc<FunctionId>,
     now: Duration,
 ) -> &'a mut PerFunction {

@@ -37,7 +37,7 @@ impl FunctionRef {
         let rest = strip_arn_prefix(text);
         let (region, rest) = take_part(rest, is_region);
         let (account, rest) = take_part(rest, is_account);
-        let rest = rest.strip_prefix("function:").unwrap_or(rest);
+        let rest = rest.strip_prefix("function:").filter(|rest| begins_with_name(rest)).unwrap_or(rest);
         let (name, qualifier) = match rest.split_once(':') {
             Some((name, qualifier)) => (name, Some(qualifier)),
             None => (rest, None),
@@ -62,9 +62,14 @@ fn strip_arn_prefix(text: &str) -> &str {
         .unwrap_or(text)
 }
 
+/// Before `$LATEST` stands a name: `function:$LATEST` is a function that is called `function`.
+fn begins_with_name(rest: &str) -> bool {
+    !rest.starts_with('$')
+}
+
 fn take_part(text: &str, accept: fn(&str) -> bool) -> (Option<&str>, &str) {
     match text.split_once(':') {
-        Some((part, rest)) if accept(part) => (Some(part), rest),
+        Some((part, rest)) if accept(part) && begins_with_name(rest) => (Some(part), rest),
         _ => (None, text),
     }
 }

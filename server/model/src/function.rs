@@ -9,9 +9,9 @@ use crate::{FunctionId, LATEST, Sha256};
 
 /// Customer variables of a function. `Debug` shows the names only: values are often secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Environment(pub BTreeMap<String, String>);
+pub struct Variables(pub BTreeMap<String, String>);
 
-impl std::fmt::Debug for Environment {
+impl std::fmt::Debug for Variables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -19,7 +19,7 @@ impl std::fmt::Debug for Environment {
 
 /// `State` of a function [fact:function-states]; further states belong to features that are not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum FunctionState {
     /// Created, not yet prepared: an invocation waits.
     Pending,
     /// Ready.
@@ -95,7 +95,7 @@ pub struct Configuration {
     /// Size of `/tmp`, 512–10,240 MiB.
     pub ephemeral_mib: u32,
     /// `None` when never given: the API then leaves the member out.
-    pub environment: Option<Environment>,
+    pub variables: Option<Variables>,
     /// The package.
     pub code: CodeRef,
     /// `x86_64` or `arm64`.
@@ -145,7 +145,7 @@ pub struct Function {
     /// `$LATEST`.
     pub latest: Arc<Version>,
     /// State of `$LATEST`.
-    pub state: State,
+    pub state: FunctionState,
     /// Absent until the function was Active once.
     pub last_update: Option<LastUpdate>,
     /// Moves at every change of code, configuration and state [fact:revision-ids]; not with tags or concurrency.
@@ -158,14 +158,14 @@ pub struct Function {
 
 impl Function {
     /// Whether a preparation is still owed: after a create or an update, also when the server ended meanwhile.
-    pub fn is_unsettled(&self) -> bool {
-        self.state == State::Pending || self.last_update == Some(LastUpdate::InProgress)
+    pub fn needs_activation(&self) -> bool {
+        self.state == FunctionState::Pending || self.last_update == Some(LastUpdate::InProgress)
     }
 
     /// The function after its preparation: Active and Successful, under a new revision.
-    pub fn settled(&self) -> Self {
+    pub fn activated(&self) -> Self {
         Self {
-            state: State::Active,
+            state: FunctionState::Active,
             last_update: Some(LastUpdate::Successful),
             revision_id: Uuid::new_v4(),
             ..self.clone()

@@ -11,7 +11,7 @@ mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
 pub use function::{
-    CodeRef, Configuration, Environment, Function, LastUpdate, LogFormat, Logging, State, Version, Vpc,
+    CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
-pub use sha256::Sha256;
+pub use sha256::{Sha256, hex};

@@ -2,10 +2,10 @@
 //!
 //! Invariant: knows no operation.
 
+pub(super) mod activation;
 pub(super) mod errors;
 pub(super) mod package;
-pub(super) mod present;
+pub(super) mod render;
 pub(super) mod settings;
-pub(super) mod settle;
-pub(super) mod target;
+pub(super) mod target_function;
 pub(super) mod updates;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Call, handle};
 use crate::app::{App, Parts};
 use crate::config::Settings;
-use crate::environment::launch::{Launch, LaunchFuture, StartError};
+use crate::environment::launch::{EnvironmentStartError, Launch, LaunchFuture};
 use crate::packages::fixture;
 use crate::runtimes;
 
@@ -135,7 +135,7 @@ impl Api {
     /// Waits until nothing of the function is in progress.
     pub(crate) async fn settled(&self, name: &str) {
         let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);
-        while self.app.registry.get(&id).unwrap().is_unsettled() {
+        while self.app.registry.get(&id).unwrap().needs_activation() {
             tokio::task::yield_now().await;
         }
     }
@@ -147,7 +147,7 @@ struct Nowhere;
 
 impl Launch for Nowhere {
     fn launch(&self, _: lambd_sandbox::Spec) -> LaunchFuture<'_> {
-        Box::pin(async { Err(StartError::Gone) })
+        Box::pin(async { Err(EnvironmentStartError::Gone) })
     }
 }
 

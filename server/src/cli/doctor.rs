@@ -1,4 +1,4 @@
-//! `lambd doctor`: what this machine has of what the server needs, each gap with its mend.
+//! `lambd doctor`: what this machine has of what the server needs, each gap with how to fix it.
 
 mod checks;
 
@@ -6,15 +6,15 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 
-use self::checks::{Check, Found};
-use super::Place;
+use self::checks::{Check, Finding};
+use super::ServerArgs;
 
 /// The arguments of `lambd doctor`.
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
     /// Which server.
     #[command(flatten)]
-    pub place: Place,
+    pub server: ServerArgs,
 }
 
 /// Prints a line for each check: `ok`, `note` (the server works without it) or `missing`.
@@ -22,7 +22,7 @@ pub struct DoctorArgs {
 /// # Errors
 /// Something that the server needs is missing, or standard output cannot be written.
 pub fn run(args: DoctorArgs) -> anyhow::Result<()> {
-    let config = args.place.load()?;
+    let config = args.server.load()?;
     report(&checks::all(&config), &mut io::stdout().lock())
 }
 
@@ -30,11 +30,11 @@ fn report(checks: &[Check], out: &mut impl Write) -> anyhow::Result<()> {
     let mut missing = 0;
     for check in checks {
         match &check.found {
-            Found::Ok(detail) => writeln!(out, "ok       {}: {detail}", check.what)?,
-            Found::Note(mend) => writeln!(out, "note     {}: {mend}", check.what)?,
-            Found::Missing(mend) => {
+            Finding::Ok(detail) => writeln!(out, "ok       {}: {detail}", check.what)?,
+            Finding::Note(remedy) => writeln!(out, "note     {}: {remedy}", check.what)?,
+            Finding::Missing(remedy) => {
                 missing += 1;
-                writeln!(out, "missing  {}: {mend}", check.what)?;
+                writeln!(out, "missing  {}: {remedy}", check.what)?;
             }
         }
     }
@@ -53,11 +53,11 @@ mod tests {
     fn only_what_is_missing_fails() {
         let check = |what, found| Check { what, found };
         let mut checks =
-            vec![check("a", Found::Ok("1".to_owned())), check("b", Found::Note("do this".to_owned()))];
+            vec![check("a", Finding::Ok("1".to_owned())), check("b", Finding::Note("do this".to_owned()))];
         let mut out = Vec::new();
         report(&checks, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "ok       a: 1\nnote     b: do this\n");
-        checks.push(check("c", Found::Missing("do that".to_owned())));
+        checks.push(check("c", Finding::Missing("do that".to_owned())));
         let mut out = Vec::new();
         assert!(report(&checks, &mut out).unwrap_err().to_string().starts_with("1 thing that"));
         assert!(out.ends_with(b"missing  c: do that\n"));

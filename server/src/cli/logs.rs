@@ -1,11 +1,9 @@
 //! `lambd logs`: asks the running server for a function's log events and prints them.
 
-mod target;
+mod server_access;
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -14,9 +12,9 @@ use lambd_auth::Signer;
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use self::target::{Target, encoded};
-use super::Place;
-
+use self::server_access::{ServerAccess, encoded};
+use super::ServerArgs;
+use crate::gateway::LOGS_PATH;
 use crate::http::call;
 
 /// How long `--follow` waits before it asks again.
@@ -34,19 +32,19 @@ pub struct LogsArgs {
     pub follow: bool,
     /// Which server, where the environment does not say.
     #[command(flatten)]
-    pub place: Place,
+    pub server: ServerArgs,
 }
 
 /// What the server answers.
 #[derive(Debug, Deserialize)]
-struct Page {
-    events: Vec<Event>,
+struct LogPage {
+    events: Vec<LogEvent>,
     /// Where the next page begins.
     cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Event {
+struct LogEvent {
     message: String,
 }
 
@@ -62,21 +60,26 @@ struct ApiError {
 /// # Errors
 /// No server is found, it refuses, or standard output cannot be written.
 pub fn run(args: LogsArgs) -> anyhow::Result<()> {
-    let target = Target::find(args.place)?;
+    let server = ServerAccess::find(args.server)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut out = io::stdout();
     runtime.block_on(async {
         tokio::select! {
-            done = print(&target, &args.function, args.follow, &mut out) => done,
+            done = print(&server, &args.function, args.follow, &mut out) => done,
             interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
         }
     })
 }
 
-async fn print(target: &Target, function: &str, follow: bool, out: &mut impl Write) -> anyhow::Result<()> {
+async fn print(
+    server: &ServerAccess,
+    function: &str,
+    follow: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut cursor = None;
     loop {
-        let page = fetch(target, function, cursor.as_deref()).await?;
+        let page = fetch(server, function, cursor.as_deref()).await?;
         for event in &page.events {
             out.write_all(event.message.as_bytes())?;
             if !event.message.ends_with('\n') {
@@ -95,13 +98,13 @@ async fn print(target: &Target, function: &str, follow: bool, out: &mut impl Wri
     }
 }
 
-async fn fetch(target: &Target, function: &str, after: Option<&str>) -> anyhow::Result<Page> {
+async fn fetch(server: &ServerAccess, function: &str, after: Option<&str>) -> anyhow::Result<LogPage> {
     let after = after.map(|cursor| format!("&after={}", encoded(cursor))).unwrap_or_default();
-    let origin = &target.endpoint;
-    let uri = format!("{origin}/_lambd/logs/{}?limit={PAGE_EVENTS}{after}", encoded(function));
+    let origin = &server.endpoint;
+    let uri = format!("{origin}{LOGS_PATH}{}?limit={PAGE_EVENTS}{after}", encoded(function));
     let request = Request::get(&uri).body(()).with_context(|| format!("`{origin}` is not an address"))?;
     let mut head = request.into_parts().0;
-    Signer::new(&target.credentials, &target.region).sign(&mut head, b"")?;
+    Signer::new(&server.credentials, &server.region).sign(&mut head, b"")?;
     let answer = call(head, Bytes::new()).await?;
     let status = answer.status();
     if status != StatusCode::OK {

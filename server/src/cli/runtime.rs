@@ -9,17 +9,17 @@ use clap::{Args, Subcommand};
 use nix::sys::stat::{Mode, umask};
 
 use crate::runtimes::install::{self, Options};
-use crate::runtimes::{Catalog, Error, identifiers};
+use crate::runtimes::{Catalog, RuntimeError, identifiers};
 
 /// The arguments of `lambd runtime`.
 #[derive(Debug, Args)]
 pub struct RuntimeArgs {
     #[command(subcommand)]
-    command: Command,
+    command: RuntimeCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum RuntimeCommand {
     /// Build runtimes from this machine's interpreters, PyPI and npm
     Install {
         #[command(flatten)]
@@ -85,22 +85,22 @@ pub fn run(args: RuntimeArgs) -> ExitCode {
     }
 }
 
-fn execute(command: Command, out: &mut dyn Write) -> Result<(), Error> {
+fn execute(command: RuntimeCommand, out: &mut dyn Write) -> Result<(), RuntimeError> {
     match command {
-        Command::Install { data, prefix, cache_dir, refresh, identifiers } => {
+        RuntimeCommand::Install { data, prefix, cache_dir, refresh, identifiers } => {
             let options = Options { data_dir: data.data_dir, prefix, cache_dir, refresh };
             identifiers.iter().try_for_each(|identifier| install::install(identifier, &options, out))
         }
-        Command::Add { data, dir } => install::add(&dir, &data.data_dir, out),
-        Command::List { available: true, .. } => list_available(out),
-        Command::List { data, .. } => list(&Catalog::new(&data.data_dir), out),
-        Command::Remove { data, identifiers } => {
+        RuntimeCommand::Add { data, dir } => install::add(&dir, &data.data_dir, out),
+        RuntimeCommand::List { available: true, .. } => list_available(out),
+        RuntimeCommand::List { data, .. } => list(&Catalog::new(&data.data_dir), out),
+        RuntimeCommand::Remove { data, identifiers } => {
             identifiers.iter().try_for_each(|identifier| install::remove(identifier, &data.data_dir, out))
         }
     }
 }
 
-fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), Error> {
+fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), RuntimeError> {
     for identifier in catalog.identifiers()? {
         if let Some(runtime) = catalog.find(&identifier)? {
             writeln!(out, "{:<18}{}", runtime.identifier(), runtime.interpreter().unwrap_or("-"))?;
@@ -109,7 +109,7 @@ fn list(catalog: &Catalog, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn list_available(out: &mut dyn Write) -> Result<(), Error> {
+fn list_available(out: &mut dyn Write) -> Result<(), RuntimeError> {
     for (identifier, until) in identifiers::current() {
         let how = if identifiers::can_install(identifier) { "install" } else { "add" };
         writeln!(

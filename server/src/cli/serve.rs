@@ -1,6 +1,6 @@
 //! `lambd serve`: become the server step by step, serve until a signal, drain.
 
-mod data_dir;
+pub(super) mod data_dir;
 mod instance;
 mod privileges;
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use lambd_sandbox::Launcher;
+use lambd_sandbox::{Launcher, Shutdown};
 use lambd_store::Store;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -25,7 +25,7 @@ use crate::http;
 use crate::server::Server;
 
 /// What the launcher gets to end everything it started.
-const LAUNCHER_PATIENCE: Duration = Duration::from_secs(10);
+const LAUNCHER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The kind of database that a server keeps its state in.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub struct Database {
 /// Runs until SIGTERM or SIGINT, then drains. The store is opened when privileges are given up.
 ///
 /// # Errors
-/// One line that names what failed, and the setting or path and the mend where there is one.
+/// One line that names what failed, and the setting or path and the remedy where there is one.
 pub fn run(config: Config, database: Database) -> Result<()> {
     init_log(config.log_format, config.log_level).context("cannot set up the log")?;
     // The lock is held until the launcher has ended everything.
@@ -51,7 +51,10 @@ pub fn run(config: Config, database: Database) -> Result<()> {
     let launcher = runtime.block_on(serve(config, database, kept, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Some(launcher) = launcher {
-        anyhow::ensure!(launcher.shutdown(LAUNCHER_PATIENCE), "the launcher did not end in time");
+        anyhow::ensure!(
+            launcher.shutdown(LAUNCHER_TIMEOUT) == Shutdown::Complete,
+            "the launcher did not end in time"
+        );
     }
     Ok(())
 }

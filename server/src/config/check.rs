@@ -1,18 +1,17 @@
 //! The bounds of the values, all of them checked before any is used.
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
-use super::{
-    error::{ConfigError, Problem},
-    keys::Config,
-    values::AuthMode,
-};
+use super::error::{ConfigError, Problem};
+use super::keys::Config;
+use super::values::AuthMode;
 
 impl Config {
     /// # Errors
     /// [`ConfigError::Values`] with every value that is out of bounds.
     pub(super) fn check(self) -> Result<Self, ConfigError> {
-        let mut found = Found::default();
+        let mut found = Problems::default();
         let is_account = lambd_model::arn::is_account(&self.account_id);
         found.unless(is_account, || problem("account_id", &self.account_id, "must be 12 digits"));
         let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -23,8 +22,8 @@ impl Config {
             problem("user", &self.user, "must name an unprivileged account")
         });
         found.unless(self.auth == AuthMode::Sigv4 || self.listen.ip().is_loopback(), || {
-            let mend = "needs `listen` on a loopback address such as 127.0.0.1; use `sigv4` for others";
-            problem("auth", "off", mend)
+            let remedy = "needs `listen` on a loopback address such as 127.0.0.1; use `sigv4` for others";
+            problem("auth", "off", remedy)
         });
         found.within("drain_timeout_s", self.drain_timeout_s, &(0..=3600));
         found.within("concurrency_limit", self.concurrency_limit.into(), &(1..=100_000));
@@ -44,9 +43,9 @@ impl Config {
 }
 
 #[derive(Default)]
-struct Found(Vec<Problem>);
+struct Problems(Vec<Problem>);
 
-impl Found {
+impl Problems {
     fn unless(&mut self, right: bool, problem: impl FnOnce() -> Problem) {
         if !right {
             self.0.push(problem());
@@ -61,9 +60,9 @@ impl Found {
     }
 }
 
-fn problem(key: &'static str, value: impl Display, mend: &str) -> Problem {
+fn problem(key: &'static str, value: impl Display, remedy: &str) -> Problem {
     let value = format!("`{value}`");
-    Problem { key, value, mend: mend.to_owned() }
+    Problem { key, value, remedy: remedy.to_owned() }
 }
 
 /// Scheme and authority, nothing else.

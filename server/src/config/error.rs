@@ -1,6 +1,7 @@
-//! What can be wrong with a configuration, each in one line that says how to mend it.
+//! What can be wrong with a configuration, each in one line that says how to fix it.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +43,12 @@ pub enum ConfigError {
 
 /// One value out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}` is {value}: {mend}")]
+#[error("`{key}` is {value}: {remedy}")]
 pub struct Problem {
     /// The key as the file has it.
     pub key: &'static str,
     /// The value.
     pub value: String,
     /// What it has to be.
-    pub mend: String,
+    pub remedy: String,
 }

@@ -1,13 +1,11 @@
 //! The table of keys. A key is declared here and nowhere else.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::values::{AuthMode, LogFormat, LogLevel, memory_share_mib};
+use super::values::{AuthMode, LogLevel, ServerLogFormat, memory_share_mib};
 
 /// `name: type = default, "VARIABLE", "VALUE";` makes the key `name` of the file, the flag `--name`
 /// with dashes, the variable, and the field of [`Config`].
@@ -63,7 +61,7 @@ keys! {
     /// Whether signatures are checked; `off` on loopback only
     auth: AuthMode = AuthMode::Sigv4, "LAMBD_AUTH", "MODE";
     /// Form of the server's own log on standard error
-    log_format: LogFormat = LogFormat::Human, "LAMBD_LOG_FORMAT", "FORMAT";
+    log_format: ServerLogFormat = ServerLogFormat::Human, "LAMBD_LOG_FORMAT", "FORMAT";
     /// The least important lines that are logged
     log_level: LogLevel = LogLevel::Info, "LAMBD_LOG_LEVEL", "LEVEL";
     /// Seconds that running invocations get at SIGTERM before they are cut off

@@ -1,14 +1,10 @@
 //! From the sources to one checked configuration.
 
-use std::{
-    fs, io,
-    path::{self, Path, PathBuf},
-};
+use std::path::{self, Path, PathBuf};
+use std::{fs, io};
 
-use super::{
-    error::ConfigError,
-    keys::{Config, Settings},
-};
+use super::error::ConfigError;
+use super::keys::{Config, Settings};
 
 /// The file that is read where none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/lambd/lambd.toml";
@@ -136,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_key_and_the_mend() {
+    fn refusals_name_the_key_and_the_remedy() {
         for (file, flags, expect) in [
             ("\nno_such_key = 'x'", [].as_slice(), "c.toml:2: unknown field `no_such_key`"),
             ("listen = 'localhost'", &[], "c.toml:1: `listen`: invalid socket address syntax"),

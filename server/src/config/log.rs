@@ -2,34 +2,36 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{LogFormat, LogLevel};
+use super::{LogLevel, ServerLogFormat};
 
 /// The log could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the log")]
-pub struct LogError(#[from] tracing_subscriber::util::TryInitError);
+pub struct LogSetupError(#[from] tracing_subscriber::util::TryInitError);
 
 /// Sends the log of this process to standard error from now on. Lines of the libraries below are
 /// kept from `warn` up unless everything is asked for.
 ///
 /// # Errors
-/// [`LogError`] where a log was set up before.
-pub fn init_log(format: LogFormat, level: LogLevel) -> Result<(), LogError> {
+/// [`LogSetupError`] where a log was set up before.
+pub fn init_log(format: ServerLogFormat, level: LogLevel) -> Result<(), LogSetupError> {
     let directives = match level {
         LogLevel::Trace => "trace".to_owned(),
         level => format!("warn,lambd={level},lambd_sandbox={level},lambd_runtime_api={level}"),
     };
     let filter = EnvFilter::new(directives);
     match format {
-        LogFormat::Human => {
+        ServerLogFormat::Human => {
             let lines = tracing_subscriber::fmt::layer()
                 .with_ansi(io::stderr().is_terminal())
                 .with_writer(io::stderr);
             tracing_subscriber::registry().with(filter).with(lines).try_init()?;
         }
-        LogFormat::Json => {
+        ServerLogFormat::Json => {
             let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(io::stderr);
             tracing_subscriber::registry().with(filter).with(lines).try_init()?;
         }

@@ -101,7 +101,7 @@ fn bounds() -> BTreeMap<String, String> {
     };
     let Err(ConfigError::Values { problems }) = wrong.check() else { panic!("nothing is wrong with it") };
     let said = |mend: &str| mend.trim_start_matches("must be ").to_owned();
-    problems.into_iter().map(|problem| (problem.key.to_owned(), said(&problem.mend))).collect()
+    problems.into_iter().map(|problem| (problem.key.to_owned(), said(&problem.remedy))).collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The types of values that have a few words only, and defaults that are read off the machine.
 
-use std::{fmt, fs, ops::Range};
+use std::ops::Range;
+use std::{fmt, fs};
 
 use clap::ValueEnum;
 use nix::unistd::{Gid, Uid, User};
@@ -25,7 +26,7 @@ pub enum AuthMode {
 /// How the server's own log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub enum ServerLogFormat {
     /// Lines for people.
     Human,
     /// One JSON object in a line.

@@ -1,5 +1,6 @@
 //! The whole dispatcher under paused time, with sandboxes that are tasks of the same runtime.
 
+mod acquire;
 mod act;
 mod body;
 mod delivery;
@@ -8,7 +9,6 @@ mod fake;
 mod hang_up;
 mod idle;
 mod init;
-mod lease;
 mod load;
 mod memory;
 mod outcome;

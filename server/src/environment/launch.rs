@@ -20,7 +20,7 @@ const QUEUE: usize = 4096;
 
 /// Why an environment did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum EnvironmentStartError {
     /// The launcher refused or failed; it goes on working unless [`LaunchError::is_lost`].
     #[error("cannot launch a sandbox")]
     Launch(#[source] LaunchError),
@@ -40,7 +40,7 @@ pub enum StartError {
 
 /// A sandbox whose program runs.
 #[derive(Debug)]
-pub struct Launched {
+pub struct LaunchedSandbox {
     /// Where the program looks for its Runtime API; not blocking.
     pub listener: TcpListener,
     /// What the program writes; not blocking.
@@ -50,7 +50,8 @@ pub struct Launched {
 }
 
 /// What a launch will come to.
-pub type LaunchFuture<'a> = Pin<Box<dyn Future<Output = Result<Launched, StartError>> + Send + 'a>>;
+pub type LaunchFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<LaunchedSandbox, EnvironmentStartError>> + Send + 'a>>;
 
 /// Starts sandboxes.
 pub trait Launch: Debug + Send + Sync {
@@ -93,15 +94,15 @@ impl LaunchHandle {
         Ok((Self { jobs }, thread))
     }
 
-    async fn ask(&self, spec: Spec) -> Result<Sandbox, StartError> {
+    async fn ask(&self, spec: Spec) -> Result<Sandbox, EnvironmentStartError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send(Job { spec, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StartError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StartError::Gone,
+            mpsc::error::TrySendError::Full(_) => EnvironmentStartError::Busy,
+            mpsc::error::TrySendError::Closed(_) => EnvironmentStartError::Gone,
         })?;
-        answer.await.map_err(|_| StartError::Gone)?.map_err(|error| match error {
-            LaunchError::Channel(ChannelError::Incomplete) => StartError::Descriptors,
-            error => StartError::Launch(error),
+        answer.await.map_err(|_| EnvironmentStartError::Gone)?.map_err(|error| match error {
+            LaunchError::Channel(ChannelError::Incomplete) => EnvironmentStartError::Descriptors,
+            error => EnvironmentStartError::Launch(error),
         })
     }
 }
@@ -111,7 +112,7 @@ impl Launch for LaunchHandle {
         Box::pin(async move {
             let Sandbox { listener, output, exit, control, lifeline, .. } = self.ask(spec).await?;
             let program = Box::new(Sandboxed::new(exit, control, lifeline)?);
-            Ok(Launched { listener, output, program })
+            Ok(LaunchedSandbox { listener, output, program })
         })
     }
 }

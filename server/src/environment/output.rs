@@ -17,13 +17,13 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// followed further.
 const SETTLE_BYTES_MAX: usize = 1024 * 1024;
 /// How long the end of an invocation, of an init or of an environment waits for the log.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// `X-Amz-Log-Result` holds the last 4 KB [fact:log-tail].
 const TAIL_BYTES: usize = 4096;
 
 /// The log of one environment.
 #[derive(Debug)]
-pub struct Output {
+pub struct ProgramOutput {
     pipe: Receiver,
     splitter: Splitter,
     stream: LogStream,
@@ -36,7 +36,7 @@ pub struct Output {
     chunk: Vec<u8>,
 }
 
-impl Output {
+impl ProgramOutput {
     /// Reads from the non-blocking `pipe`, writes to `stream`.
     pub fn new(pipe: OwnedFd, stream: LogStream) -> io::Result<Self> {
         Ok(Self {
@@ -129,14 +129,14 @@ impl Output {
             self.settle().await;
             self.flush().await;
         };
-        let _ = tokio::time::timeout(LOG_PATIENCE, rest).await;
+        let _ = tokio::time::timeout(LOG_TIMEOUT, rest).await;
     }
 
     /// Writes the platform's last lines of an invocation or init behind the output so far. A log that is far
     /// behind delays that, but not for ever: lines that are not handed over in time follow with the environment's
     /// next ones, or are lost with it.
     pub async fn conclude(&mut self, lines: impl IntoIterator<Item = String>) {
-        let deadline = tokio::time::Instant::now() + LOG_PATIENCE;
+        let deadline = tokio::time::Instant::now() + LOG_TIMEOUT;
         let _ = tokio::time::timeout_at(deadline, self.settle()).await;
         lines.into_iter().for_each(|line| self.line(line));
         let _ = tokio::time::timeout_at(deadline, self.flush()).await;
@@ -187,12 +187,13 @@ mod tests {
     async fn a_log_that_hangs_delays_the_end_but_not_for_ever() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
-        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut output =
+            ProgramOutput::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
         flood(&sink.stream("g", "other")).await;
         output.printed("printed".to_owned());
         let start = Instant::now();
         output.conclude(["END".to_owned()]).await;
-        assert!((LOG_PATIENCE..2 * LOG_PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+        assert!((LOG_TIMEOUT..2 * LOG_TIMEOUT).contains(&start.elapsed()), "{:?}", start.elapsed());
         let pending: Vec<_> = output.pending.iter().map(|event| event.message.as_str()).collect();
         assert_eq!(pending, ["printed", "END"]);
     }
@@ -201,7 +202,8 @@ mod tests {
     async fn lines_of_the_platform_wait_for_no_group() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
-        let mut output = Output::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
+        let mut output =
+            ProgramOutput::new(pipe.into_nonblocking_fd().unwrap(), sink.stream("g", "s")).unwrap();
         flood(&sink.stream("g", "other")).await;
         output.line("START".to_owned());
         output.flush().now_or_never().expect("no waiting");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
 
-use super::Start;
+use super::EnvironmentStart;
 use super::variables::variables;
 use crate::runtimes::{Entrypoint, File, HOSTNAME, Symlink};
 
@@ -18,7 +18,7 @@ const MIB_PER_CPU: u64 = 1769;
 const BOOST_PERMILLE: u32 = 1000;
 
 pub(super) fn build(
-    start: &Start<'_>,
+    start: &EnvironmentStart<'_>,
     entrypoint: &Entrypoint,
     id: &str,
     log_stream: &str,
@@ -42,7 +42,7 @@ pub(super) fn build(
         files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
         argv: vec![entrypoint.program().as_os_str().as_bytes().to_vec()],
-        env: variables(version, runtime.environment(), log_stream),
+        env: variables(version, runtime.variables(), log_stream),
         cwd: PathBuf::from("/var/task"),
         hostname: HOSTNAME.to_owned(),
         memory_mib: config.memory_mib,

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use lambd_model::{LogFormat, Version};
+use lambd_sandbox::RUNTIME_API;
 use uuid::Uuid;
-
-/// Where the Runtime API is found, inside every sandbox.
-pub const RUNTIME_API: &str = "127.0.0.1:9001";
 
 /// What every runtime has and a function may override.
 const DEFAULTS: [(&str, &str); 4] = [
@@ -26,7 +24,7 @@ pub(super) fn variables<'a>(
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
     all.extend(runtime.map(|(name, value)| (name, value.to_owned())));
-    if let Some(customer) = &version.configuration.environment {
+    if let Some(customer) = &version.configuration.variables {
         all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
     }
     all.extend(reserved(version, log_stream));

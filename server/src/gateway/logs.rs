@@ -15,7 +15,7 @@ use crate::http::respond;
 use crate::logs::Cursor;
 
 /// How long a reader waits for events that are not written yet.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Events of one page.
 const PAGE_EVENTS_MAX: usize = 1000;
 
@@ -46,7 +46,7 @@ pub(super) async fn answer(
     let limit = limit.clamp(1, PAGE_EVENTS_MAX);
     // What an invocation logged before its answer can be read after it, unless the disk hangs: then the reader
     // sees what there is.
-    let _ = tokio::time::timeout(FLUSH_PATIENCE, app.logs.sink().flush()).await;
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, app.logs.sink().flush()).await;
     let page = app.logs.read(&group, after, limit).await;
     let page = page.map_err(|_| service_error("The log could not be read."))?;
     let events: Vec<Value> = page
@@ -94,7 +94,7 @@ mod tests {
         say("second").await;
         let asked = Instant::now();
         assert_eq!(messages(&api, "f").await, ["first"]);
-        assert_eq!(asked.elapsed(), FLUSH_PATIENCE);
+        assert_eq!(asked.elapsed(), FLUSH_TIMEOUT);
         store.hold(false);
         api.app.logs.sink().flush().await;
         assert_eq!(messages(&api, "f").await, ["first", "second"]);

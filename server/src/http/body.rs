@@ -1,6 +1,7 @@
 //! Reading a request body whole, within bounds of size, time and memory.
 
-use std::{pin::Pin, time::Duration};
+use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -80,7 +81,7 @@ pub async fn drain<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, body: &mu
 
 /// A whole body and its hash.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedBody {
     /// The body. Its place at the gate is free when the last clone of this is gone.
     pub bytes: Bytes,
     /// Its SHA-256, as signatures cover it.
@@ -126,7 +127,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`BodyError`]; the rest of the body is then unread, and the connection will be closed.
-    pub async fn read<B>(&self, body: B, limit_bytes: usize) -> Result<Received, BodyError>
+    pub async fn read<B>(&self, body: B, limit_bytes: usize) -> Result<ReceivedBody, BodyError>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -154,7 +155,7 @@ impl Gate {
         }
         let (bytes, sha256) = pieces.finish();
         let bytes = if bytes.is_empty() { bytes } else { Bytes::from_owner(Placed { bytes, _share: share }) };
-        Ok(Received { bytes, sha256 })
+        Ok(ReceivedBody { bytes, sha256 })
     }
 
     /// The next bytes of a body of which `length` have come since `begun`.

@@ -1,26 +1,20 @@
 //! Memory that request bodies share, taken as their bytes come and given back with the last copy of them.
 //!
 //! Who finds nothing left waits in line. The line can stand still: bodies that are half here may all wait for
-//! each other, or for some whose senders take their time. So after [`PATIENCE`] a waiter ends the bodies that have
-//! come slowest, be it its own, until what it needs is there: those who send get through, those who only hold do
-//! not.
+//! each other, or for some whose senders take their time. So after [`BLOCKED_TIMEOUT`] a waiter ends the bodies
+//! that have come slowest, be it its own, until what it needs is there: those who send get through, those who only
+//! hold do not.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::{
-    sync::{Notify, oneshot},
-    time::{Instant, timeout},
-};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout};
 
 /// How long a line may stand still before the slowest body makes room.
-const PATIENCE: Duration = Duration::from_secs(1);
+const BLOCKED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes for all. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -135,7 +129,7 @@ impl Shared {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             drop(crowd);
             if !gone {
-                drop(grant.send(Share { of: Arc::clone(self), bytes }));
+                let _ = grant.send(Share { of: Arc::clone(self), bytes });
             }
         }
     }
@@ -172,7 +166,7 @@ impl Share {
         of.serve();
         let end = Instant::now() + limit;
         loop {
-            match timeout(PATIENCE, &mut granted).await {
+            match timeout(BLOCKED_TIMEOUT, &mut granted).await {
                 Ok(Ok(mut more)) => {
                     self.bytes += std::mem::take(&mut more.bytes);
                     return Ok(());

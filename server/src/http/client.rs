@@ -1,13 +1,17 @@
 //! One request to a server, for the command line. Plain HTTP/1.1, a connection for each.
 
-use std::{io, pin::pin, time::Duration};
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Uri, request::Parts};
+use http::request::Parts;
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// How long a call may take altogether.
 const CALL_MAX: Duration = Duration::from_secs(60);

@@ -1,27 +1,28 @@
 //! One connection, from its first byte to its end.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::Request;
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
-};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use nix::sys::socket::{setsockopt, sockopt};
-use tokio::{
-    net::TcpStream,
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tower::{Service, ServiceExt as _};
 
-use super::{
-    respond::Exchange,
-    serve::Limits,
-    table::{Activity, Caller},
-};
+use super::respond::Exchange;
+use super::serve::ConnectionLimits;
+use super::table::{Activity, Caller};
 
 /// HTTP/2 streams of one connection at a time.
 const STREAMS_MAX: u32 = 100;
@@ -32,7 +33,7 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 const RESET_STREAMS_MAX: usize = 32;
 
 /// HTTP/1.1 and HTTP/2 by prior knowledge, with the limits of every connection.
-pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+pub(super) fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -56,7 +57,7 @@ pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Sets what the kernel has to do for a connection.
-pub(super) fn tune(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
+pub(super) fn tune(stream: &TcpStream, limits: &ConnectionLimits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     // A peer that stops reading ends here, however long its answer waits to be written.
     let write_stall_ms = u32::try_from(limits.write_stall.as_millis()).unwrap_or(u32::MAX);
@@ -89,7 +90,7 @@ pub(super) async fn run<S>(
     activity: Arc<Activity>,
     builder: Builder<TokioExecutor>,
     service: S,
-    limits: Limits,
+    limits: ConnectionLimits,
     mut draining: watch::Receiver<()>,
 ) where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,

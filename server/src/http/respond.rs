@@ -1,8 +1,10 @@
 //! What every answer has in common.
 
-use std::{fmt, time::Instant};
+use std::fmt;
+use std::time::Instant;
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use uuid::Uuid;

@@ -1,21 +1,23 @@
 //! Accepting connections, and draining them.
 
-use std::{convert::Infallible, future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::Request;
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tower::Service;
 
-use super::{
-    connection,
-    table::{Activity, Crowd, Seat, Table},
-};
+use super::connection;
+use super::table::{Activity, ConnectionTable, Crowd, Seat};
 use crate::remark::Remark;
 
 /// How long accepting rests when the process or the system has no descriptor left.
@@ -23,7 +25,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The bounds of the listener and of each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections at a time. One more ends the idlest; it waits where all are at work.
     pub connections_max: usize,
     /// Those of them whose callers have not shown who they are. One more ends the idlest of them that has not just
@@ -41,7 +43,7 @@ pub struct Limits {
     pub write_stall: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// For this many connections.
     pub fn of(connections_max: usize) -> Self {
         let strangers_max = (connections_max / 2).clamp(1, 1000);
@@ -54,7 +56,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections_max: 10_000,
@@ -86,7 +88,7 @@ pub enum Drained {
 pub async fn serve_connections<S>(
     listener: TcpListener,
     service: S,
-    limits: Limits,
+    limits: ConnectionLimits,
     drain: impl Future<Output = ()>,
     drain_timeout: Duration,
 ) -> Drained
@@ -95,7 +97,7 @@ where
     S::Future: Send,
 {
     let builder = connection::builder(&limits);
-    let table = Table::new(limits);
+    let table = ConnectionTable::new(limits);
     let (begin_drain, draining) = watch::channel(());
     let mut connections = JoinSet::new();
     let (mut drain, remarks) = (pin!(drain), Remarks::default());
@@ -148,8 +150,8 @@ struct Remarks {
 }
 
 impl Remarks {
-    fn tell(&self, crowd: Crowd, peer: std::net::SocketAddr, limits: &Limits) {
-        let Limits { connections_max, strangers_max, strangers_per_peer_max, .. } = *limits;
+    fn tell(&self, crowd: Crowd, peer: std::net::SocketAddr, limits: &ConnectionLimits) {
+        let ConnectionLimits { connections_max, strangers_max, strangers_per_peer_max, .. } = *limits;
         match crowd {
             Crowd::House => self.house.make(|| {
                 tracing::warn!(
@@ -171,7 +173,7 @@ impl Remarks {
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, table: &Table, remarks: &Remarks) -> Accepted {
+async fn accept(listener: &TcpListener, table: &ConnectionTable, remarks: &Remarks) -> Accepted {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -187,7 +189,7 @@ async fn accept(listener: &TcpListener, table: &Table, remarks: &Remarks) -> Acc
 
 /// Errors of one connection (the peer gave up while it waited) pass at once; a lack of descriptors or
 /// memory does not, and trying again in a loop would take the processor from those who could end it.
-async fn rest_after(error: &io::Error, table: &Table, remarks: &Remarks) {
+async fn rest_after(error: &io::Error, table: &ConnectionTable, remarks: &Remarks) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
         return;

@@ -5,23 +5,17 @@
 //! them goes, not the one who comes: so whoever only holds connections cannot keep others out. Who has just come is
 //! let be, so that a burst of honest callers, who show who they are within moments, is served whole.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::{
-    sync::Notify,
-    task::AbortHandle,
-    time::{Instant, timeout},
-};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
 
-use super::serve::Limits;
+use super::serve::ConnectionLimits;
 
 /// How long a stranger is let be, from coming or from the last step of a request on.
 const GRACE: Duration = Duration::from_secs(1);
@@ -100,23 +94,23 @@ impl Activity {
 
     /// When the connection will have been idle for too long, if nothing happens until then. What a stranger
     /// asks for in vain buys him no time.
-    pub(super) fn deadline(&self, limits: &Limits) -> Instant {
-        let patience = if self.is_known() { limits.idle } else { limits.first_request };
+    pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Instant {
+        let timeout = if self.is_known() { limits.idle } else { limits.first_request };
         match (self.is_busy(), self.is_known()) {
-            (true, _) => Instant::now() + patience,
-            (false, true) => self.last() + patience,
-            (false, false) => self.born + patience,
+            (true, _) => Instant::now() + timeout,
+            (false, true) => self.last() + timeout,
+            (false, false) => self.born + timeout,
         }
     }
 }
 
 /// All connections of a listener. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Table(Arc<Shared>);
+pub(super) struct ConnectionTable(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: Limits,
+    limits: ConnectionLimits,
     seats: Mutex<Seats>,
     freed: Notify,
 }
@@ -138,7 +132,7 @@ struct Entry {
 /// A place in the table; dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Seat {
-    table: Table,
+    table: ConnectionTable,
     number: u64,
 }
 
@@ -153,12 +147,12 @@ pub(super) enum Crowd {
     House,
 }
 
-impl Table {
-    pub(super) fn new(limits: Limits) -> Self {
+impl ConnectionTable {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
         Self(Arc::new(Shared { limits, seats: Mutex::default(), freed: Notify::new() }))
     }
 
-    pub(super) fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &ConnectionLimits {
         &self.0.limits
     }
 
@@ -228,7 +222,7 @@ impl Table {
 
 impl Seats {
     /// What is full for one more connection from this address.
-    fn crowd(&mut self, peer: IpAddr, limits: &Limits) -> Option<Crowd> {
+    fn crowd(&mut self, peer: IpAddr, limits: &ConnectionLimits) -> Option<Crowd> {
         // Callers become known behind the table's back; it looks only when that makes a difference.
         if self.strangers.len() >= limits.strangers_per_peer_max {
             let known = self.strangers.extract_if(|_, entry| entry.activity.is_known());
@@ -245,7 +239,7 @@ impl Seats {
         }
     }
 
-    fn is_full(&self, limits: &Limits) -> bool {
+    fn is_full(&self, limits: &ConnectionLimits) -> bool {
         self.strangers.len() + self.known.len() >= limits.connections_max
     }
 
@@ -297,7 +291,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut seats = self.table.seats();
         let Seats { strangers, known, .. } = &mut *seats;
-        drop(strangers.remove(&self.number).or_else(|| known.remove(&self.number)));
+        let _ = strangers.remove(&self.number).or_else(|| known.remove(&self.number));
         drop(seats);
         self.table.0.freed.notify_waiters();
     }

@@ -7,8 +7,12 @@
 //! one writer when it writes, and always grows, so a reader that goes on from the last position it saw
 //! misses nothing, even when the clock is set back.
 
+use std::fmt;
+use std::num::ParseIntError;
+use std::ops::Bound;
+use std::str::FromStr;
+
 use super::{LogEvent, MESSAGE_BYTES_MAX, StoredEvent};
-use std::{fmt, num::ParseIntError, ops::Bound, str::FromStr};
 
 /// The longest name of a group or stream, in bytes (CloudWatch Logs).
 const NAME_BYTES_MAX: usize = 512;
@@ -27,7 +31,7 @@ impl Cursor {
     pub const START: Self = Self(0);
 
     /// Before the first event that was written at or after a time, in milliseconds since 1970.
-    #[must_use]
+    #[cfg(test)]
     pub fn since(time_ms: u64) -> Self {
         Self((time_ms << TIME_SHIFT).saturating_sub(1))
     }

@@ -1,14 +1,12 @@
 //! The way from many environments to the one writer, bounded in bytes.
 
-use super::{LogEvent, MESSAGE_BYTES_MAX, keys};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        mpsc::{self, Receiver, Sender},
-    },
-};
+use std::collections::HashMap;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{LogEvent, MESSAGE_BYTES_MAX, keys};
 
 /// What one group may always have waiting, in bytes, whatever the others do: who logs little never waits for
 /// who logs much.
@@ -130,14 +128,15 @@ impl Shared {
 }
 
 impl LogStream {
-    /// Hands in events in their order; waits while the group has too much waiting already, and so slows
-    /// down whoever floods. Dropping the future loses the events that were not handed in yet.
+    /// As [`Self::write_pending`], for tests. Dropping the future loses the events that were not handed in yet.
+    #[cfg(test)]
     pub async fn write(&self, mut events: Vec<LogEvent>) {
         self.write_pending(&mut events).await;
     }
 
-    /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits as
-    /// [`Self::write`] does. Dropping the future loses nothing: what was not handed in is still there.
+    /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits while
+    /// the group has too much waiting already, and so slows down whoever floods. Dropping the future
+    /// loses nothing: what was not handed in is still there.
     pub async fn write_pending(&self, pending: &mut Vec<LogEvent>) {
         while !pending.is_empty() {
             let (mut count, mut bytes) = (0, 0);

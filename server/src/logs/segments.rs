@@ -3,8 +3,10 @@
 //! A group's log is a row of segments, each with its size. When a segment is large or old enough the next
 //! one begins; what is removed is always the oldest segment as a whole, in one stroke and without reading it.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use super::Cursor;
-use std::{collections::VecDeque, time::Duration};
 
 /// How long events are kept, and how much of them. Both are bounds from above with a slack of one
 /// sixteenth: that is how large a segment is.

@@ -1,13 +1,13 @@
-use super::*;
+//! From the handed-in line to the page that is read, with retention and floods.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use lambd_store::{Batch, Durability, MemStore};
-use std::{
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+
+use super::*;
 
 const ACCOUNT: &str = "000000000000";
 const GROUP: &str = "000000000000:us-east-1:/aws/lambda/hello";
@@ -41,7 +41,7 @@ fn runtime() -> &'static tokio::runtime::Runtime {
     &RUNTIME
 }
 
-fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> Page {
+fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> EventPage {
     runtime().block_on(logs.read(group, from, limit)).unwrap()
 }
 

@@ -1,20 +1,18 @@
-use super::{
-    Cursor, LogError, Retention, keys, migrate,
-    queue::{Message, Portion},
-    segments::{Segment, Segments},
-};
+//! The one thread that writes log events to the store and removes old ones.
+
+use std::collections::HashMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use lambd_store::{Batch, Durability, Range, Store, StoreError, Table, for_each};
-use std::{
-    collections::HashMap,
-    ops::Bound,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
 use tokio::runtime::Handle;
+
+use super::queue::{Message, Portion};
+use super::segments::{Segment, Segments};
+use super::{Cursor, LogError, Retention, keys, migrate};
 
 /// How long events gather before they are written: one batch for many invocations.
 const GATHER: Duration = Duration::from_millis(5);
@@ -32,6 +30,12 @@ pub(super) struct Writer {
     last: Cursor,
     /// Whether the last batch failed: an outage is logged once, not a thousand times a second.
     failing: bool,
+}
+
+/// What the writer was told.
+enum Next {
+    GoOn,
+    Stop,
 }
 
 impl Writer {
@@ -70,8 +74,9 @@ impl Writer {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(first) => {
                     thread::sleep(GATHER);
-                    if !self.write_waiting(first) {
-                        return;
+                    match self.write_waiting(first) {
+                        Next::GoOn => {}
+                        Next::Stop => return,
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -79,17 +84,16 @@ impl Writer {
         }
     }
 
-    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold; says
-    /// whether to go on.
-    fn write_waiting(&mut self, first: Message) -> bool {
-        let (mut portions, mut flushes, mut go_on) = (Vec::new(), Vec::new(), true);
+    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold.
+    fn write_waiting(&mut self, first: Message) -> Next {
+        let (mut portions, mut flushes, mut then) = (Vec::new(), Vec::new(), Next::GoOn);
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Events(portion) => portions.push(portion),
                 Message::Flush(done) => flushes.push(done),
                 Message::Stop => {
-                    go_on = false;
+                    then = Next::Stop;
                     break;
                 }
             }
@@ -102,7 +106,7 @@ impl Writer {
             // Nobody waits any more.
             let _ = done.send(());
         }
-        go_on
+        then
     }
 
     fn add_events(&mut self, batch: &mut Batch, portions: &[Portion]) {

@@ -1,11 +1,14 @@
 //! The one module that knows the `zip` crate.
 
-use super::{PackageError, name::EntryPath};
-use std::{
-    io::{Cursor, Read},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-use zip::{ExtraField, System, ZipArchive, read::ZipFile, result::ZipError};
+use std::io::{Cursor, Read};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use zip::read::ZipFile;
+use zip::result::ZipError;
+use zip::{ExtraField, System, ZipArchive};
+
+use super::PackageError;
+use super::name::EntryPath;
 
 /// Begins each header of a zip's directory.
 const HEADER: [u8; 4] = *b"PK\x01\x02";
@@ -25,7 +28,7 @@ const DEFAULT_FILE_MODE: u32 = 0o644;
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     Directory,
     /// With its permission bits.
     File(u32),
@@ -67,7 +70,7 @@ impl<'a> Archive<'a> {
     /// ends with an error if it is not what its checksum says. A `visit` that succeeds has read it to its end.
     pub(super) fn each(
         &mut self,
-        mut visit: impl FnMut(EntryPath, Kind, Option<SystemTime>, &mut dyn Read) -> Result<(), PackageError>,
+        mut visit: impl FnMut(EntryPath, EntryKind, Option<SystemTime>, &mut dyn Read) -> Result<(), PackageError>,
     ) -> Result<(), PackageError> {
         for index in 0..self.zip.len() {
             let entry = self.zip.by_index(index).map_err(bad)?;
@@ -81,13 +84,13 @@ impl<'a> Archive<'a> {
             };
             let is_directory = entry.name_raw().ends_with(b"/");
             let kind = kind(is_directory, entry.system(), entry.external_attributes() >> 16)?;
-            if path.is_root() && kind != Kind::Directory {
+            if path.is_root() && kind != EntryKind::Directory {
                 return Err(PackageError::bad("an entry without a name"));
             }
             let (size, time) = (entry.size(), time(&entry));
             let mut content = Counted { inner: entry, bytes: 0 };
             visit(path, kind, time, &mut content)?;
-            if kind != Kind::Directory && content.bytes != size {
+            if kind != EntryKind::Directory && content.bytes != size {
                 return Err(PackageError::bad(format!("{} bytes instead of {size}", content.bytes)));
             }
         }
@@ -109,13 +112,13 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn kind(is_directory: bool, system: System, mode: u32) -> Result<Kind, PackageError> {
+fn kind(is_directory: bool, system: System, mode: u32) -> Result<EntryKind, PackageError> {
     // PKZIP for Unix says that it is DOS and has modes all the same.
     let mode = (system == System::Unix || mode != 0).then_some(mode);
     match (mode.map_or(0, |mode| mode & TYPE), is_directory) {
-        (0 | DIRECTORY, true) | (DIRECTORY, false) => Ok(Kind::Directory),
-        (0 | REGULAR, false) => Ok(Kind::File(mode.unwrap_or(DEFAULT_FILE_MODE) & PERMISSIONS)),
-        (LINK, false) => Ok(Kind::Link),
+        (0 | DIRECTORY, true) | (DIRECTORY, false) => Ok(EntryKind::Directory),
+        (0 | REGULAR, false) => Ok(EntryKind::File(mode.unwrap_or(DEFAULT_FILE_MODE) & PERMISSIONS)),
+        (LINK, false) => Ok(EntryKind::Link),
         (other, _) => Err(PackageError::bad(format!("file type {other:o}"))),
     }
 }
@@ -153,16 +156,16 @@ mod tests {
     #[test]
     fn kinds() {
         let cases = [
-            (false, System::Unix, 0o100_644, Some(Kind::File(0o644))),
-            (false, System::Unix, 0o104_755, Some(Kind::File(0o755))),
-            (false, System::Unix, 0o000_600, Some(Kind::File(0o600))),
-            (false, System::Unix, 0, Some(Kind::File(0))),
-            (false, System::Dos, 0, Some(Kind::File(0o644))),
-            (false, System::Dos, 0o100_755, Some(Kind::File(0o755))),
-            (true, System::Unix, 0o040_700, Some(Kind::Directory)),
-            (false, System::Unix, 0o040_700, Some(Kind::Directory)),
-            (true, System::Dos, 0, Some(Kind::Directory)),
-            (false, System::Unix, 0o120_777, Some(Kind::Link)),
+            (false, System::Unix, 0o100_644, Some(EntryKind::File(0o644))),
+            (false, System::Unix, 0o104_755, Some(EntryKind::File(0o755))),
+            (false, System::Unix, 0o000_600, Some(EntryKind::File(0o600))),
+            (false, System::Unix, 0, Some(EntryKind::File(0))),
+            (false, System::Dos, 0, Some(EntryKind::File(0o644))),
+            (false, System::Dos, 0o100_755, Some(EntryKind::File(0o755))),
+            (true, System::Unix, 0o040_700, Some(EntryKind::Directory)),
+            (false, System::Unix, 0o040_700, Some(EntryKind::Directory)),
+            (true, System::Dos, 0, Some(EntryKind::Directory)),
+            (false, System::Unix, 0o120_777, Some(EntryKind::Link)),
             (true, System::Unix, 0o120_777, None),
             (true, System::Unix, 0o100_644, None),
             (false, System::Unix, 0o020_666, None), // character device

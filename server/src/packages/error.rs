@@ -1,5 +1,9 @@
+//! Why a package is refused or cannot be kept.
+
+use std::io;
+use std::path::PathBuf;
+
 use lambd_model::Sha256;
-use std::{io, path::PathBuf};
 
 /// Why there is no package.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,12 @@
-use super::{
-    Limits, PackageError,
-    archive::{Archive, Kind},
-    files::io,
-    tree::Tree,
-};
-use std::{
-    io::{Read, Write as _},
-    path::Path,
-};
+//! Unpacks a zip into a new folder, with limits counted while it streams.
+
+use std::io::{Read, Write as _};
+use std::path::Path;
+
+use super::archive::{Archive, EntryKind};
+use super::files::io;
+use super::tree::Tree;
+use super::{PackageError, PackageLimits};
 
 /// The longest target of a link, in bytes: Linux's own limit.
 const LINK_BYTES_MAX: u64 = 4095;
@@ -31,14 +30,14 @@ impl Budget {
 
 /// Unpacks `zip` into the new directory `root`, makes it durable, and gives its size in bytes. After an
 /// error the directory holds what was unpacked so far, never more than the limits allow.
-pub(super) fn extract(zip: &[u8], root: &Path, limits: &Limits) -> Result<u64, PackageError> {
+pub(super) fn extract(zip: &[u8], root: &Path, limits: &PackageLimits) -> Result<u64, PackageError> {
     let mut archive = Archive::open(zip, limits.nodes_max)?;
     let mut tree = Tree::create(root, limits.nodes_max)?;
     let mut budget = Budget { used_bytes: 0, limit_bytes: limits.unzipped_bytes_max };
     let mut buffer = vec![0; BUFFER_BYTES];
     archive.each(|path, kind, time, content| match kind {
-        Kind::Directory => tree.directory(&path),
-        Kind::File(mode) => {
+        EntryKind::Directory => tree.directory(&path),
+        EntryKind::File(mode) => {
             let mut file = tree.file(&path)?;
             loop {
                 let bytes =
@@ -49,7 +48,7 @@ pub(super) fn extract(zip: &[u8], root: &Path, limits: &Limits) -> Result<u64, P
             }
             tree.finish_file(&path, &file, mode, time)
         }
-        Kind::Link => {
+        EntryKind::Link => {
             let mut target = String::new();
             let read = content.take(LINK_BYTES_MAX + 1).read_to_string(&mut target);
             let bytes = read.map_err(|error| PackageError::bad(error.to_string()))?;

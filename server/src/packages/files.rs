@@ -1,12 +1,11 @@
 //! Files whose errors carry their path.
 
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
 use super::PackageError;
-use std::{
-    fs::{self, DirBuilder, File},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
-};
 
 /// Makes the error of `action` on `path`.
 pub(super) fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> PackageError {

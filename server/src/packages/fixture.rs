@@ -1,11 +1,13 @@
 //! Zips for tests, among them those that no honest tool makes.
 
 use std::io::{Cursor, Write as _};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// One stored entry, each field of its headers free to lie.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct ZipEntry {
     pub(crate) name: Vec<u8>,
     pub(crate) data: Vec<u8>,
     pub(crate) mode: u32,
@@ -20,8 +22,8 @@ pub(crate) struct Entry {
     pub(crate) claimed_size: Option<u32>,
 }
 
-pub(crate) fn file(name: &str, data: &str) -> Entry {
-    Entry {
+pub(crate) fn file(name: &str, data: &str) -> ZipEntry {
+    ZipEntry {
         name: name.into(),
         data: data.into(),
         mode: 0o100_644,
@@ -34,15 +36,15 @@ pub(crate) fn file(name: &str, data: &str) -> Entry {
     }
 }
 
-pub(crate) fn with_mode(mode: u32, name: &str, data: &str) -> Entry {
-    Entry { mode, ..file(name, data) }
+pub(crate) fn with_mode(mode: u32, name: &str, data: &str) -> ZipEntry {
+    ZipEntry { mode, ..file(name, data) }
 }
 
-pub(crate) fn link(name: &str, target: &str) -> Entry {
+pub(crate) fn link(name: &str, target: &str) -> ZipEntry {
     with_mode(0o120_777, name, target)
 }
 
-impl Entry {
+impl ZipEntry {
     /// The fields that the two headers of an entry have in common.
     fn common(&self) -> Vec<u8> {
         let size = u32::try_from(self.data.len()).unwrap();
@@ -58,7 +60,7 @@ impl Entry {
 }
 
 /// A zip of these entries.
-pub(crate) fn zip(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut local, mut central) = (Vec::new(), Vec::new());
     for entry in entries {
         let offset = u32::try_from(local.len()).unwrap();

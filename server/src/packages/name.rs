@@ -1,3 +1,5 @@
+//! The names of entries: paths that stay inside.
+
 use super::PackageError;
 
 /// The longest name of an entry, in bytes. Linux takes 4,095 for a path, of which the data directory needs

@@ -1,9 +1,10 @@
+//! Which packages are in use, so that none of them is collected.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use lambd_model::Sha256;
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
 
 /// Which packages are in use in this process: being staged, waiting for their record to be committed, or
 /// mounted in a living environment.

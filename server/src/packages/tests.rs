@@ -1,13 +1,12 @@
-use super::{
-    fixture::{Entry, file, link, replace, with_mode, zeros, zip},
-    *,
-};
-use std::{
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    sync::{Arc, Barrier},
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+//! Packages that are hostile, packages of ordinary tools, and their collection.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::fixture::{ZipEntry, file, link, replace, with_mode, zeros, zip};
+use super::*;
 
 const MIB: u64 = 1 << 20;
 
@@ -24,7 +23,7 @@ impl Fixture {
     }
 
     fn stage(&self, zip: &[u8]) -> Result<Package, PackageError> {
-        self.packages.stage(zip, &Limits::default())
+        self.packages.stage(zip, &PackageLimits::default())
     }
 
     /// Every path below the data directory but the two folders that are always there.
@@ -57,7 +56,7 @@ fn a_good_package() {
         with_mode(0o106_755, "bin/setuid", ""),
         with_mode(0o100_600, "private", "p"),
         with_mode(0, "no mode", ""),
-        Entry { mode: 0, system: 0, ..file("dos.txt", "d") },
+        ZipEntry { mode: 0, system: 0, ..file("dos.txt", "d") },
         with_mode(0o040_700, "empty/", ""),
         link("bin/link", "../main.py"),
         link("nowhere", "missing/../../.."),
@@ -115,10 +114,10 @@ fn files_keep_their_times() {
     let fixture = Fixture::new();
     let dos = |year: u16, month: u16, day: u16| (year - 1980) << 9 | month << 5 | day;
     let bytes = zip(&[
-        Entry { time: [13 << 11 | 37 << 5 | 21, dos(2024, 2, 29)], ..file("leap", "x") },
-        Entry { time: [0, dos(1980, 1, 1)], ..file("first", "x") },
+        ZipEntry { time: [13 << 11 | 37 << 5 | 21, dos(2024, 2, 29)], ..file("leap", "x") },
+        ZipEntry { time: [0, dos(1980, 1, 1)], ..file("first", "x") },
         // No such day: the file has the time of its unpacking.
-        Entry { time: [0, dos(2024, 2, 30)], ..file("no day", "x") },
+        ZipEntry { time: [0, dos(2024, 2, 30)], ..file("no day", "x") },
     ]);
     let before = SystemTime::now() - Duration::from_secs(1);
     let code = fixture.stage(&bytes).unwrap().code_dir;
@@ -133,7 +132,7 @@ fn files_keep_their_times() {
 #[test]
 fn many_files() {
     let fixture = Fixture::new();
-    let entries: Vec<Entry> = (0..500).map(|i| file(&format!("{}/{i}", i % 7), "x")).collect();
+    let entries: Vec<ZipEntry> = (0..500).map(|i| file(&format!("{}/{i}", i % 7), "x")).collect();
     let package = fixture.stage(&zip(&entries)).unwrap();
     assert_eq!(walk(&package.code_dir).len(), 507);
 }
@@ -153,13 +152,13 @@ fn bad_zips() -> Vec<(&'static str, Vec<u8>)> {
         ("cut short", good[..good.len() - 30].to_vec()),
         ("cut at the front", good[20..].to_vec()),
         ("no entries", b"PK\x05\x06".iter().copied().chain([0; 18]).collect()),
-        ("encrypted", zip(&[Entry { flags: 1, ..file("a", "x") }])),
-        ("checksum", zip(&[Entry { crc_error: 1, ..file("a", "x") }])),
-        ("unknown method", zip(&[Entry { method: 99, ..file("a", "x") }])),
-        ("deflate of garbage", zip(&[Entry { method: 8, ..file("a", "garbage garbage") }])),
-        ("size too small", zip(&[Entry { claimed_size: Some(0), ..file("a", "x") }])),
-        ("size too large", zip(&[Entry { claimed_size: Some(2), ..file("a", "x") }])),
-        ("claims zip64", zip(&[Entry { claimed_size: Some(u32::MAX), ..file("a", "x") }])),
+        ("encrypted", zip(&[ZipEntry { flags: 1, ..file("a", "x") }])),
+        ("checksum", zip(&[ZipEntry { crc_error: 1, ..file("a", "x") }])),
+        ("unknown method", zip(&[ZipEntry { method: 99, ..file("a", "x") }])),
+        ("deflate of garbage", zip(&[ZipEntry { method: 8, ..file("a", "garbage garbage") }])),
+        ("size too small", zip(&[ZipEntry { claimed_size: Some(0), ..file("a", "x") }])),
+        ("size too large", zip(&[ZipEntry { claimed_size: Some(2), ..file("a", "x") }])),
+        ("claims zip64", zip(&[ZipEntry { claimed_size: Some(u32::MAX), ..file("a", "x") }])),
         ("more entries than there are", patched(end + 8, &[3, 0, 3, 0])),
         ("directory elsewhere", patched(end + 16, &[0xf0, 0xff, 0xff, 0x7f])),
         ("up and out", zip(&[file("../../../../tmp/lambd-evil", "x")])),
@@ -218,13 +217,14 @@ fn bad_zips_are_refused_and_leave_nothing() {
 #[test]
 fn sizes_are_counted_while_unpacking() {
     let fixture = Fixture::new();
-    let limits = Limits { zipped_bytes_max: MIB, unzipped_bytes_max: 4 * MIB, ..Limits::default() };
+    let limits =
+        PackageLimits { zipped_bytes_max: MIB, unzipped_bytes_max: 4 * MIB, ..PackageLimits::default() };
     let size = usize::try_from(4 * MIB).unwrap();
     let package = fixture.packages.stage(&zeros(&[("a", size / 2), ("b", size / 2)]), &limits).unwrap();
     assert_eq!(package.unzipped_bytes, 4 * MIB);
-    let smaller = Limits { unzipped_bytes_max: 4 * MIB - 1, ..limits };
+    let smaller = PackageLimits { unzipped_bytes_max: 4 * MIB - 1, ..limits };
     let staged = zeros(&[("a", size / 2), ("b", size / 2)]);
-    let refused = |bytes: &[u8], limits: &Limits| fixture.packages.stage(bytes, limits).unwrap_err();
+    let refused = |bytes: &[u8], limits: &PackageLimits| fixture.packages.stage(bytes, limits).unwrap_err();
     let limit = |error: PackageError| match error {
         PackageError::UnzippedTooLarge { limit_bytes } => limit_bytes,
         other => panic!("{other}"),
@@ -245,7 +245,7 @@ fn sizes_are_counted_while_unpacking() {
 #[test]
 fn nodes_are_counted() {
     let fixture = Fixture::new();
-    let limits = Limits { nodes_max: 100, ..Limits::default() };
+    let limits = PackageLimits { nodes_max: 100, ..PackageLimits::default() };
     let many = |count: usize, dirs: &str| -> Vec<u8> {
         zip(&(0..count).map(|i| file(&format!("{dirs}{i}"), "")).collect::<Vec<_>>())
     };
@@ -293,7 +293,7 @@ fn mutations() {
                 accepted += 1;
                 let sha256 = package.sha256;
                 drop(package);
-                assert!(fixture.packages.remove(sha256).unwrap());
+                assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone);
             }
             Err(error) => {
                 refused += 1;
@@ -346,10 +346,10 @@ fn only_what_nobody_needs_is_collected() {
     assert!(matches!(fixture.packages.get(garbage), Err(PackageError::Missing { .. })));
     let sha256 = pinned.sha256;
     drop(pinned);
-    assert!(!fixture.packages.remove(sha256).unwrap(), "the clone still pins it");
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Pinned, "the clone still pins it");
     drop(clone);
-    assert!(fixture.packages.remove(sha256).unwrap());
-    assert!(fixture.packages.remove(sha256).unwrap(), "it is gone already");
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone);
+    assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone, "it is gone already");
 }
 
 /// A package chosen for removal that is staged again, committed and released before its turn.

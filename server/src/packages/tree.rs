@@ -1,19 +1,19 @@
 //! Building a directory tree from hostile names: every step is relative to an open directory and follows
 //! no link, so that nothing outside of the root can be reached, whatever was made before.
 
-use super::{PackageError, files::io, name::EntryPath};
-use nix::{
-    errno::Errno,
-    fcntl::{OFlag, openat},
-    sys::stat::{Mode, fchmod, mkdirat},
-    unistd::{fsync, symlinkat, syncfs},
-};
-use std::{
-    fs::File,
-    os::fd::{AsFd as _, OwnedFd},
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, fchmod, mkdirat};
+use nix::unistd::{fsync, symlinkat, syncfs};
+
+use super::PackageError;
+use super::files::io;
+use super::name::EntryPath;
 
 /// Up to so many nodes are flushed one by one. Beyond that one flush of the whole file system is quicker,
 /// though it also waits for what others have written.

@@ -11,9 +11,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Function, FunctionId, LATEST, LastUpdate, State, Version};
-use lambd_store::record::{Kind, RecordError};
-use lambd_store::{Range, Row, Store, Table, Version as RowVersion, for_each};
+use lambd_model::{Function, FunctionId, FunctionState, LATEST, LastUpdate, Version};
+use lambd_store::record::{RecordError, RecordKind};
+use lambd_store::{Range, Row, RowVersion, Store, Table, for_each};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::LoadError;
 use configuration::ConfigurationRecord;
 
 /// The stored form of a function; a reader refuses a newer one.
-const FUNCTION: Kind = Kind::new(&[migrate::from_version_1]);
+const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1]);
 
 /// What stands between the place and the name in the key of a function.
 const SEGMENT: &str = "function";
@@ -85,8 +85,8 @@ impl FunctionRecord {
                 configuration: ConfigurationRecord::of(configuration),
             },
             state: match state {
-                State::Pending => StateRecord::Pending,
-                State::Active => StateRecord::Active,
+                FunctionState::Pending => StateRecord::Pending,
+                FunctionState::Active => StateRecord::Active,
             },
             last_update: last_update.map(|update| match update {
                 LastUpdate::InProgress => LastUpdateRecord::InProgress,
@@ -112,8 +112,8 @@ impl FunctionRecord {
             id,
             latest: Arc::new(latest),
             state: match state {
-                StateRecord::Pending => State::Pending,
-                StateRecord::Active => State::Active,
+                StateRecord::Pending => FunctionState::Pending,
+                StateRecord::Active => FunctionState::Active,
             },
             last_update: last_update.map(|update| match update {
                 LastUpdateRecord::InProgress => LastUpdate::InProgress,

@@ -59,3 +59,13 @@ pub(crate) fn merge_tags(
     tags.extend(new);
     if tags.len() > TAGS_MAX { Err(RegistryError::TooManyTags) } else { Ok(tags) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_and_a_function_have_one_limit_of_tags() {
+        assert_eq!(TAGS_MAX, lambd_wire::special::MAX_TAGS);
+    }
+}

@@ -5,7 +5,9 @@ mod limited;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{CodeRef, Configuration, Function, FunctionId, LogFormat, Logging, Sha256, State, Version};
+use lambd_model::{
+    CodeRef, Configuration, Function, FunctionId, FunctionState, LogFormat, Logging, Sha256, Version,
+};
 use uuid::Uuid;
 
 pub(crate) use limited::Limited;
@@ -24,7 +26,7 @@ pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
     Function {
         id: Arc::clone(id),
         latest: Arc::new(Version::latest(id, configuration(&id.name))),
-        state: State::Pending,
+        state: FunctionState::Pending,
         last_update: None,
         revision_id: Uuid::new_v4(),
         tags: BTreeMap::new(),
@@ -42,7 +44,7 @@ pub(crate) fn configuration(name: &str) -> Configuration {
         timeout_s: 3,
         memory_mib: 128,
         ephemeral_mib: 512,
-        environment: None,
+        variables: None,
         code: CodeRef { sha256: Sha256::of(name.as_bytes()), zipped_bytes: 10 },
         architecture: "x86_64".to_owned(),
         tracing_mode: "PassThrough".to_owned(),

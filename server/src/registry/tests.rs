@@ -1,4 +1,6 @@
-use lambd_model::{LastUpdate, State};
+//! Changes of functions, in memory and in the store.
+
+use lambd_model::{FunctionState, LastUpdate};
 use lambd_store::MemStore;
 
 use super::testing::{ACCOUNT, function, id, of};
@@ -20,12 +22,12 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     first.create(function("b")).await.unwrap();
     assert!(matches!(first.create(function("a")).await, Err(RegistryError::Exists)));
     let key = function("a").id;
-    first.update(Arc::clone(&key), |f| Ok(f.settled())).await.unwrap();
+    first.update(Arc::clone(&key), |f| Ok(f.activated())).await.unwrap();
     first.delete(function("b").id).await.unwrap();
     let second = registry(&store).await;
     assert_eq!(second.all(), first.all());
     let a = second.get(&key).unwrap();
-    assert_eq!((a.state, a.last_update), (State::Active, Some(LastUpdate::Successful)));
+    assert_eq!((a.state, a.last_update), (FunctionState::Active, Some(LastUpdate::Successful)));
     assert!(second.get(&function("b").id).is_none());
 }
 
@@ -85,8 +87,8 @@ async fn waiting_ends_with_the_state_or_the_function() {
         let (registry, key) = (Arc::clone(&registry), Arc::clone(&made.id));
         tokio::spawn(async move { registry.wait_active(&key).await })
     };
-    registry.update(Arc::clone(&made.id), |f| Ok(f.settled())).await.unwrap();
-    assert_eq!(waiter.await.unwrap().unwrap().state, State::Active);
+    registry.update(Arc::clone(&made.id), |f| Ok(f.activated())).await.unwrap();
+    assert_eq!(waiter.await.unwrap().unwrap().state, FunctionState::Active);
     registry.delete(Arc::clone(&made.id)).await.unwrap();
     assert!(registry.wait_active(&made.id).await.is_none());
 }

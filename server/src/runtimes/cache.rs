@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use lambd_model::hex;
 use sha2::{Digest as _, Sha256};
 
-use super::tree::{self, Staging};
-use super::{Error, manifest};
+use super::files::{self, Staging};
+use super::{RuntimeError, manifest};
 
 /// The cache folder.
 #[derive(Debug)]
@@ -23,13 +24,13 @@ impl Cache {
     ///
     /// # Errors
     /// It cannot be made, or others could have put something there.
-    pub(super) fn open(dir: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn open(dir: Option<&Path>) -> Result<Self, RuntimeError> {
         let dir = dir.map_or_else(usual_dir, Path::to_owned);
-        tree::make_dirs(&dir)?;
-        let dir = fs::canonicalize(&dir).map_err(Error::io("read", &dir))?;
-        if !tree::is_private(&dir)? {
+        files::make_dirs(&dir)?;
+        let dir = fs::canonicalize(&dir).map_err(RuntimeError::io("read", &dir))?;
+        if !files::is_private(&dir)? {
             let what = "others can write to this cache; choose another with --cache-dir".to_owned();
-            return Err(Error::Rule { path: dir, what });
+            return Err(RuntimeError::Rule { path: dir, what });
         }
         Ok(Self { dir })
     }
@@ -41,12 +42,12 @@ impl Cache {
     }
 
     /// A folder to make a runtime in.
-    pub(super) fn stage(&self, build: &Build) -> Result<Staging, Error> {
+    pub(super) fn stage(&self, build: &Build) -> Result<Staging, RuntimeError> {
         Staging::new(&self.dir, &build.name)
     }
 
     /// Keeps what was made and gives its place.
-    pub(super) fn keep(&self, build: &Build, made: Staging) -> Result<PathBuf, Error> {
+    pub(super) fn keep(&self, build: &Build, made: Staging) -> Result<PathBuf, RuntimeError> {
         let path = self.dir.join(&build.name);
         made.put_at(&path)?;
         Ok(path)
@@ -64,8 +65,7 @@ impl Build {
     /// The build of `identifier` from these parts.
     pub(super) fn new(identifier: &str, parts: &[&str]) -> Self {
         let digest = Sha256::digest(parts.join("\n"));
-        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self { name: format!("{identifier}-{hex}") }
+        Self { name: format!("{identifier}-{}", hex(&digest[..6])) }
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     fn what_others_can_write_is_not_trusted() {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(Cache::open(Some(dir.path())), Err(Error::Rule { .. })));
+        assert!(matches!(Cache::open(Some(dir.path())), Err(RuntimeError::Rule { .. })));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::host::System;
 use super::manifest::{self, Manifest, valid_identifier};
-use super::{Error, Runtime, dir_of};
+use super::{Runtime, RuntimeError, dir_of};
 
 /// Reads runtimes by identifier and remembers them for as long as their manifest stays the same.
 ///
@@ -39,7 +39,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It is installed but cannot be read, or its manifest breaks a rule.
-    pub fn find(&self, identifier: &str) -> Result<Option<Arc<Runtime>>, Error> {
+    pub fn find(&self, identifier: &str) -> Result<Option<Arc<Runtime>>, RuntimeError> {
         if !valid_identifier(identifier) {
             return Ok(None);
         }
@@ -48,7 +48,7 @@ impl Catalog {
         let meta = match fs::metadata(&path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &path)(error)),
+            Err(error) => return Err(RuntimeError::io("read", &path)(error)),
         };
         let stamp = Stamp { inode: meta.ino(), changed_s: meta.ctime(), changed_ns: meta.ctime_nsec() };
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,15 +66,15 @@ impl Catalog {
     ///
     /// # Errors
     /// The folder is there but cannot be listed.
-    pub fn identifiers(&self) -> Result<Vec<String>, Error> {
+    pub fn identifiers(&self) -> Result<Vec<String>, RuntimeError> {
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io("list", &self.dir)(error)),
+            Err(error) => return Err(RuntimeError::io("list", &self.dir)(error)),
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(Error::io("list", &self.dir))?.file_name();
+            let name = entry.map_err(RuntimeError::io("list", &self.dir))?.file_name();
             if let Ok(name) = name.into_string()
                 && valid_identifier(&name)
             {
@@ -86,11 +86,11 @@ impl Catalog {
     }
 }
 
-fn load(dir: &Path, identifier: &str) -> Result<Runtime, Error> {
+fn load(dir: &Path, identifier: &str) -> Result<Runtime, RuntimeError> {
     let manifest = Manifest::read(dir)?;
     if manifest.identifier != identifier {
         let what = format!("names {} but lies in the folder of {identifier}", manifest.identifier);
-        return Err(Error::Rule { path: dir.join(manifest::FILE_NAME), what });
+        return Err(RuntimeError::Rule { path: dir.join(manifest::FILE_NAME), what });
     }
     let system = System::of(&manifest, dir)?;
     let version = manifest.digest()?;
@@ -129,7 +129,7 @@ mod tests {
             second.version(),
             Catalog::new(data.path()).find("python3.11").unwrap().unwrap().version()
         );
-        assert_eq!(second.environment().next(), Some(("SECOND", "")));
+        assert_eq!(second.variables().next(), Some(("SECOND", "")));
 
         fs::remove_dir_all(dir_of(data.path()).join("python3.11")).unwrap();
         assert!(catalog.find("python3.11").unwrap().is_none());
@@ -151,6 +151,6 @@ mod tests {
         put(data.path(), "python3.11", "A");
         fs::rename(dir_of(data.path()).join("python3.11"), dir_of(data.path()).join("python3.12")).unwrap();
         let error = Catalog::new(data.path()).find("python3.12").unwrap_err();
-        assert!(matches!(error, Error::Rule { .. }), "{error}");
+        assert!(matches!(error, RuntimeError::Rule { .. }), "{error}");
     }
 }

@@ -8,13 +8,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Manifest, Root, links, os_release};
+use super::{Manifest, Root, RuntimeError, links, os_release};
 
 /// The host name of every environment, in AWS's form. It resolves to the environment itself.
 pub const HOSTNAME: &str = "169-254-100-1";
 
 /// The folders of a root that hold programs and libraries.
-const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+pub(super) const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
 /// Of the host's `/etc`: the loader's cache, Debian's chosen programs, certificates (Debian's and
 /// Fedora's places).
@@ -43,7 +43,7 @@ pub fn host_sources() -> impl Iterator<Item = PathBuf> {
 
 /// A folder or file of the host, shown read-only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bind {
+pub struct HostBind {
     /// On the host.
     pub source: PathBuf,
     /// In the sandbox.
@@ -73,14 +73,14 @@ pub struct File {
 /// Everything of a sandbox's root that is the same for all environments of a runtime.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct System {
-    pub(super) binds: Vec<Bind>,
+    pub(super) binds: Vec<HostBind>,
     pub(super) symlinks: Vec<Symlink>,
     pub(super) files: Vec<File>,
 }
 
 impl System {
     /// Lays out the runtime in `dir`.
-    pub(super) fn of(manifest: &Manifest, dir: &Path) -> Result<Self, Error> {
+    pub(super) fn of(manifest: &Manifest, dir: &Path) -> Result<Self, RuntimeError> {
         let mut system = Self::default();
         let root = match &manifest.root {
             Root::Host => PathBuf::from("/"),
@@ -102,7 +102,7 @@ impl System {
         for (name, target) in [("runtime", "/var/runtime"), ("lang", "/var/lang")] {
             let source = dir.join(name);
             if source.is_dir() {
-                system.binds.push(Bind { source, target: target.into() });
+                system.binds.push(HostBind { source, target: target.into() });
             }
         }
         system.binds.extend(links::binds(manifest, dir)?);
@@ -111,7 +111,7 @@ impl System {
 
     /// A place that is to show two things, or one inside the other, which a sandbox cannot.
     pub(super) fn contested(&self) -> Option<&Path> {
-        let contests = |(n, bind): &(usize, &Bind)| {
+        let contests = |(n, bind): &(usize, &HostBind)| {
             let others =
                 self.binds.iter().enumerate().filter(|(m, _)| m != n).map(|(_, other)| &other.target);
             let links = self.symlinks.iter().map(|link| &link.path);
@@ -120,37 +120,37 @@ impl System {
         self.binds.iter().enumerate().find(contests).map(|(_, bind)| bind.target.as_path())
     }
 
-    fn add_dirs(&mut self, root: &Path) -> Result<(), Error> {
+    fn add_dirs(&mut self, root: &Path) -> Result<(), RuntimeError> {
         for name in SYSTEM_DIRS {
             let source = root.join(name);
             let Ok(meta) = fs::symlink_metadata(&source) else { continue };
             let target = Path::new("/").join(name);
             if meta.is_symlink() {
-                let points_to = fs::read_link(&source).map_err(Error::io("read the link", &source))?;
+                let points_to = fs::read_link(&source).map_err(RuntimeError::io("read the link", &source))?;
                 self.symlinks.push(Symlink { path: target, points_to });
             } else if meta.is_dir() {
-                self.binds.push(Bind { source, target });
+                self.binds.push(HostBind { source, target });
             }
         }
         Ok(())
     }
 
-    fn add_etc(&mut self, root: &Path) -> Result<(), Error> {
+    fn add_etc(&mut self, root: &Path) -> Result<(), RuntimeError> {
         for name in ETC_BINDS {
             let source = root.join("etc").join(name);
             if source.exists() {
-                self.binds.push(Bind { source, target: Path::new("/etc").join(name) });
+                self.binds.push(HostBind { source, target: Path::new("/etc").join(name) });
             }
         }
         ETC_COPIES.iter().try_for_each(|name| self.copy_etc(root, name))
     }
 
     /// Copies one file of the root's `/etc`, if it is there, small and for everyone to read.
-    fn copy_etc(&mut self, root: &Path, name: &str) -> Result<(), Error> {
+    fn copy_etc(&mut self, root: &Path, name: &str) -> Result<(), RuntimeError> {
         let source = root.join("etc").join(name);
         let Ok(meta) = fs::metadata(&source) else { return Ok(()) };
         if meta.is_file() && meta.len() <= ETC_COPY_MAX_BYTES && meta.permissions().mode() & 0o004 != 0 {
-            let content = fs::read(&source).map_err(Error::io("read", &source))?;
+            let content = fs::read(&source).map_err(RuntimeError::io("read", &source))?;
             self.files.push(File { path: Path::new("/etc").join(name), mode: 0o644, content });
         }
         Ok(())

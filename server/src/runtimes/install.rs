@@ -14,11 +14,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::cache::{Build, Cache};
+use super::files::{self, By, Staging};
 use super::host::System;
 use super::identifiers::{Standing, standing};
 use super::manifest::{self, Manifest, valid_identifier};
-use super::tree::{self, By, Staging};
-use super::{Error, dir_of, links};
+use super::{RuntimeError, dir_of, links};
 
 /// Part of each build's name: raise it when a recipe changes what it makes.
 const RECIPES_VERSION: &str = "2";
@@ -79,7 +79,7 @@ trait Plan {
     /// All that goes into it: clients' and interpreters' names, versions and places.
     fn parts(&self) -> Vec<&str>;
     /// Builds it into the empty folder `dir` and describes it.
-    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, Error>;
+    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, RuntimeError>;
 }
 
 /// Installs `identifier`; does nothing if the same build is installed already. Tells `out` what it
@@ -88,7 +88,7 @@ trait Plan {
 /// # Errors
 /// No recipe, no interpreter, a failed build, or folders that cannot be written. Then the data
 /// directory is as it was.
-pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Result<(), RuntimeError> {
     let plan: Box<dyn Plan> = match (Recipe::of(identifier), standing(identifier)) {
         (Some(Recipe::Provided), _) => Box::new(provided::Provided::plan(identifier)),
         (Some(Recipe::Python { minor }), _) => {
@@ -97,8 +97,8 @@ pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Resu
         (Some(Recipe::Node { major }), _) => {
             Box::new(node::Node::plan(identifier, major, options.prefix.as_deref())?)
         }
-        (None, Standing::Unknown) => return Err(Error::Unknown(identifier.to_owned())),
-        (None, _) => return Err(Error::NoRecipe(identifier.to_owned())),
+        (None, Standing::Unknown) => return Err(RuntimeError::Unknown(identifier.to_owned())),
+        (None, _) => return Err(RuntimeError::NoRecipe(identifier.to_owned())),
     };
     let mut parts = vec![RECIPES_VERSION];
     parts.extend(plan.parts());
@@ -131,10 +131,10 @@ pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Resu
 ///
 /// # Errors
 /// The manifest is missing or breaks a rule, or folders cannot be read or written.
-pub fn add(from: &Path, data_dir: &Path, out: &mut dyn Write) -> Result<(), Error> {
+pub fn add(from: &Path, data_dir: &Path, out: &mut dyn Write) -> Result<(), RuntimeError> {
     let identifier = Manifest::read(from)?.identifier;
     if standing(&identifier) == Standing::Unknown {
-        return Err(Error::Unknown(identifier));
+        return Err(RuntimeError::Unknown(identifier));
     }
     let place = dir_of(data_dir).join(&identifier);
     check_data_dir(data_dir)?;
@@ -147,11 +147,11 @@ pub fn add(from: &Path, data_dir: &Path, out: &mut dyn Write) -> Result<(), Erro
 ///
 /// # Errors
 /// It is not installed, or cannot be removed.
-pub fn remove(identifier: &str, data_dir: &Path, out: &mut dyn Write) -> Result<(), Error> {
+pub fn remove(identifier: &str, data_dir: &Path, out: &mut dyn Write) -> Result<(), RuntimeError> {
     let dir = dir_of(data_dir);
     let place = dir.join(identifier);
     if !valid_identifier(identifier) || !place.is_dir() {
-        return Err(Error::NotInstalled { identifier: identifier.to_owned(), dir });
+        return Err(RuntimeError::NotInstalled { identifier: identifier.to_owned(), dir });
     }
     // Out of sight first: a half-removed runtime must not be found.
     Staging::new(&dir, identifier)?.take_away(&place)?;
@@ -160,33 +160,36 @@ pub fn remove(identifier: &str, data_dir: &Path, out: &mut dyn Write) -> Result<
 }
 
 /// Nothing is put where somebody else could change it, or have it put elsewhere by a link.
-fn check_data_dir(data_dir: &Path) -> Result<(), Error> {
+fn check_data_dir(data_dir: &Path) -> Result<(), RuntimeError> {
     for path in [data_dir.to_owned(), dir_of(data_dir)] {
-        if path.symlink_metadata().is_ok() && !tree::is_private(&path)? {
+        if path.symlink_metadata().is_ok() && !files::is_private(&path)? {
             let what = "others than you can change it; chown it to yourself and chmod go-w it".to_owned();
-            return Err(Error::Rule { path, what });
+            return Err(RuntimeError::Rule { path, what });
         }
     }
     Ok(())
 }
 
-fn put(from: &Path, place: &Path, by: By) -> Result<(), Error> {
+fn put(from: &Path, place: &Path, by: By) -> Result<(), RuntimeError> {
     let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
-        return Err(Error::Rule { path: place.to_owned(), what: "is no folder for a runtime".to_owned() });
+        return Err(RuntimeError::Rule {
+            path: place.to_owned(),
+            what: "is no folder for a runtime".to_owned(),
+        });
     };
     let staging = Staging::new(parent, &name.to_string_lossy())?;
-    tree::replicate(from, staging.path(), by)?;
+    files::replicate(from, staging.path(), by)?;
     if by == By::Link {
         // An operator may edit the manifest, which must not reach the cache through a shared file.
         let manifest = staging.path().join(manifest::FILE_NAME);
-        tree::remove(&manifest)?;
-        fs::copy(from.join(manifest::FILE_NAME), &manifest).map_err(Error::io("write", &manifest))?;
+        files::remove(&manifest)?;
+        fs::copy(from.join(manifest::FILE_NAME), &manifest).map_err(RuntimeError::io("write", &manifest))?;
     }
     let manifest = Manifest::read(staging.path())?;
     links::make(&manifest, staging.path())?;
     if let Some(target) = System::of(&manifest, staging.path())?.contested() {
         let what = format!("{} would show two things, one of them by [bind]", target.display());
-        return Err(Error::Rule { path: from.join(manifest::FILE_NAME), what });
+        return Err(RuntimeError::Rule { path: from.join(manifest::FILE_NAME), what });
     }
     staging.put_at(place)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::Error;
+use super::RuntimeError;
 use super::tool::{Tool, is_program, on_path};
 
 /// An interpreter of the host.
@@ -26,7 +26,7 @@ impl Interpreter {
 
 /// CPython 3.`minor`: in `prefix` if one is given, else in `/usr`, `/usr/local`, on `PATH`, and
 /// among pyenv's versions (the newest). The system's come first because sandboxes show them anyway.
-pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, Error> {
+pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, RuntimeError> {
     let name = format!("python3.{minor}");
     let candidates = match prefix {
         Some(prefix) => vec![prefix.join("bin").join(&name)],
@@ -57,7 +57,7 @@ pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, 
 }
 
 /// Node.js of this major version: in `prefix` if one is given, else on `PATH` and in `/usr`.
-pub(super) fn node(major: u32, prefix: Option<&Path>) -> Result<Interpreter, Error> {
+pub(super) fn node(major: u32, prefix: Option<&Path>) -> Result<Interpreter, RuntimeError> {
     let candidates = match prefix {
         Some(prefix) => vec![prefix.join("bin/node")],
         None => on_path("node")
@@ -79,8 +79,8 @@ pub(super) fn node(major: u32, prefix: Option<&Path>) -> Result<Interpreter, Err
     })
 }
 
-fn missing(wanted: &str, program: &str, prefix: Option<&Path>, usual: &str) -> Error {
-    Error::NoInterpreter {
+fn missing(wanted: &str, program: &str, prefix: Option<&Path>, usual: &str) -> RuntimeError {
+    RuntimeError::NoInterpreter {
         wanted: wanted.to_owned(),
         program: program.to_owned(),
         places: prefix.map_or_else(|| usual.to_owned(), |prefix| prefix.join("bin").display().to_string()),

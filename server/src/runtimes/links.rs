@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{self, Manifest};
-use super::{Bind, Error, tree};
+use super::{HostBind, RuntimeError, files};
 
 /// The folder of links, beside the manifest.
 const FOLDER: &str = "bind";
@@ -18,17 +18,17 @@ const FOLDER: &str = "bind";
 ///
 /// # Errors
 /// A source is missing, or others than root could replace it, or nothing can be written.
-pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), Error> {
+pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), RuntimeError> {
     let folder = dir.join(FOLDER);
-    tree::remove(&folder)?;
+    files::remove(&folder)?;
     if manifest.bind.is_empty() {
         return Ok(());
     }
-    tree::make_dir(&folder)?;
+    files::make_dir(&folder)?;
     for (n, source) in manifest.bind.values().enumerate() {
         check(source)?;
         let link = folder.join(n.to_string());
-        symlink(source, &link).map_err(Error::io("link", &link))?;
+        symlink(source, &link).map_err(RuntimeError::io("link", &link))?;
     }
     Ok(())
 }
@@ -37,28 +37,28 @@ pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// The manifest names something else than when the runtime was installed.
-pub(super) fn binds(manifest: &Manifest, dir: &Path) -> Result<Vec<Bind>, Error> {
+pub(super) fn binds(manifest: &Manifest, dir: &Path) -> Result<Vec<HostBind>, RuntimeError> {
     let bind = |(n, (target, source)): (usize, (&PathBuf, &PathBuf))| {
         let link = dir.join(FOLDER).join(n.to_string());
         if fs::read_link(&link).is_ok_and(|named| named == *source) {
-            return Ok(Bind { source: link, target: target.clone() });
+            return Ok(HostBind { source: link, target: target.clone() });
         }
         let what = format!(
             "bind {} was not {} when the runtime was installed; install it again, by lambd runtime add",
             target.display(),
             source.display()
         );
-        Err(Error::Rule { path: dir.join(manifest::FILE_NAME), what })
+        Err(RuntimeError::Rule { path: dir.join(manifest::FILE_NAME), what })
     };
     manifest.bind.iter().enumerate().map(bind).collect()
 }
 
 /// A source may be shown if nobody but root (or whoever installs) could put something else in its place: else
 /// that person would choose what of the host functions see.
-fn check(source: &Path) -> Result<(), Error> {
-    let real = fs::canonicalize(source).map_err(Error::io("read", source))?;
+fn check(source: &Path) -> Result<(), RuntimeError> {
+    let real = fs::canonicalize(source).map_err(RuntimeError::io("read", source))?;
     for path in source.ancestors().chain(real.ancestors()) {
-        let meta = fs::symlink_metadata(path).map_err(Error::io("read", path))?;
+        let meta = fs::symlink_metadata(path).map_err(RuntimeError::io("read", path))?;
         let owned = meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw();
         // What lies in a sticky folder can be moved by its owner alone; a link has no mode of its own.
         let is_shown = path == source || path == real;
@@ -70,7 +70,7 @@ fn check(source: &Path) -> Result<(), Error> {
                  go-w it, or copy what is needed to a folder of root's",
                 source.display()
             );
-            return Err(Error::Rule { path: path.to_owned(), what });
+            return Err(RuntimeError::Rule { path: path.to_owned(), what });
         }
     }
     Ok(())
@@ -98,7 +98,7 @@ mod tests {
         fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
         symlink(&open, &link).unwrap();
         for source in [&open, &link] {
-            assert!(matches!(check(source), Err(Error::Rule { .. })), "{}", source.display());
+            assert!(matches!(check(source), Err(RuntimeError::Rule { .. })), "{}", source.display());
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
             make(&manifest, dir.path()).unwrap();
         }
         let link = dir.path().join("bind/0");
-        let want = [Bind { source: link, target: "/var/lang".into() }];
+        let want = [HostBind { source: link, target: "/var/lang".into() }];
         assert_eq!(binds(&manifest, dir.path()).unwrap(), want);
 
         manifest.bind.insert("/var/lang".into(), "/etc".into());

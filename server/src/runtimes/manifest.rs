@@ -21,7 +21,7 @@ use std::path::{Component, Path, PathBuf};
 use lambd_model::Sha256;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::RuntimeError;
 
 /// The manifest's file name.
 pub(super) const FILE_NAME: &str = "runtime.toml";
@@ -85,35 +85,35 @@ impl From<Root> for String {
 
 impl Manifest {
     /// Reads and checks the manifest of the runtime in `dir`.
-    pub(super) fn read(dir: &Path) -> Result<Self, Error> {
+    pub(super) fn read(dir: &Path) -> Result<Self, RuntimeError> {
         let path = dir.join(FILE_NAME);
-        let size_bytes = fs::metadata(&path).map_err(Error::io("read", &path))?.len();
+        let size_bytes = fs::metadata(&path).map_err(RuntimeError::io("read", &path))?.len();
         if size_bytes > SIZE_MAX_BYTES {
-            return Err(Error::Rule { path, what: format!("larger than {SIZE_MAX_BYTES} bytes") });
+            return Err(RuntimeError::Rule { path, what: format!("larger than {SIZE_MAX_BYTES} bytes") });
         }
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let text = fs::read_to_string(&path).map_err(RuntimeError::io("read", &path))?;
         let manifest: Self =
-            toml::from_str(&text).map_err(|source| Error::Manifest { path: path.clone(), source })?;
+            toml::from_str(&text).map_err(|source| RuntimeError::Manifest { path: path.clone(), source })?;
         match manifest.broken_rule() {
-            Some(what) => Err(Error::Rule { path, what }),
+            Some(what) => Err(RuntimeError::Rule { path, what }),
             None => Ok(manifest),
         }
     }
 
     /// Writes the manifest into `dir`.
-    pub(super) fn write(&self, dir: &Path) -> Result<(), Error> {
+    pub(super) fn write(&self, dir: &Path) -> Result<(), RuntimeError> {
         let path = dir.join(FILE_NAME);
-        fs::write(&path, self.to_toml()?).map_err(Error::io("write", &path))
+        fs::write(&path, self.to_toml()?).map_err(RuntimeError::io("write", &path))
     }
 
     /// The same for the same content, however the file was laid out.
-    pub(super) fn digest(&self) -> Result<String, Error> {
+    pub(super) fn digest(&self) -> Result<String, RuntimeError> {
         Ok(Sha256::of(self.to_toml()?.as_bytes()).hex())
     }
 
-    pub(super) fn to_toml(&self) -> Result<String, Error> {
+    pub(super) fn to_toml(&self) -> Result<String, RuntimeError> {
         toml::to_string(self)
-            .map_err(|source| Error::Unwritable { identifier: self.identifier.clone(), source })
+            .map_err(|source| RuntimeError::Unwritable { identifier: self.identifier.clone(), source })
     }
 
     fn broken_rule(&self) -> Option<String> {
@@ -169,12 +169,23 @@ fn absolute(path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// What a manifest may ask for, the launcher mounts; the function's own two are nobody's to ask for.
+    #[test]
+    fn targets_are_mount_points_of_the_sandbox() {
+        let mut all = [&TARGETS[..], &["/var/task", "/opt"]].concat();
+        let mut mount_points = lambd_sandbox::MOUNT_POINTS;
+        all.sort_unstable();
+        mount_points.sort_unstable();
+        assert_eq!(all, mount_points);
+        assert!(crate::runtimes::host::SYSTEM_DIRS.iter().all(|dir| all.contains(&&*format!("/{dir}"))));
+    }
+
     fn parse(text: &str) -> Result<Manifest, String> {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE_NAME), text).unwrap();
         Manifest::read(dir.path()).map_err(|e| match e {
-            Error::Manifest { source, .. } => source.message().to_owned(),
-            Error::Rule { what, .. } => what,
+            RuntimeError::Manifest { source, .. } => source.message().to_owned(),
+            RuntimeError::Rule { what, .. } => what,
             other => other.to_string(),
         })
     }

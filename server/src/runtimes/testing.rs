@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Manifest, Root, dir_of, environment, manifest};
+use super::{Manifest, Root, dir_of, manifest, variables};
 
 /// Writes the manifest of a runtime whose function brings its own program.
 pub(crate) fn pretend(data_dir: &Path, identifier: &str) {
@@ -14,7 +14,7 @@ pub(crate) fn pretend(data_dir: &Path, identifier: &str) {
         build: None,
         bootstrap: vec!["/var/task/bootstrap".into()],
         bind: [].into(),
-        environment: environment::provided(),
+        environment: variables::provided(),
     };
     let dir = dir_of(data_dir).join(identifier);
     fs::create_dir_all(&dir).unwrap();

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Error;
+use super::RuntimeError;
 
 /// Of a failed program's output, what an error shows.
 const SHOWN_LINES_MAX: usize = 20;
@@ -60,9 +60,10 @@ impl Tool {
     }
 
     /// Runs it to its end and gives what it wrote to standard output.
-    pub(super) fn run(mut self) -> Result<String, Error> {
+    pub(super) fn run(mut self) -> Result<String, RuntimeError> {
         let program = self.0.get_program().to_string_lossy().into_owned();
-        let done = self.0.output().map_err(|source| Error::Start { program: program.clone(), source })?;
+        let done =
+            self.0.output().map_err(|source| RuntimeError::Start { program: program.clone(), source })?;
         let printed = String::from_utf8_lossy(&done.stdout).into_owned();
         if done.status.success() {
             return Ok(printed);
@@ -70,7 +71,7 @@ impl Tool {
         let complaints = String::from_utf8_lossy(&done.stderr).into_owned();
         let args = self.0.get_args().map(|arg| arg.to_string_lossy());
         let command: Vec<_> = std::iter::once(program.into()).chain(args).collect();
-        Err(Error::Failed {
+        Err(RuntimeError::Failed {
             command: command.join(" "),
             status: done.status,
             output: last_lines(&(printed + &complaints)),
@@ -102,13 +103,13 @@ mod tests {
     fn gives_output_or_the_reason() {
         let sh = |script: &str| Tool::new("/bin/sh").args(["-c", script]).run();
         assert_eq!(sh("echo \"$PIP_USER$PYTHONPATH\"").unwrap(), "0\n");
-        let Err(Error::Failed { command, status, output }) = sh("echo a; echo b >&2; exit 3") else {
+        let Err(RuntimeError::Failed { command, status, output }) = sh("echo a; echo b >&2; exit 3") else {
             panic!("it did not fail");
         };
         assert_eq!((status.code(), output.as_str()), (Some(3), "a\nb"));
         assert!(command.starts_with("/bin/sh -c"), "{command}");
         let missing = Tool::new("/no/such/program").run();
-        assert!(matches!(missing, Err(Error::Start { .. })), "{missing:?}");
+        assert!(matches!(missing, Err(RuntimeError::Start { .. })), "{missing:?}");
     }
 
     #[test]

@@ -1,5 +1,9 @@
-use crate::{Claim, CommitError, ENTRY_BYTES_MAX, StoreError, Table, Version, queue::check_name};
+//! Batches: what is changed in one step, and what must hold for it.
+
 use std::collections::HashSet;
+
+use crate::queue::check_name;
+use crate::{Claim, CommitError, ENTRY_BYTES_MAX, RowVersion, StoreError, Table};
 
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 4096;
@@ -25,7 +29,7 @@ pub struct Expectation {
     /// Its key.
     pub key: Vec<u8>,
     /// Its version; `None`: there is no such row.
-    pub version: Option<Version>,
+    pub version: Option<RowVersion>,
 }
 
 impl Expectation {
@@ -33,7 +37,7 @@ impl Expectation {
     ///
     /// # Errors
     /// [`CommitError::Conflict`].
-    pub fn check(&self, found: Option<Version>) -> Result<(), CommitError> {
+    pub fn check(&self, found: Option<RowVersion>) -> Result<(), CommitError> {
         if found == self.version {
             return Ok(());
         }
@@ -220,7 +224,7 @@ impl Batch {
 
     /// Applies the batch only if the row of `key` still has this version.
     #[must_use]
-    pub fn expect_version(mut self, table: Table, key: impl Into<Vec<u8>>, version: Version) -> Self {
+    pub fn expect_version(mut self, table: Table, key: impl Into<Vec<u8>>, version: RowVersion) -> Self {
         self.expectations.push(Expectation { table, key: key.into(), version: Some(version) });
         self
     }

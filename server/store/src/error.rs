@@ -1,3 +1,5 @@
+//! What can go wrong between the server and its store.
+
 use crate::Table;
 
 /// What can go wrong between the server and its store. `detail` is the database's own words.

@@ -1,6 +1,11 @@
-use crate::{StoreError, Table, Version};
+//! The feed of changes: every commit is told to who listens.
+
 use std::sync::Arc;
-use tokio::sync::broadcast::{Receiver, Sender, error::RecvError};
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, Sender};
+
+use crate::{RowVersion, StoreError, Table};
 
 /// How many changes a feed holds for a subscriber who does not take them.
 pub const FEED_CHANGES_MAX: usize = 1024;
@@ -14,7 +19,7 @@ pub enum Change {
         /// The key of the row.
         key: Arc<[u8]>,
         /// What it has now; `None`: it is gone.
-        version: Option<Version>,
+        version: Option<RowVersion>,
     },
     /// Changes have been missed: the subscriber was too slow, or the connection was lost. Read everything
     /// again, then go on with the feed.
@@ -65,7 +70,7 @@ impl Hub {
     }
 
     /// Tells of a row that was written, or removed.
-    pub fn publish(&self, table: Table, key: &[u8], version: Option<Version>) {
+    pub fn publish(&self, table: Table, key: &[u8], version: Option<RowVersion>) {
         let sender = &self.senders[table as usize];
         if sender.receiver_count() > 0 {
             // Fails if the last subscriber has just gone.

@@ -1,7 +1,7 @@
 //! Durable state behind one narrow trait.
 //!
 //! [`Store`] is a sorted map per [`Table`] with point reads, bounded range reads and atomic batches that
-//! may carry expectations (compare-and-set by row [`Version`]), a queue of entries with a due time, and a
+//! may carry expectations (compare-and-set by row [`RowVersion`]), a queue of entries with a due time, and a
 //! feed of changes. Nothing is promised that only an embedded database keeps: all methods are
 //! asynchronous, there may be other writers, and the time is always the caller's. [`MemStore`] is for tests.
 //!
@@ -32,7 +32,8 @@ pub use queue::{CLAIMS_MAX, Claim, Depth, ENTRY_BYTES_MAX, NAME_BYTES_MAX, check
 pub use range::{Direction, RANGE_BYTES_MAX, RANGE_ROWS_MAX, Range};
 pub use table::Table;
 
-use std::{fmt, pin::Pin};
+use std::fmt;
+use std::pin::Pin;
 
 /// A future of a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,14 +42,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// never comes again for the same row, not even after the row was removed. Only what a power loss takes
 /// back, a buffered commit, may have had a version that is given once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(pub u64);
+pub struct RowVersion(pub u64);
 
-impl Version {
+impl RowVersion {
     /// The version of every row in a table without versions; see [`Table::is_versioned`].
     pub const NONE: Self = Self(0);
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for RowVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -62,7 +63,7 @@ pub struct Row {
     /// At most [`VALUE_BYTES_MAX`] bytes.
     pub value: Vec<u8>,
     /// Of the commit that wrote the row last.
-    pub version: Version,
+    pub version: RowVersion,
 }
 
 /// A transactional, sorted key-value store with a due queue and a feed of changes.
@@ -91,7 +92,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// thing that is not as expected, and nothing was written; nor was it after [`StoreError::Stalled`] and
     /// what is said about the batch itself. After any other error the batch is not to be seen now, but may
     /// be found applied when the store is opened again, never in part.
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>>;
+    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>>;
 
     /// What changes in `table` from now on. To hold a copy of the table: watch, then read everything, then
     /// follow the feed.

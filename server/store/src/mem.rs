@@ -1,15 +1,16 @@
+//! The store in memory, for tests.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::{
     Batch, BoxFuture, CLAIMS_MAX, Claim, CommitError, Depth, Direction, Durability, Feed, Hub, Op,
-    RANGE_ROWS_MAX, Range, Row, Store, StoreError, Table, Version, check_name,
-};
-use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-    ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
+    RANGE_ROWS_MAX, Range, Row, RowVersion, Store, StoreError, Table, check_name,
 };
 
-type Rows = BTreeMap<Vec<u8>, (Version, Vec<u8>)>;
+type Rows = BTreeMap<Vec<u8>, (RowVersion, Vec<u8>)>;
 
 #[derive(Debug)]
 struct Entry {
@@ -81,7 +82,7 @@ impl State {
         self.queues.get_mut(queue)?.get_mut(id)
     }
 
-    fn commit(&mut self, batch: Batch) -> Result<Version, CommitError> {
+    fn commit(&mut self, batch: Batch) -> Result<RowVersion, CommitError> {
         for expectation in &batch.expectations {
             let row = self.tables[expectation.table as usize].get(&expectation.key);
             expectation.check(row.map(|(version, _)| *version))?;
@@ -97,7 +98,7 @@ impl State {
         for op in batch.ops {
             self.apply(op);
         }
-        Ok(Version(self.last_version))
+        Ok(RowVersion(self.last_version))
     }
 
     fn refuse_too_many(&self, op: &Op) -> Result<(), StoreError> {
@@ -116,7 +117,8 @@ impl State {
     fn apply(&mut self, op: Op) {
         match op {
             Op::Put { table, key, value } => {
-                let version = if table.is_versioned() { Version(self.last_version) } else { Version::NONE };
+                let version =
+                    if table.is_versioned() { RowVersion(self.last_version) } else { RowVersion::NONE };
                 self.hub.publish(table, &key, Some(version));
                 self.tables[table as usize].insert(key, (version, value));
             }
@@ -201,7 +203,7 @@ impl Store for MemStore {
         ready(Ok(self.lock().range(table, range)))
     }
 
-    fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'_, Result<Version, CommitError>> {
+    fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>> {
         ready(batch.validate().map_err(CommitError::from).and_then(|()| self.lock().commit(batch)))
     }
 

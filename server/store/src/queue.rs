@@ -1,4 +1,7 @@
-use crate::{StoreError, batch::limit};
+//! The due queue: entries that become due, are claimed, and are acknowledged or come back.
+
+use crate::StoreError;
+use crate::batch::limit;
 
 /// The longest name of a queue, and the longest id of an entry, in bytes.
 pub const NAME_BYTES_MAX: usize = 512;

@@ -1,5 +1,8 @@
-use crate::Row;
+//! Ranges of rows and how they are read, portion by portion.
+
 use std::ops::Bound;
+
+use crate::Row;
 
 /// The most rows that one read of a range gives.
 pub const RANGE_ROWS_MAX: usize = 10_000;

@@ -1,20 +1,23 @@
 //! Versioned JSON records: `{"v":1,"record":{…}}`.
 //!
 //! The version belongs to the kind of record, not to the store. A kind that changes adds a step to its
-//! [`Kind`], which lifts a record of the version before; its owner keeps a file with a record of each version.
+//! [`RecordKind`], which lifts a record of the version before; its owner keeps a file with a record of each version.
 //! Records are lifted when they are read and written in the newest version when they are next changed.
 
-use crate::Table;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 use std::num::NonZeroU32;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Table;
 
 /// Turns a record of one version into one of the next.
 pub type Step = fn(Value) -> Value;
 
 /// A kind of record, and how its older versions become the newest.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct RecordKind {
     steps: &'static [Step],
 }
 
@@ -89,7 +92,7 @@ struct Read<T> {
     record: T,
 }
 
-impl Kind {
+impl RecordKind {
     /// A kind whose first step leads from version 1 to 2, the second from 2 to 3, and so on. Without steps
     /// there is version 1 only.
     #[must_use]
@@ -144,8 +147,8 @@ mod tests {
     use super::*;
 
     /// Version 1 was one number, version 2 a list of numbers, version 3 has them under a name.
-    const NUMBERS: Kind =
-        Kind::new(&[|one| Value::Array(vec![one]), |list| serde_json::json!({ "numbers": list })]);
+    const NUMBERS: RecordKind =
+        RecordKind::new(&[|one| Value::Array(vec![one]), |list| serde_json::json!({ "numbers": list })]);
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Numbers {
@@ -164,7 +167,7 @@ mod tests {
         assert_eq!(read(str::from_utf8(&bytes).unwrap()).unwrap(), [1, 2]);
         assert_eq!(read(r#"{"v":2,"record":[3,4]}"#).unwrap(), [3, 4]);
         assert_eq!(read(r#"{"v":1,"record":5}"#).unwrap(), [5]);
-        assert_eq!(Kind::new(&[]).encode(&6).unwrap(), br#"{"v":1,"record":6}"#);
+        assert_eq!(RecordKind::new(&[]).encode(&6).unwrap(), br#"{"v":1,"record":6}"#);
     }
 
     #[test]

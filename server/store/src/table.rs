@@ -1,3 +1,5 @@
+//! The tables of the store.
+
 /// A table of the store. A new table is a variant here, a line in [`Table::ALL`], one in [`Table::name`] and
 /// one in [`Table::is_versioned`]; it appears in existing data directories at their next opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +29,7 @@ impl Table {
     /// Whether the rows have versions, and with them expectations and a feed of changes. Never changes.
     ///
     /// [`Table::Logs`] has one writer that never compares, and batches of thousands of rows: it saves the
-    /// bookkeeping, and all its rows have [`Version::NONE`](crate::Version::NONE).
+    /// bookkeeping, and all its rows have [`RowVersion::NONE`](crate::RowVersion::NONE).
     #[must_use]
     pub const fn is_versioned(self) -> bool {
         match self {

@@ -3,7 +3,7 @@
 use super::{F, Shared, commit};
 use lambd_store::*;
 
-fn row(key: &str, version: Option<Version>) -> Change {
+fn row(key: &str, version: Option<RowVersion>) -> Change {
     Change::Row { key: key.as_bytes().into(), version }
 }
 

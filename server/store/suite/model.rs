@@ -1,8 +1,10 @@
 //! Random operations on two queues against a model that keeps what the contract says.
 
-use super::{F, Shared};
-use lambd_store::*;
 use std::collections::{BTreeMap, HashSet};
+
+use lambd_store::*;
+
+use super::{F, Shared};
 
 const QUEUES: [&str; 2] = ["q", "q/2"];
 const IDS: u64 = 12;

@@ -1,8 +1,11 @@
 //! The due queue.
 
-use super::{F, Shared, commit, value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use lambd_store::*;
-use std::{collections::BTreeSet, sync::Arc};
+
+use super::{F, Shared, commit, value};
 
 const Q: &str = "q";
 const LEASE_MS: u64 = 100;

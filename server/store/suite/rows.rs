@@ -1,8 +1,10 @@
 //! Reads and writes of rows.
 
-use super::{F, Shared, commit, value};
-use lambd_store::*;
 use std::ops::Bound;
+
+use lambd_store::*;
+
+use super::{F, Shared, commit, value};
 
 async fn filled(store: &dyn Store, keys: &[&str]) {
     let put = |batch: Batch, key: &&str| batch.put(F, *key, format!("<{key}>"));
@@ -90,7 +92,8 @@ pub(crate) async fn tables_without_versions_do_the_same(store: Shared) {
     let batch = batch.delete_range(logs, "b", "d").put(logs, "c", "again").delete(logs, "a");
     commit(&*store, batch).await.unwrap();
     let rows = store.range(logs, &Range::all()).await.unwrap();
-    let row = |key: &str, value: &str| Row { key: key.into(), value: value.into(), version: Version::NONE };
+    let row =
+        |key: &str, value: &str| Row { key: key.into(), value: value.into(), version: RowVersion::NONE };
     assert_eq!(rows, [row("c", "again"), row("d", "d")]);
     assert_eq!(store.get(logs, b"c").await.unwrap(), Some(row("c", "again")));
     assert_eq!(store.get(logs, b"a").await.unwrap(), None);

@@ -12,8 +12,9 @@ mod versions;
 
 pub(crate) use {feed::*, model::*, queue::*, rows::*, sizes::*, versions::*};
 
-use lambd_store::*;
 use std::sync::Arc;
+
+use lambd_store::*;
 
 macro_rules! contract {
     ($open:expr) => {
@@ -46,7 +47,7 @@ type Shared = Arc<dyn Store>;
 
 const F: Table = Table::Functions;
 
-async fn commit(store: &dyn Store, batch: Batch) -> Result<Version, CommitError> {
+async fn commit(store: &dyn Store, batch: Batch) -> Result<RowVersion, CommitError> {
     store.commit(batch, Durability::Synced).await
 }
 

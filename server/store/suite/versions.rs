@@ -1,10 +1,12 @@
 //! Compare-and-set.
 
-use super::{F, Shared, commit, value};
-use lambd_store::*;
 use std::sync::Arc;
 
-async fn version(store: &dyn Store, key: &str) -> Version {
+use lambd_store::*;
+
+use super::{F, Shared, commit, value};
+
+async fn version(store: &dyn Store, key: &str) -> RowVersion {
     store.get(F, key.as_bytes()).await.unwrap().unwrap().version
 }
 
@@ -13,7 +15,7 @@ pub(crate) async fn expectations_decide_the_whole_batch(store: Shared) {
     assert_eq!([version(&*store, "a").await, version(&*store, "a2").await], [a, a]);
     let rows = store.range(F, &Range::all()).await.unwrap();
     assert!(rows.len() == 2 && rows.iter().all(|row| row.version == a), "{rows:?}");
-    let other = Version(a.0 + 1);
+    let other = RowVersion(a.0 + 1);
     let cases = [
         (Batch::new().expect_absent(F, "a"), Some("a")),
         (Batch::new().expect_version(F, "a", other), Some("a")),

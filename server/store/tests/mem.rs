@@ -5,8 +5,9 @@
 #[path = "../suite/suite.rs"]
 mod suite;
 
-use lambd_store::{MemStore, Store};
 use std::sync::Arc;
+
+use lambd_store::{MemStore, Store};
 
 fn open() -> (Arc<dyn Store>, ()) {
     (Arc::new(MemStore::new()), ())

@@ -68,15 +68,14 @@ impl Error {
         Self::new(ErrorCode::InvalidParameterValueException, message)
     }
 
+    /// More than [`MAX_TAGS`](crate::special::MAX_TAGS) tags, in one request or with those that are there.
+    pub fn too_many_tags() -> Self {
+        Self::invalid_parameter("Number of tags exceeds resource tag limit.")
+    }
+
     /// A TooManyRequestsException with its reason [fact:throttle-answer].
     pub fn throttled(reason: &'static str) -> Self {
         Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
-    }
-
-    /// The same error with the member `Reason`.
-    #[must_use]
-    pub fn with_reason(self, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..self }
     }
 
     /// The same error with the header `Retry-After`.

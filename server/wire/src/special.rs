@@ -92,7 +92,7 @@ fn bare_function_name(name: &str) -> &str {
 
 fn tags(tags: Option<&BTreeMap<String, String>>) -> Result<(), Error> {
     if tags.is_some_and(|tags| tags.len() > MAX_TAGS) {
-        return Err(Error::invalid_parameter("Number of tags exceeds resource tag limit."));
+        return Err(Error::too_many_tags());
     }
     Ok(())
 }

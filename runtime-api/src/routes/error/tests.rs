@@ -1,11 +1,11 @@
 //! `error`: bodies pass untouched, headers are read, limits hold.
 
 use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
-use crate::testing::{Environment, NEXT, chunked, error_path, request, response_path};
-use crate::{FunctionError, Outcome, State};
+use crate::testing::{NEXT, ServedEnvironment, chunked, error_path, request, response_path};
+use crate::{FunctionError, Outcome, RuntimeState};
 
 async fn posted(headers: &str, body: &[u8]) -> FunctionError {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     client.call("POST", &error_path("a"), headers, body).await.is_accepted();
     match invocation.outcome().await {
@@ -58,7 +58,7 @@ async fn a_body_with_cause_is_split() {
 
 #[tokio::test]
 async fn order_of_checks() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     environment.connect().await.post(&error_path("a"), "{}").await.is_invalid_request_id();
     let (mut client, _invocation) = environment.running("a").await;
     client.post(&error_path("b"), "{}").await.is_invalid_request_id();
@@ -79,13 +79,13 @@ async fn order_of_checks() {
         .await
         .is_forbidden("RuntimeResponseSentState", "InvocationResponse");
     client.send(&request("GET", NEXT, "", b"")).await;
-    environment.until_state(State::Ready).await;
+    environment.until_state(RuntimeState::Ready).await;
     environment.connect().await.post(&error_path("a"), "{}").await.is_invalid_request_id();
 }
 
 #[tokio::test]
 async fn over_the_limit_or_broken_may_be_sent_again() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let over = vec![b'x'; ERROR_BODY_MAX_BYTES + 1];
     let refusal = r#"{"errorMessage":"Exceeded maximum allowed payload size (1048576 bytes).","errorType":"RequestEntityTooLarge"}"#;

@@ -1,10 +1,10 @@
 //! Every extension call is refused with the API's own words.
 
-use crate::testing::Environment;
+use crate::testing::ServedEnvironment;
 
 #[tokio::test]
 async fn refusals() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let id = "8d6a5f52-8b4e-4f8c-9f6e-0d9b7c6a5e4f";
     let known = format!("Lambda-Extension-Identifier: {id}\r\n");

@@ -1,11 +1,11 @@
 //! `next`: what an event looks like, who gets it, and that none is lost.
 
-use crate::testing::{Environment, NEXT, event, request, response_path};
-use crate::{DeliverError, Event, Ready, State};
+use crate::testing::{NEXT, ServedEnvironment, event, request, response_path};
+use crate::{DeliverError, Event, Ready, RuntimeState};
 
 #[tokio::test]
 async fn an_event_comes_with_every_header() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.poll().await;
     assert!(matches!(environment.session.ready().await, Ready::Next));
     let sent = Event {
@@ -38,7 +38,7 @@ async fn an_event_comes_with_every_header() {
 
 #[tokio::test]
 async fn empty_values_have_no_header_and_an_empty_payload_arrives() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.poll().await;
     let sent = Event { request_id: "a".into(), ..Event::default() };
     let invocation = environment.session.deliver(sent).unwrap();
@@ -61,7 +61,7 @@ async fn empty_values_have_no_header_and_an_empty_payload_arrives() {
 
 #[tokio::test]
 async fn polling_again_gives_the_same_event_at_once() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, _invocation) = environment.running("a").await;
     for _ in 0..3 {
         client.call("GET", NEXT, "", b"").await.is(200, "{\"id\":\"a\"}");
@@ -72,7 +72,7 @@ async fn polling_again_gives_the_same_event_at_once() {
 
 #[tokio::test]
 async fn a_second_poll_waits_for_the_next_event() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut first = environment.poll().await;
     let mut second = environment.poll().await;
     assert_eq!(environment.session.polls(), 2);
@@ -89,7 +89,7 @@ async fn a_second_poll_waits_for_the_next_event() {
 
 #[tokio::test]
 async fn a_poll_whose_client_has_gone_swallows_nothing() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let gone = environment.poll().await;
     let mut alive = environment.poll().await;
     drop(gone);
@@ -101,7 +101,7 @@ async fn a_poll_whose_client_has_gone_swallows_nothing() {
 
 #[tokio::test]
 async fn a_poll_that_is_woken_after_its_client_left_takes_nothing() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let gone = environment.poll().await;
     let mut alive = environment.poll().await;
     // The event wakes the first poll before the reactor can tell it that its client has left.
@@ -113,7 +113,7 @@ async fn a_poll_that_is_woken_after_its_client_left_takes_nothing() {
 
 #[tokio::test]
 async fn an_undelivered_event_waits_or_is_recalled() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     drop(environment.poll().await);
     environment.until(|session| session.polls() == 0).await;
     let mut invocation = environment.session.deliver(event("a")).unwrap();
@@ -132,23 +132,23 @@ async fn an_undelivered_event_waits_or_is_recalled() {
 
 #[tokio::test]
 async fn deliver_wants_a_waiting_runtime() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let refused = environment.session.deliver(event("a")).unwrap_err();
-    assert_eq!(refused, DeliverError::NotReady(State::Started));
+    assert_eq!(refused, DeliverError::NotReady(RuntimeState::Started));
     let (mut client, invocation) = environment.running("a").await;
     drop(invocation);
     assert_eq!(environment.session.deliver(event("b")).unwrap_err(), DeliverError::Busy);
     client.post(&response_path("a"), "1").await.is_accepted();
     assert_eq!(environment.session.deliver(event("b")).unwrap_err(), DeliverError::Busy);
     client.send(&request("GET", NEXT, "", b"")).await;
-    environment.until_state(State::Ready).await;
+    environment.until_state(RuntimeState::Ready).await;
     let _invocation = environment.session.deliver(event("b")).unwrap();
     client.answer().await.is(200, "{\"id\":\"b\"}");
 }
 
 #[tokio::test]
 async fn a_body_on_next_is_dropped() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     client.send(&request("GET", NEXT, "", &[b'x'; 100_000])).await;
     environment.until(|session| session.polls() == 1).await;

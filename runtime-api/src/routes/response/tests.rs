@@ -6,8 +6,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
-use crate::testing::{Environment, NEXT, chunked, error_path, event, request, response_path};
-use crate::{Invocation, Outcome, Response, ResponseMode, State};
+use crate::testing::{NEXT, ServedEnvironment, chunked, error_path, event, request, response_path};
+use crate::{Delivery, Outcome, Response, ResponseMode, RuntimeState};
 
 const TOO_LARGE: &str = r#"{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}"#;
 
@@ -20,7 +20,7 @@ fn returned(outcome: Outcome) -> Response {
 
 #[tokio::test]
 async fn the_body_passes_untouched_and_done_is_the_next_poll() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let headers = "Content-Type: text/x\r\nLambda-Runtime-Invocation-Id: attempt-a\r\n";
     client.call("POST", &response_path("a"), headers, b" {\"x\" :1} ").await.is_accepted();
@@ -30,21 +30,21 @@ async fn the_body_passes_untouched_and_done_is_the_next_poll() {
         assert_eq!(response.content_type, "text/x");
         assert_eq!(response.mode, ResponseMode::Buffered);
     }
-    assert_eq!(environment.session.state(), State::ResponseSent);
+    assert_eq!(environment.session.state(), RuntimeState::ResponseSent);
     client
         .post(&response_path("a"), "2")
         .await
         .is_forbidden("RuntimeResponseSentState", "InvocationResponse");
     client.send(&request("GET", NEXT, "", b"")).await;
     invocation.done().await;
-    assert_eq!(environment.session.state(), State::Ready);
+    assert_eq!(environment.session.state(), RuntimeState::Ready);
     environment.connect().await.post(&response_path("a"), "3").await.is_invalid_request_id();
     assert_eq!(returned(invocation.outcome().await).body, " {\"x\" :1} ");
 }
 
 #[tokio::test]
 async fn ids_are_checked_before_the_state() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     environment.connect().await.post(&response_path("a"), "1").await.is_invalid_request_id();
     drop(environment.poll().await);
     environment.until(|session| session.polls() == 0).await;
@@ -65,7 +65,7 @@ async fn ids_are_checked_before_the_state() {
 
 #[tokio::test]
 async fn a_streamed_response() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let mode = "Lambda-Runtime-Function-Response-Mode: streaming\r\n";
     let path = response_path("a");
@@ -74,7 +74,7 @@ async fn a_streamed_response() {
             format!("POST {path} HTTP/1.1\r\n{mode}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n").as_bytes(),
         )
         .await;
-    environment.until_state(State::InvocationResponse).await;
+    environment.until_state(RuntimeState::InvocationResponse).await;
     let mut other = environment.connect().await;
     other.post(&error_path("a"), "{}").await.is_forbidden("InvocationResponse", "InvocationErrorResponse");
     other.call("GET", NEXT, "", b"").await.is_forbidden("InvocationResponse", "Ready");
@@ -87,7 +87,7 @@ async fn a_streamed_response() {
 #[tokio::test]
 async fn an_unknown_mode_ends_the_invocation_and_the_environment() {
     for value in ["Streaming", "buffered", "", "streaming, streaming"] {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;
         let mode = format!("Lambda-Runtime-Function-Response-Mode: {value}\r\n");
         client.call("POST", &response_path("a"), &mode, b"1").await.is(
@@ -107,7 +107,7 @@ async fn an_unknown_mode_ends_the_invocation_and_the_environment() {
 async fn go_declares_trailers_on_every_post() {
     let declared = "Content-Type: application/octet-stream\r\n\
                     Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n";
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     client.send(&chunked(&response_path("a"), declared, &[b"{}"], "")).await;
     client.answer().await.is_accepted();
@@ -117,7 +117,7 @@ async fn go_declares_trailers_on_every_post() {
         (&b"{}"[..], &b"application/octet-stream"[..])
     );
 
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let trailers = "Lambda-Runtime-Function-Error-Type: Function.Broken\r\n\
                     Lambda-Runtime-Function-Error-Body: eyJlIjoxfQ==\r\n";
@@ -129,7 +129,7 @@ async fn go_declares_trailers_on_every_post() {
 
 #[tokio::test]
 async fn a_large_error_trailer_is_read() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let trailers = format!(
         "Lambda-Runtime-Function-Error-Type: x\r\nLambda-Runtime-Function-Error-Body: {}\r\n",
@@ -143,7 +143,7 @@ async fn a_large_error_trailer_is_read() {
 
 #[tokio::test]
 async fn the_limit_is_exact_and_the_next_event_works() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let over = vec![b'x'; RESPONSE_BODY_MAX_BYTES + 1];
     client.call("POST", &response_path("a"), "", &over[1..]).await.is_accepted();
@@ -168,7 +168,7 @@ async fn the_limit_is_exact_and_the_next_event_works() {
 
 #[tokio::test]
 async fn a_client_that_writes_first_still_reads_the_413() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     client.call("POST", &response_path("a"), "", &vec![b'x'; 40 << 20]).await.is(413, TOO_LARGE);
     assert!(
@@ -181,7 +181,7 @@ async fn a_broken_body_is_400_then_403_and_next_works() {
     for broken in
         ["Transfer-Encoding: chunked\r\n\r\nzz\r\n", "Transfer-Encoding: chunked\r\n\r\n4\r\nabXXXX"]
     {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;
         client.send(format!("POST {} HTTP/1.1\r\n{broken}", response_path("a")).as_bytes()).await;
         client.answer().await.is_truncated();
@@ -191,7 +191,7 @@ async fn a_broken_body_is_400_then_403_and_next_works() {
 }
 
 /// A truncated response is the answer all the same: another one is refused, and `next` works.
-async fn is_answered_and_goes_on(environment: &Environment, invocation: &mut Invocation) {
+async fn is_answered_and_goes_on(environment: &ServedEnvironment, invocation: &mut Delivery) {
     let mut client = environment.connect().await;
     client
         .post(&response_path("a"), "1")
@@ -205,7 +205,7 @@ async fn is_answered_and_goes_on(environment: &Environment, invocation: &mut Inv
 async fn a_body_that_ends_early_is_truncated() {
     for framing in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"] {
         for half_closed in [true, false] {
-            let environment = Environment::start().await;
+            let environment = ServedEnvironment::start().await;
             let (mut client, mut invocation) = environment.running("a").await;
             client.send(format!("POST {} HTTP/1.1\r\n{framing}", response_path("a")).as_bytes()).await;
             if half_closed {
@@ -225,7 +225,7 @@ async fn chunked_wins_over_a_length() {
     for lines in
         ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3"]
     {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;
         let path = response_path("a");
         client
@@ -238,7 +238,7 @@ async fn chunked_wins_over_a_length() {
 
 #[tokio::test]
 async fn a_client_may_wait_for_100_continue() {
-    let environment = Environment::start().await;
+    let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let path = response_path("a");
     client
@@ -254,7 +254,7 @@ async fn a_client_may_wait_for_100_continue() {
 #[tokio::test]
 async fn a_response_counts_though_its_client_is_gone() {
     for bytes in [2, 100_000, 1_000_000] {
-        let environment = Environment::start().await;
+        let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;
         let body = vec![b'1'; bytes];
         client.send(&request("POST", &response_path("a"), "", &body)).await;

@@ -1,3 +1,5 @@
+//! Which environment the pool gives out, freezes and ends.
+
 use super::*;
 
 #[derive(Debug, PartialEq)]
@@ -20,6 +22,11 @@ fn at(s: u64) -> Duration {
     Duration::from_secs(s)
 }
 
+fn leased(pool: &mut Pool<Fake>) -> Fake {
+    let (Leased::Thawed(fake) | Leased::Frozen(fake)) = pool.take(NEW).unwrap();
+    fake
+}
+
 fn names(fakes: &[Fake]) -> Vec<&str> {
     fakes.iter().map(|f| f.0).collect()
 }
@@ -30,8 +37,8 @@ fn most_recently_used_first_and_only_the_same_generation() {
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(2));
     pool.put(Fake("old", OLD, 1), at(3));
-    assert_eq!(pool.take(NEW).unwrap().0.0, "b");
-    assert_eq!(pool.take(NEW).unwrap().0.0, "a");
+    assert_eq!(leased(&mut pool).0, "b");
+    assert_eq!(leased(&mut pool).0, "a");
     assert!(pool.take(NEW).is_none());
     assert_eq!(names(&pool.retire(OLD)), ["old"]);
     assert_eq!(pool.idle_mib(), 0);
@@ -42,11 +49,11 @@ fn freezing_is_lazy_and_remembered() {
     let mut pool = Pool::default();
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(5));
-    assert_eq!(pool.freeze_older(at(2), 9), (1, 1));
-    assert_eq!(pool.freeze_older(at(2), 9), (0, 1));
-    assert_eq!(pool.take(NEW), Some((Fake("b", NEW, 1), false)));
-    assert_eq!(pool.take(NEW), Some((Fake("a", NEW, 1), true)));
-    assert_eq!(pool.freeze_older(at(9), 9), (0, 0));
+    assert_eq!((pool.freeze_older(at(2), 9), pool.thawed), (Freezing::Later, 1));
+    assert_eq!((pool.freeze_older(at(2), 9), pool.thawed), (Freezing::Later, 1));
+    assert_eq!(pool.take(NEW), Some(Leased::Thawed(Fake("b", NEW, 1))));
+    assert_eq!(pool.take(NEW), Some(Leased::Frozen(Fake("a", NEW, 1))));
+    assert_eq!(pool.freeze_older(at(9), 9), Freezing::Done);
 }
 
 #[test]
@@ -55,8 +62,8 @@ fn freezing_goes_in_small_steps() {
     for generation in 1..=3 {
         pool.put(Fake("x", Uuid::from_u128(generation), 1), at(1));
     }
-    assert_eq!(pool.freeze_older(at(2), 2), (2, 1));
-    assert_eq!(pool.freeze_older(at(2), 2), (1, 0));
+    assert_eq!((pool.freeze_older(at(2), 2), pool.thawed), (Freezing::MoreNow, 1));
+    assert_eq!((pool.freeze_older(at(2), 2), pool.thawed), (Freezing::Done, 0));
 }
 
 #[test]
@@ -65,12 +72,12 @@ fn every_environment_of_a_burst_is_frozen_oldest_first() {
     for i in 0..20 {
         pool.put(Fake("x", NEW, i), at(u64::from(i)));
     }
-    assert_eq!(pool.freeze_older(at(30), 8), (8, 12));
+    assert_eq!((pool.freeze_older(at(30), 8), pool.thawed), (Freezing::MoreNow, 12));
     // The youngest is still thawed, the oldest are not.
-    assert_eq!(pool.take(NEW), Some((Fake("x", NEW, 19), false)));
-    assert_eq!(pool.freeze_older(at(30), 8), (8, 3));
-    assert_eq!(pool.freeze_older(at(30), 8), (3, 0));
-    assert!((0..19).all(|_| pool.take(NEW).unwrap().1));
+    assert_eq!(pool.take(NEW), Some(Leased::Thawed(Fake("x", NEW, 19))));
+    assert_eq!((pool.freeze_older(at(30), 8), pool.thawed), (Freezing::MoreNow, 3));
+    assert_eq!(pool.freeze_older(at(30), 8), Freezing::Done);
+    assert!((0..19).all(|_| matches!(pool.take(NEW).unwrap(), Leased::Frozen(_))));
 }
 
 #[test]
@@ -78,16 +85,16 @@ fn a_lease_renews_the_rest_before_freezing() {
     let mut pool = Pool::default();
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(2));
-    let (b, _) = pool.take(NEW).unwrap();
+    let b = leased(&mut pool);
     pool.put(b, at(9));
-    assert_eq!(pool.freeze_older(at(5), 8), (1, 1));
-    assert_eq!(pool.freeze_older(at(9), 8), (1, 0));
+    assert_eq!((pool.freeze_older(at(5), 8), pool.thawed), (Freezing::Later, 1));
+    assert_eq!(pool.freeze_older(at(9), 8), Freezing::Done);
     // Nothing is left over from leases that were never followed by a freezing.
     for s in 10..1000 {
-        let (b, _) = pool.take(NEW).unwrap();
+        let b = leased(&mut pool);
         pool.put(b, at(s));
     }
-    assert_eq!(pool.freeze_older(at(1000), 8), (1, 0));
+    assert_eq!(pool.freeze_older(at(1000), 8), Freezing::Done);
     assert!(pool.returned.is_empty());
 }
 
@@ -111,5 +118,5 @@ fn expiry_and_clearing() {
     }
     assert_eq!(names(&pool.expire_older(at(1))), ["a", "b"]);
     assert_eq!(names(&pool.clear()), ["c"]);
-    assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, (0, 0)));
+    assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, Freezing::Done));
 }

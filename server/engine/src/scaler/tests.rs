@@ -1,6 +1,9 @@
+//! Who is admitted, who may start, and what is counted.
+
 use super::*;
 
-const LIMITS: Limits = Limits { account_concurrency: 10, burst: 5, refill_per_s: 2, host_memory_mib: 1000 };
+const LIMITS: ScalerLimits =
+    ScalerLimits { account_concurrency: 10, burst: 5, refill_per_s: 2, host_memory_mib: 1000 };
 
 fn key(name: &str) -> Arc<FunctionId> {
     in_account("000000000000", name)
@@ -21,7 +24,7 @@ fn account_pool_is_shared_and_paid_back() {
         s.admit(&key("a"), at(0)).unwrap();
         s.admit(&key("b"), at(0)).unwrap();
     }
-    assert_eq!(s.admit(&key("c"), at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&key("c"), at(0)), Err(Throttle::Account));
     s.done(&key("a"), at(0));
     assert_eq!(s.admit(&key("c"), at(0)), Ok(()));
     assert_eq!(s.in_flight(), 10);
@@ -34,16 +37,16 @@ fn reserved_is_guarantee_and_cap() {
     for _ in 0..7 {
         s.admit(&key("other"), at(0)).unwrap();
     }
-    assert_eq!(s.admit(&key("other"), at(0)), Err(Refusal::Account), "3 of 10 are kept for r");
+    assert_eq!(s.admit(&key("other"), at(0)), Err(Throttle::Account), "3 of 10 are kept for r");
     for _ in 0..3 {
         s.admit(&key("r"), at(0)).unwrap();
     }
-    assert_eq!(s.admit(&key("r"), at(0)), Err(Refusal::Reserved));
+    assert_eq!(s.admit(&key("r"), at(0)), Err(Throttle::Reserved));
     s.reserve(&key("r"), Some(0), at(0));
     for _ in 0..3 {
         s.done(&key("r"), at(0));
     }
-    assert_eq!(s.admit(&key("r"), at(0)), Err(Refusal::Reserved), "0 stops the function");
+    assert_eq!(s.admit(&key("r"), at(0)), Err(Throttle::Reserved), "0 stops the function");
     s.reserve(&key("r"), None, at(0));
     assert_eq!(s.admit(&key("r"), at(0)), Ok(()));
 }
@@ -56,13 +59,13 @@ fn accounts_take_nothing_of_each_other() {
     for _ in 0..6 {
         s.admit(&one, at(0)).unwrap();
     }
-    assert_eq!(s.admit(&one, at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&one, at(0)), Err(Throttle::Account));
     for _ in 0..10 {
         s.admit(&other, at(0)).unwrap();
     }
-    assert_eq!(s.admit(&other, at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&other, at(0)), Err(Throttle::Account));
     s.done(&one, at(0));
-    assert_eq!(s.admit(&other, at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&other, at(0)), Err(Throttle::Account));
     assert_eq!(s.admit(&one, at(0)), Ok(()));
     (0..6).for_each(|_| s.done(&one, at(0)));
     (0..10).for_each(|_| s.done(&other, at(0)));
@@ -81,7 +84,7 @@ fn changing_the_reservation_moves_what_is_in_flight() {
     for _ in 0..6 {
         s.admit(&key("g"), at(0)).unwrap();
     }
-    assert_eq!(s.admit(&key("g"), at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&key("g"), at(0)), Err(Throttle::Account));
     for _ in 0..4 {
         s.done(&key("f"), at(0));
     }
@@ -89,7 +92,7 @@ fn changing_the_reservation_moves_what_is_in_flight() {
     for _ in 0..4 {
         s.admit(&key("g"), at(0)).unwrap();
     }
-    assert_eq!(s.admit(&key("g"), at(0)), Err(Refusal::Account));
+    assert_eq!(s.admit(&key("g"), at(0)), Err(Throttle::Account));
 }
 
 #[test]
@@ -97,53 +100,61 @@ fn bucket_refills_without_accrual() {
     let mut s = Scaler::new(LIMITS);
     let start = |s: &mut Scaler, ms| s.start(&key("f"), 1, 0, at(ms));
     for _ in 0..5 {
-        assert_eq!(start(&mut s, 0), Start::Granted);
+        assert_eq!(start(&mut s, 0), StartDecision::Granted);
     }
-    assert_eq!(start(&mut s, 499), Start::Refused(Refusal::Rate));
-    assert_eq!(start(&mut s, 500), Start::Granted, "2 per second");
-    assert_eq!(start(&mut s, 500), Start::Refused(Refusal::Rate));
+    assert_eq!(start(&mut s, 499), StartDecision::Refused(Throttle::Rate));
+    assert_eq!(start(&mut s, 500), StartDecision::Granted, "2 per second");
+    assert_eq!(start(&mut s, 500), StartDecision::Refused(Throttle::Rate));
     for _ in 0..5 {
-        assert_eq!(start(&mut s, 3_600_000), Start::Granted);
+        assert_eq!(start(&mut s, 3_600_000), StartDecision::Granted);
     }
     assert_eq!(
         start(&mut s, 3_600_000),
-        Start::Refused(Refusal::Rate),
+        StartDecision::Refused(Throttle::Rate),
         "an hour gives no more than the capacity"
     );
-    assert_eq!(s.start(&key("g"), 1, 0, at(3_600_000)), Start::Granted, "each function has its own bucket");
+    assert_eq!(
+        s.start(&key("g"), 1, 0, at(3_600_000)),
+        StartDecision::Granted,
+        "each function has its own bucket"
+    );
 }
 
 #[test]
 fn host_memory_is_a_budget() {
     let mut s = Scaler::new(LIMITS);
-    assert_eq!(s.start(&key("f"), 600, 0, at(0)), Start::Granted);
-    assert_eq!(s.start(&key("f"), 600, 0, at(0)), Start::Refused(Refusal::Memory));
-    assert_eq!(s.start(&key("f"), 600, 600, at(0)), Start::Evict { missing_mib: 200 });
+    assert_eq!(s.start(&key("f"), 600, 0, at(0)), StartDecision::Granted);
+    assert_eq!(s.start(&key("f"), 600, 0, at(0)), StartDecision::Refused(Throttle::Memory));
+    assert_eq!(s.start(&key("f"), 600, 600, at(0)), StartDecision::Evict { missing_mib: 200 });
     s.ended(&key("f"), 600, at(0));
-    assert_eq!(s.start(&key("f"), 1000, 0, at(0)), Start::Granted);
+    assert_eq!(s.start(&key("f"), 1000, 0, at(0)), StartDecision::Granted);
 }
 
 #[test]
 fn a_start_that_came_to_nothing_costs_no_token() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..100 {
-        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), StartDecision::Granted);
         s.refund(&key("f"), at(0));
         s.ended(&key("f"), 1, at(0));
     }
     assert!(s.functions.is_empty(), "and its bucket is as full as it was");
     s.refund(&key("f"), at(0));
     for _ in 0..5 {
-        assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Granted);
+        assert_eq!(s.start(&key("f"), 1, 0, at(0)), StartDecision::Granted);
     }
-    assert_eq!(s.start(&key("f"), 1, 0, at(0)), Start::Refused(Refusal::Rate), "never over the capacity");
+    assert_eq!(
+        s.start(&key("f"), 1, 0, at(0)),
+        StartDecision::Refused(Throttle::Rate),
+        "never over the capacity"
+    );
 }
 
 #[test]
 fn a_refused_function_leaves_no_trace() {
-    let mut s = Scaler::new(Limits { account_concurrency: 0, ..LIMITS });
+    let mut s = Scaler::new(ScalerLimits { account_concurrency: 0, ..LIMITS });
     for n in 0..100 {
-        assert_eq!(s.admit(&key(&format!("f{n}")), at(n)), Err(Refusal::Account));
+        assert_eq!(s.admit(&key(&format!("f{n}")), at(n)), Err(Throttle::Account));
     }
     assert!(s.functions.is_empty());
 }
@@ -152,10 +163,10 @@ fn a_refused_function_leaves_no_trace() {
 fn a_function_that_starts_too_fast_evicts_nobody() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..5 {
-        assert_eq!(s.start(&key("f"), 200, 0, at(0)), Start::Granted);
+        assert_eq!(s.start(&key("f"), 200, 0, at(0)), StartDecision::Granted);
     }
-    assert_eq!(s.start(&key("f"), 200, 1000, at(0)), Start::Refused(Refusal::Rate));
-    assert_eq!(s.start(&key("g"), 200, 1000, at(0)), Start::Evict { missing_mib: 200 });
+    assert_eq!(s.start(&key("f"), 200, 1000, at(0)), StartDecision::Refused(Throttle::Rate));
+    assert_eq!(s.start(&key("g"), 200, 1000, at(0)), StartDecision::Evict { missing_mib: 200 });
 }
 
 #[test]
@@ -188,16 +199,16 @@ fn a_quiet_function_leaves_no_trace() {
 struct Model(std::collections::BTreeMap<Arc<FunctionId>, (u32, Option<u32>)>);
 
 impl Model {
-    fn admits(&self, function: &Arc<FunctionId>) -> Result<(), Refusal> {
+    fn admits(&self, function: &Arc<FunctionId>) -> Result<(), Throttle> {
         let of_account = || self.0.iter().filter(|(id, _)| id.account == function.account).map(|(_, f)| *f);
         match self.0.get(function).copied().unwrap_or_default() {
-            (in_flight, Some(reserved)) if in_flight >= reserved => Err(Refusal::Reserved),
+            (in_flight, Some(reserved)) if in_flight >= reserved => Err(Throttle::Reserved),
             (_, Some(_)) => Ok(()),
             (_, None) => {
                 let reserved: u32 = of_account().filter_map(|(_, reserved)| reserved).sum();
                 let in_flight: u32 = of_account().filter(|(_, r)| r.is_none()).map(|(n, _)| n).sum();
                 let limit = LIMITS.account_concurrency.saturating_sub(reserved);
-                if in_flight < limit { Ok(()) } else { Err(Refusal::Account) }
+                if in_flight < limit { Ok(()) } else { Err(Throttle::Account) }
             }
         }
     }
@@ -235,7 +246,7 @@ fn seeded_storm_keeps_the_rules() {
                 model.of(&over).0 -= 1;
                 s.done(&over, now);
             }
-            2 if s.start(&function, 90, 0, now) == Start::Granted => alive.push(function),
+            2 if s.start(&function, 90, 0, now) == StartDecision::Granted => alive.push(function),
             3 if !alive.is_empty() => s.ended(&alive.swap_remove(0), 90, now),
             4 => {
                 let reserved = [None, Some(0), Some(2)][next(3)];

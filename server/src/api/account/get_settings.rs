@@ -6,7 +6,7 @@ use lambd_wire::{Error, input, output, types};
 
 use crate::api::Call;
 use crate::app::App;
-use crate::packages::Limits;
+use crate::packages::PackageLimits;
 
 /// What AWS reports for the storage of all packages, bytes.
 const TOTAL_CODE_BYTES: i64 = 80_530_636_800;
@@ -17,7 +17,7 @@ pub(in crate::api) async fn handle(
     (): (),
     _input: input::GetAccountSettings,
 ) -> Result<output::GetAccountSettings, Error> {
-    let (usage, limits) = (app.registry.usage(&call.place.account), Limits::default());
+    let (usage, limits) = (app.registry.usage(&call.place.account), PackageLimits::default());
     Ok(output::GetAccountSettings {
         account_limit: Some(types::AccountLimit {
             total_code_size: Some(TOTAL_CODE_BYTES),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::errors;
-use crate::api::{Call, Found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::PutFunctionConcurrency,
 ) -> Result<output::PutFunctionConcurrency, Error> {
     let target = found.target;

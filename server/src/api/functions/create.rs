@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use lambd_model::{CodeRef, Configuration, Function, LogFormat, Logging, Sha256, State, Version, clock};
+use lambd_model::{
+    CodeRef, Configuration, Function, FunctionState, LogFormat, Logging, Sha256, Version, clock,
+};
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::Call;
-use crate::api::rules::target::{Target, invalid};
-use crate::api::rules::{errors, package, present, settings, settle};
+use crate::api::rules::target_function::{TargetFunction, invalid};
+use crate::api::rules::{activation, errors, package, render, settings};
 use crate::app::App;
 use crate::registry::RegistryError;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    target: Target,
+    target: TargetFunction,
     mut input: input::CreateFunction,
 ) -> Result<output::CreateFunction, Error> {
     if target.qualifier.is_some() {
@@ -36,7 +38,7 @@ pub(in crate::api) async fn handle(
     let function = Function {
         latest: Arc::new(Version::latest(&target.id, latest)),
         id: target.id,
-        state: State::Pending,
+        state: FunctionState::Pending,
         last_update: None,
         revision_id: Uuid::new_v4(),
         tags,
@@ -48,8 +50,8 @@ pub(in crate::api) async fn handle(
         other => errors::storage(&other),
     })?;
     drop(staged);
-    settle::spawn(app, &function);
-    Ok(present::configuration(app, &function, &call.place, None))
+    activation::spawn(app, &function);
+    Ok(render::configuration(app, &function, &call.place, None))
 }
 
 fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
@@ -97,7 +99,7 @@ fn settings(
         timeout_s: settings::timeout(input.timeout)?.unwrap_or(3),
         memory_mib: settings::memory(input.memory_size)?.unwrap_or(128),
         ephemeral_mib: settings::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
-        environment: input.environment.map(settings::environment),
+        variables: input.environment.map(settings::variables),
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
         architecture: settings::architecture(input.architectures)?
             .unwrap_or_else(|| settings::host_architecture().to_owned()),

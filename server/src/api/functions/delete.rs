@@ -7,13 +7,13 @@ use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
 use crate::api::rules::errors;
-use crate::api::rules::target::{Target, invalid, not_found};
+use crate::api::rules::target_function::{TargetFunction, invalid, not_found};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    target: Target,
+    target: TargetFunction,
     _input: input::DeleteFunction,
 ) -> Result<output::DeleteFunction, Error> {
     let arn = call.place.function_arn(&target.id.name);

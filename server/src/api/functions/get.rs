@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use lambd_wire::{Error, input, output, types};
 
-use crate::api::{Call, Found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     _input: input::GetFunction,
 ) -> Result<output::GetFunction, Error> {
     let code = types::FunctionCodeLocation {

@@ -8,8 +8,8 @@ use lambd_model::arn::LATEST;
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
-use crate::api::rules::present;
-use crate::api::rules::target::invalid;
+use crate::api::rules::render;
+use crate::api::rules::target_function::invalid;
 use crate::app::App;
 
 /// AWS's page; a larger `MaxItems` is cut to it.
@@ -33,7 +33,7 @@ pub(in crate::api) async fn handle(
         functions: Some(
             functions
                 .iter()
-                .map(|function| present::configuration(app, function, &call.place, qualifier))
+                .map(|function| render::configuration(app, function, &call.place, qualifier))
                 .collect(),
         ),
     })

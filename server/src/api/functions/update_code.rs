@@ -5,18 +5,18 @@ use std::sync::Arc;
 use lambd_model::clock;
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::target::invalid;
-use crate::api::rules::{errors, package, present, settings, settle, updates};
-use crate::api::{Call, Found};
+use crate::api::rules::target_function::invalid;
+use crate::api::rules::{activation, errors, package, render, settings, updates};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::UpdateFunctionCode,
 ) -> Result<output::UpdateFunctionCode, Error> {
-    let Found { target, function: before } = found;
+    let FoundFunction { target, function: before } = found;
     let arn = call.place.function_arn(&target.id.name);
     settings::refuse(input.publish == Some(true), "Publish")?;
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
@@ -31,7 +31,7 @@ pub(in crate::api) async fn handle(
         let mut latest = (*before.latest).clone();
         latest.configuration.code = code;
         shown.latest = Arc::new(latest);
-        return Ok(present::configuration(app, &shown, &call.place, target.qualifier.as_deref()));
+        return Ok(render::configuration(app, &shown, &call.place, target.qualifier.as_deref()));
     }
     let change = move |function: &lambd_model::Function| {
         updates::check(function, revision.as_deref())?;
@@ -46,8 +46,8 @@ pub(in crate::api) async fn handle(
     drop(staged);
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();
-    settle::spawn(app, &changed.now);
-    Ok(present::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
+    activation::spawn(app, &changed.now);
+    Ok(render::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
 }
 
 #[cfg(test)]

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use lambd_model::{Configuration, Function, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::{errors, present, settings, settle, updates};
-use crate::api::{Call, Found};
+use crate::api::rules::{activation, errors, render, settings, updates};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::registry::RegistryError;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     mut input: input::UpdateFunctionConfiguration,
 ) -> Result<output::UpdateFunctionConfiguration, Error> {
-    let Found { target, function: before } = found;
+    let FoundFunction { target, function: before } = found;
     let arn = call.place.function_arn(&target.id.name);
     refuse_features(&input)?;
     if let Some(runtime) = &input.runtime {
@@ -36,8 +36,8 @@ pub(in crate::api) async fn handle(
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     app.dispatcher.retire(&changed.before.latest);
-    settle::spawn(app, &changed.now);
-    Ok(present::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
+    activation::spawn(app, &changed.now);
+    Ok(render::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
 }
 
 fn refuse_features(input: &input::UpdateFunctionConfiguration) -> Result<(), Error> {
@@ -66,7 +66,7 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
     latest.memory_mib = settings::memory(input.memory_size)?.unwrap_or(latest.memory_mib);
     latest.ephemeral_mib = settings::ephemeral(input.ephemeral_storage)?.unwrap_or(latest.ephemeral_mib);
     if let Some(environment) = input.environment {
-        latest.environment = Some(settings::environment(environment));
+        latest.variables = Some(settings::variables(environment));
     }
     if let Some(vpc) = input.vpc_config {
         latest.vpc = Some(settings::vpc(vpc));

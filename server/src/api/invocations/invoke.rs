@@ -7,15 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lambd_model::arn::LATEST;
-use lambd_model::{Function, State};
+use lambd_model::{Function, FunctionState};
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::rules::settings;
-use crate::api::rules::target::{Target, invalid, not_found};
-use crate::api::{Call, Found};
+use crate::api::rules::target_function::{TargetFunction, invalid, not_found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
-use crate::dispatch::{Answer, Invocation, InvokeError};
+use crate::dispatch::{Invocation, InvocationResult, InvokeError};
 
 /// Largest event of a synchronous invocation, bytes [fact:event-size].
 pub const REQUEST_BYTES_MAX: usize = 6_291_456;
@@ -27,11 +27,11 @@ const PENDING_WAIT: Duration = Duration::from_secs(10);
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::Invoke,
 ) -> Result<output::Invoke, Error> {
-    let Found { target, function } = found;
-    let payload = event(input.payload.unwrap_or_default())?;
+    let FoundFunction { target, function } = found;
+    let event = event_of(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(client_context).transpose()?;
     settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
     settings::refuse(input.durable_execution_name.is_some(), "X-Amz-Durable-Execution-Name")?;
@@ -47,7 +47,7 @@ pub(in crate::api) async fn handle(
     let function = active(app, function, &target, call).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
-        payload,
+        event,
         invoked_arn: target.arn(&call.place),
         client_context,
         trace_id: trace_id(call.trace_id.as_deref()),
@@ -62,7 +62,7 @@ pub(in crate::api) async fn handle(
     Ok(answered(answer, version.qualifier.clone()))
 }
 
-fn answered(answer: Answer, executed_version: String) -> output::Invoke {
+fn answered(answer: InvocationResult, executed_version: String) -> output::Invoke {
     output::Invoke {
         status_code: Some(200),
         function_error: answer.is_error.then(|| "Unhandled".to_owned()),
@@ -74,7 +74,7 @@ fn answered(answer: Answer, executed_version: String) -> output::Invoke {
 }
 
 /// The payload must be JSON; an empty one is `{}` [fact:event-is-json].
-fn event(payload: Bytes) -> Result<Bytes, Error> {
+fn event_of(payload: Bytes) -> Result<Bytes, Error> {
     Error::check_payload(&payload)?;
     Ok(if payload.is_empty() { Bytes::from_static(b"{}") } else { payload })
 }
@@ -102,10 +102,10 @@ fn client_context(text: &str) -> Result<String, Error> {
 async fn active(
     app: &App,
     function: Arc<Function>,
-    target: &Target,
+    target: &TargetFunction,
     call: &Call,
 ) -> Result<Arc<Function>, Error> {
-    if function.state == State::Active {
+    if function.state == FunctionState::Active {
         return Ok(function);
     }
     match tokio::time::timeout(PENDING_WAIT, app.registry.wait_active(&function.id)).await {
@@ -133,9 +133,7 @@ fn trace_id(given: Option<&str>) -> String {
 
 fn refused(error: &InvokeError, runtime: &str) -> Error {
     match error {
-        InvokeError::Refused(refusal) => {
-            Error::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.").with_reason(refusal.reason())
-        }
+        InvokeError::Refused(throttle) => Error::throttled(throttle.reason()),
         InvokeError::NoRuntime(_) => Error::new(
             ErrorCode::InvalidRuntimeException,
             format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
@@ -156,9 +154,9 @@ mod tests {
 
     #[test]
     fn an_empty_event_is_an_empty_object() {
-        assert_eq!(event(Bytes::new()).unwrap(), "{}");
-        assert_eq!(event(Bytes::from_static(b" 1")).unwrap(), " 1");
-        assert!(event(Bytes::from_static(b"{'a': 1}")).is_err());
+        assert_eq!(event_of(Bytes::new()).unwrap(), "{}");
+        assert_eq!(event_of(Bytes::from_static(b" 1")).unwrap(), " 1");
+        assert!(event_of(Bytes::from_static(b"{'a': 1}")).is_err());
     }
 
     #[test]

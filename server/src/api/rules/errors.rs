@@ -2,7 +2,7 @@
 
 use lambd_wire::{Error, ErrorCode};
 
-use super::target::{invalid, not_found};
+use super::target_function::{invalid, not_found};
 use crate::registry::RegistryError;
 
 /// The wire form; `arn` is the function's, unqualified.
@@ -20,7 +20,7 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
             ),
         ),
-        RegistryError::TooManyTags => super::settings::too_many_tags(),
+        RegistryError::TooManyTags => Error::too_many_tags(),
         RegistryError::Unreserved => invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's \
              UnreservedConcurrentExecution below its minimum value of [100].",

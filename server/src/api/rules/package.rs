@@ -6,9 +6,9 @@ use bytes::Bytes;
 use lambd_model::CodeRef;
 use lambd_wire::{Error, ErrorCode, types};
 
-use super::target::invalid;
+use super::target_function::invalid;
 use crate::app::App;
-use crate::packages::{Limits, Package, PackageError};
+use crate::packages::{Package, PackageError, PackageLimits};
 
 /// Stages the `Code` of a new function.
 pub(in crate::api) async fn stage_new(app: &Arc<App>, code: types::FunctionCode) -> Result<Package, Error> {
@@ -38,7 +38,7 @@ pub(in crate::api) fn refuse_sources(s3: bool, image: bool) -> Result<(), Error>
 /// committed: it is kept from garbage collection for as long as the value lives.
 pub(in crate::api) async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
     let packages = Arc::clone(&app.packages);
-    let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &Limits::default())).await;
+    let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &PackageLimits::default())).await;
     staged
         .map_err(|_| crate::api::service_error("Staging was interrupted."))?
         .map_err(|error| refused(&error))

@@ -1,9 +1,9 @@
 //! Settings of a function: rules that the model does not carry, and their recorded texts [fact:setting-texts].
 
-use lambd_model::{Environment, LogFormat, Logging, Vpc};
+use lambd_model::{LogFormat, Logging, Variables, Vpc};
 use lambd_wire::{Error, types};
 
-use super::target::invalid;
+use super::target_function::invalid;
 use crate::runtimes::Catalog;
 use crate::runtimes::identifiers::{self, Standing};
 
@@ -58,12 +58,8 @@ pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(),
 }
 
 /// The variables as they are kept; `wire` has refused more than 4 KB of them.
-pub(in crate::api) fn environment(given: types::Environment) -> Environment {
-    Environment(given.variables.unwrap_or_default())
-}
-
-pub(in crate::api) fn too_many_tags() -> Error {
-    invalid("Number of tags exceeds resource tag limit.")
+pub(in crate::api) fn variables(given: types::Environment) -> Variables {
+    Variables(given.variables.unwrap_or_default())
 }
 
 /// There are no layers yet: an empty list is no list, and every named layer is one that does not exist.

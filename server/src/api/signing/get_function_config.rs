@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use lambd_wire::{Error, input, output};
 
-use crate::api::{Call, Found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     _app: &Arc<App>,
     _call: &Call,
-    found: Found,
+    found: FoundFunction,
     _input: input::GetFunctionCodeSigningConfig,
 ) -> Result<output::GetFunctionCodeSigningConfig, Error> {
     Ok(output::GetFunctionCodeSigningConfig {

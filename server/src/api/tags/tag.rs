@@ -6,14 +6,14 @@ use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::errors;
-use crate::api::{Call, Found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::registry::merge_tags;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::TagResource,
 ) -> Result<output::TagResource, Error> {
     let target = found.target;

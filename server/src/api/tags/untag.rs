@@ -6,13 +6,13 @@ use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::errors;
-use crate::api::{Call, Found};
+use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: Found,
+    found: FoundFunction,
     input: input::UntagResource,
 ) -> Result<output::UntagResource, Error> {
     let target = found.target;

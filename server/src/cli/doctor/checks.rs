@@ -1,21 +1,17 @@
 //! The checks. Each reads a text off the machine and judges it in a function of its own.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use lambd_sandbox::{KERNEL_MIN, kernel_suffices};
-use nix::{
-    sys::{
-        resource::{Resource, getrlimit},
-        statvfs::statvfs,
-    },
-    unistd::geteuid,
-};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::geteuid;
 
-use crate::{
-    cli::{self, folder::Folder},
-    config::{Config, Ids},
-    runtimes::Catalog,
-};
+use crate::cli;
+use crate::cli::folder::Folder;
+use crate::config::{Config, Ids};
+use crate::runtimes::Catalog;
 
 /// Control group controllers that limit an environment.
 const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
@@ -31,12 +27,12 @@ const FREE_MIB_MIN: u64 = 2048;
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) what: &'static str,
-    pub(super) found: Found,
+    pub(super) found: Finding,
 }
 
-/// What came of a check; the text is a detail, or the mend.
+/// What came of a check; the text is a detail, or the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Finding {
     Ok(String),
     /// Not as it should be, but the server works.
     Note(String),
@@ -44,7 +40,7 @@ pub(super) enum Found {
     Missing(String),
 }
 
-/// All checks, in the order in which one would mend.
+/// All checks, in the order in which one would fix them.
 pub(super) fn all(config: &Config) -> Vec<Check> {
     let check = |what, found| Check { what, found };
     vec![
@@ -69,52 +65,54 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-fn root(is_root: bool) -> Found {
+fn root(is_root: bool) -> Finding {
     if is_root {
-        return Found::Ok("yes; the API process gives it up".to_owned());
+        return Finding::Ok("yes; the API process gives it up".to_owned());
     }
-    Found::Missing("run as root (sudo lambd …): the launcher makes namespaces, mounts and groups".to_owned())
+    Finding::Missing(
+        "run as root (sudo lambd …): the launcher makes namespaces, mounts and groups".to_owned(),
+    )
 }
 
-fn kernel(release: &str) -> Found {
+fn kernel(release: &str) -> Finding {
     let release = release.trim();
     if kernel_suffices(release) {
-        return Found::Ok(release.to_owned());
+        return Finding::Ok(release.to_owned());
     }
     let (major, minor) = KERNEL_MIN;
-    Found::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (mount_setattr)"))
+    Finding::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (mount_setattr)"))
 }
 
 /// Functions make no core dumps whatever stands here (their limit refuses pipes, too). Other programs of the host do.
-fn core_pattern(pattern: &str) -> Found {
+fn core_pattern(pattern: &str) -> Finding {
     let pattern = pattern.trim();
     if pattern.starts_with('|') || pattern.starts_with('@') {
-        return Found::Note(format!(
+        return Finding::Note(format!(
             "crashes on this machine start or call a program ({pattern}); functions cannot: their limit of core \
              files (1) refuses that, and they cannot change it"
         ));
     }
-    Found::Ok(pattern.to_owned())
+    Finding::Ok(pattern.to_owned())
 }
 
-fn namespaces(exists: impl Fn(&str) -> bool) -> Found {
+fn namespaces(exists: impl Fn(&str) -> bool) -> Finding {
     let absent: Vec<_> = NAMESPACES.into_iter().filter(|name| !exists(name)).collect();
     if absent.is_empty() {
-        return Found::Ok(NAMESPACES.join(" "));
+        return Finding::Ok(NAMESPACES.join(" "));
     }
-    Found::Missing(format!("use a kernel built with CONFIG_NAMESPACES and: {}", absent.join(" ")))
+    Finding::Missing(format!("use a kernel built with CONFIG_NAMESPACES and: {}", absent.join(" ")))
 }
 
-fn seccomp(actions: &str) -> Found {
+fn seccomp(actions: &str) -> Finding {
     let has = |wanted: &str| actions.split_whitespace().any(|action| action == wanted);
     if has("kill_process") && has("errno") {
-        return Found::Ok(actions.trim().to_owned());
+        return Finding::Ok(actions.trim().to_owned());
     }
-    Found::Missing("use a kernel built with CONFIG_SECCOMP_FILTER".to_owned())
+    Finding::Missing("use a kernel built with CONFIG_SECCOMP_FILTER".to_owned())
 }
 
 /// Version 2 where its hierarchy has the controllers, else version 1.
-fn control_groups(mounts: &str, read: impl Fn(String) -> String) -> Found {
+fn control_groups(mounts: &str, read: impl Fn(String) -> String) -> Finding {
     let mounted = |kind: &str| {
         let kind = kind.to_owned();
         mounts.lines().filter_map(move |line| {
@@ -127,92 +125,92 @@ fn control_groups(mounts: &str, read: impl Fn(String) -> String) -> Found {
         let offered = read(format!("{at}/cgroup.controllers"));
         let has = |name: &&str| offered.split_whitespace().any(|offered| offered == *name);
         if CONTROLLERS_V2.iter().all(has) {
-            return Found::Ok(format!("version 2 at {at}"));
+            return Finding::Ok(format!("version 2 at {at}"));
         }
     }
     let has = |name: &&str| mounted("cgroup").any(|(_, options)| options.split(',').any(|o| o == *name));
     let absent: Vec<_> = CONTROLLERS_V1.into_iter().filter(|name| !has(name)).collect();
     if absent.is_empty() {
-        return Found::Ok(format!("version 1: {}", CONTROLLERS_V1.join(" ")));
+        return Finding::Ok(format!("version 1: {}", CONTROLLERS_V1.join(" ")));
     }
-    Found::Missing(format!(
+    Finding::Missing(format!(
         "mount them (mount -t cgroup2 none /sys/fs/cgroup, or version 1 with {})",
         absent.join(" ")
     ))
 }
 
-fn loop_devices(there: bool) -> Found {
+fn loop_devices(there: bool) -> Finding {
     if there {
-        return Found::Ok("/dev/loop-control".to_owned());
+        return Finding::Ok("/dev/loop-control".to_owned());
     }
-    Found::Missing("load the module: modprobe loop (for /tmp of the configured size)".to_owned())
+    Finding::Missing("load the module: modprobe loop (for /tmp of the configured size)".to_owned())
 }
 
-fn mke2fs(folders: &[&str]) -> Found {
+fn mke2fs(folders: &[&str]) -> Finding {
     let there = folders.iter().map(|folder| Path::new(folder).join("mke2fs")).find(|path| path.exists());
     match there {
-        Some(path) => Found::Ok(path.display().to_string()),
-        None => Found::Missing("install it (Debian: apt-get install e2fsprogs)".to_owned()),
+        Some(path) => Finding::Ok(path.display().to_string()),
+        None => Finding::Missing("install it (Debian: apt-get install e2fsprogs)".to_owned()),
     }
 }
 
-fn open_files(hard_limit: u64) -> Found {
+fn open_files(hard_limit: u64) -> Finding {
     if hard_limit >= OPEN_FILES_MIN {
-        return Found::Ok(format!("up to {hard_limit}"));
+        return Finding::Ok(format!("up to {hard_limit}"));
     }
-    Found::Note(format!(
+    Finding::Note(format!(
         "the hard limit is {hard_limit}; raise it to {OPEN_FILES_MIN} or more (ulimit -Hn, LimitNOFILE=) for many environments"
     ))
 }
 
 /// The file system of the data directory, or of what there is of its path.
-fn disk(data_dir: &Path) -> Found {
+fn disk(data_dir: &Path) -> Finding {
     let Some((at, stat)) = data_dir.ancestors().find_map(|path| Some((path, statvfs(path).ok()?))) else {
-        return Found::Missing(format!("cannot read the file system of {}", data_dir.display()));
+        return Finding::Missing(format!("cannot read the file system of {}", data_dir.display()));
     };
     let free_mib = stat.blocks_available().saturating_mul(stat.fragment_size()) / (1024 * 1024);
     if free_mib >= FREE_MIB_MIN {
-        return Found::Ok(format!("{free_mib} MiB free at {}", at.display()));
+        return Finding::Ok(format!("{free_mib} MiB free at {}", at.display()));
     }
-    Found::Note(format!(
+    Finding::Note(format!(
         "only {free_mib} MiB free at {}; make room, or choose another --data-dir",
         at.display()
     ))
 }
 
-fn account(user: &str) -> Found {
+fn account(user: &str) -> Finding {
     match Ids::of(user) {
-        Ok(Some(ids)) => Found::Ok(format!("{user}, uid {}", ids.uid)),
-        Ok(None) => Found::Note(format!(
+        Ok(Some(ids)) => Finding::Ok(format!("{user}, uid {}", ids.uid)),
+        Ok(None) => Finding::Note(format!(
             "no user {user}, an unused uid stands in; make it with systemd-sysusers or useradd --system {user}"
         )),
-        Err(error) => Found::Missing(format!("the account database cannot be read ({error})")),
+        Err(error) => Finding::Missing(format!("the account database cannot be read ({error})")),
     }
 }
 
 /// Whether `serve` would take it.
-fn data_directory(path: &Path) -> Found {
+fn data_directory(path: &Path) -> Finding {
     let judged = Folder::open(path).and_then(|folder| match folder {
         None => Ok(format!("{} is not there yet; serve makes it", path.display())),
         Some(folder) => folder.is_roots_alone().map(|()| path.display().to_string()),
     });
-    judged.map_or_else(|error| Found::Missing(format!("{error:#}")), Found::Ok)
+    judged.map_or_else(|error| Finding::Missing(format!("{error:#}")), Finding::Ok)
 }
 
-fn runtimes(data_dir: &Path) -> Found {
+fn runtimes(data_dir: &Path) -> Finding {
     let catalog = Catalog::new(data_dir);
     let identifiers = match catalog.identifiers() {
         Ok(identifiers) => identifiers,
-        Err(error) => return Found::Note(cli::one_line(&error.into())),
+        Err(error) => return Finding::Note(cli::one_line(&error.into())),
     };
     let found: Result<Vec<_>, _> = identifiers.iter().map(|identifier| catalog.find(identifier)).collect();
     match found.map(|all| all.into_iter().flatten().count()) {
-        Err(error) => Found::Note(cli::one_line(&error.into())),
-        Ok(0) => Found::Note(format!(
+        Err(error) => Finding::Note(cli::one_line(&error.into())),
+        Ok(0) => Finding::Note(format!(
             "none in {}; lambd runtime install provided.al2023 python3.11 … builds some",
             data_dir.display()
         )),
-        Ok(count) => Found::Ok(format!("{count} installed")),
+        Ok(count) => Finding::Ok(format!("{count} installed")),
     }
 }
 
@@ -220,8 +218,8 @@ fn runtimes(data_dir: &Path) -> Found {
 mod tests {
     use super::*;
 
-    fn is_ok(found: &Found) -> bool {
-        matches!(found, Found::Ok(_))
+    fn is_ok(found: &Finding) -> bool {
+        matches!(found, Finding::Ok(_))
     }
 
     #[test]
@@ -243,7 +241,7 @@ mod tests {
             assert_eq!(is_ok(&core_pattern(pattern)), ok, "{pattern}");
         }
         for pattern in ["|/usr/lib/systemd/systemd-coredump %P\n", "@/run/coredump.socket"] {
-            let Found::Note(text) = core_pattern(pattern) else { panic!("{pattern} is worth a note") };
+            let Finding::Note(text) = core_pattern(pattern) else { panic!("{pattern} is worth a note") };
             assert!(text.contains(pattern.trim()), "{text}");
         }
     }
@@ -267,9 +265,9 @@ mod tests {
             });
             match expect {
                 Some(start) => {
-                    assert!(matches!(&found, Found::Ok(text) if text.starts_with(start)), "{found:?}")
+                    assert!(matches!(&found, Finding::Ok(text) if text.starts_with(start)), "{found:?}")
                 }
-                None => assert!(matches!(found, Found::Missing(_)), "{mounts}"),
+                None => assert!(matches!(found, Finding::Missing(_)), "{mounts}"),
             }
         }
     }
@@ -281,14 +279,14 @@ mod tests {
         assert_eq!(is_ok(&data_directory(folder.path())), geteuid().is_root());
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
-        assert!(matches!(data_directory(&link), Found::Missing(text) if text.contains("symbolic link")));
+        assert!(matches!(data_directory(&link), Finding::Missing(text) if text.contains("symbolic link")));
     }
 
     #[test]
     fn the_rest() {
         assert!(is_ok(&namespaces(|_| true)));
-        let Found::Missing(mend) = namespaces(|name| name != "net") else { panic!("net is missing") };
-        assert!(mend.ends_with(": net"), "{mend}");
+        let Finding::Missing(remedy) = namespaces(|name| name != "net") else { panic!("net is missing") };
+        assert!(remedy.ends_with(": net"), "{remedy}");
         assert!(is_ok(&seccomp("kill_process kill_thread trap errno trace log allow\n")));
         assert!(!is_ok(&seccomp("")));
         assert!(!is_ok(&mke2fs(&["/no/such/folder"])));
@@ -299,9 +297,11 @@ mod tests {
         fs::create_dir_all(folder.path().join("runtimes/half-made")).unwrap();
         let manifest = folder.path().join("runtimes/python3.11/runtime.toml");
         fs::write(&manifest, "identifier = 'python3.11'\nroot = 'host'\nbootstrap = ['/x']\n").unwrap();
-        assert_eq!(runtimes(folder.path()), Found::Ok("1 installed".to_owned()));
+        assert_eq!(runtimes(folder.path()), Finding::Ok("1 installed".to_owned()));
         fs::write(&manifest, "").unwrap();
-        assert!(matches!(runtimes(folder.path()), Found::Note(text) if text.contains("no runtime manifest")));
-        assert!(!matches!(disk(&folder.path().join("not/yet/made")), Found::Missing(_)));
+        assert!(
+            matches!(runtimes(folder.path()), Finding::Note(text) if text.contains("no runtime manifest"))
+        );
+        assert!(!matches!(disk(&folder.path().join("not/yet/made")), Finding::Missing(_)));
     }
 }

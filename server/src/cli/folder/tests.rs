@@ -33,9 +33,9 @@ fn only_what_is_root_s_alone_is_used() {
         let judged = Folder::open_or_make(dir.path(), 0o755).unwrap().is_roots_alone();
         match (judged, refusal) {
             (Ok(()), None) => {}
-            (Err(error), Some(mend)) => {
+            (Err(error), Some(remedy)) => {
                 let text = error.to_string();
-                assert!(text.contains(mend) && text.contains(&*dir.path().to_string_lossy()), "{text}");
+                assert!(text.contains(remedy) && text.contains(&*dir.path().to_string_lossy()), "{text}");
             }
             other => panic!("{owner} {mode:o}: {other:?}"),
         }

@@ -1,14 +1,16 @@
 //! Against a listener that checks signatures and pages like the server.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use axum::{Router, body::Body, response::Response};
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
 use lambd_auth::{AccountKey, Credentials, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::*;
-
-use crate::http::{Limits, respond, serve_connections};
+use crate::http::{ConnectionLimits, respond, serve_connections};
 
 const LINES: [&str; 5] = ["one\n", "two", "three ☃\n", "{\n  \"json\": true\n}", ""];
 
@@ -53,7 +55,8 @@ async fn logs(function: &str, secret: &str) -> Result<String, String> {
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-    let server = serve_connections(listener, router, Limits::default(), std::future::pending(), POLL);
+    let server =
+        serve_connections(listener, router, ConnectionLimits::default(), std::future::pending(), POLL);
     let server = tokio::spawn(server);
     let variable = |name: &str| match name {
         "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
@@ -61,9 +64,9 @@ async fn logs(function: &str, secret: &str) -> Result<String, String> {
         "AWS_SECRET_ACCESS_KEY" => Some(secret.to_owned()),
         _ => None,
     };
-    let target = Target::of("/nowhere".as_ref(), "eu-west-1", variable).unwrap();
+    let access = ServerAccess::of("/nowhere".as_ref(), "eu-west-1", variable).unwrap();
     let mut out = Vec::new();
-    let done = print(&target, function, false, &mut out).await;
+    let done = print(&access, function, false, &mut out).await;
     server.abort();
     done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
 }
@@ -84,13 +87,13 @@ async fn refusals_are_one_line() {
 #[test]
 fn the_data_directory_serves_where_the_environment_does_not() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Target::of(folder.path(), "r", |_| None).unwrap_err();
+    let error = ServerAccess::of(folder.path(), "r", |_| None).unwrap_err();
     assert!(error.to_string().contains("--data-dir"), "{error}");
     std::fs::write(folder.path().join("endpoint"), "http://127.0.0.1:4\n").unwrap();
     let made = Credentials::load_or_create(&folder.path().join("credentials")).unwrap();
-    let target = Target::of(folder.path(), "r", |_| None).unwrap();
-    assert_eq!((target.endpoint.as_str(), target.region.as_str()), ("http://127.0.0.1:4", "r"));
-    assert_eq!(target.credentials, made);
+    let access = ServerAccess::of(folder.path(), "r", |_| None).unwrap();
+    assert_eq!((access.endpoint.as_str(), access.region.as_str()), ("http://127.0.0.1:4", "r"));
+    assert_eq!(access.credentials, made);
 
     let other = folder.path().join("other");
     let others = Credentials::load_or_create(&other).unwrap();
@@ -99,6 +102,6 @@ fn the_data_directory_serves_where_the_environment_does_not() {
         "AWS_DEFAULT_REGION" => Some("eu-west-3".to_owned()),
         _ => None,
     };
-    let target = Target::of(folder.path(), "r", variable).unwrap();
-    assert_eq!((target.credentials, target.region.as_str()), (others, "eu-west-3"));
+    let access = ServerAccess::of(folder.path(), "r", variable).unwrap();
+    assert_eq!((access.credentials, access.region.as_str()), (others, "eu-west-3"));
 }

@@ -18,9 +18,9 @@ pub(super) const VOLUMES: &str = "volumes";
 /// Held by the one server of the directory.
 pub(super) const LOCK: &str = "lock";
 /// The keys of the API.
-pub(super) const CREDENTIALS: &str = "credentials";
+pub(in crate::cli) const CREDENTIALS: &str = "credentials";
 /// Tells `lambd logs` where the server is.
-pub(super) const ENDPOINT: &str = "endpoint";
+pub(in crate::cli) const ENDPOINT: &str = "endpoint";
 /// Root's folders with their modes.
 const ROOTS: [(&str, u32); 2] = [(RUNTIMES, 0o755), (VOLUMES, 0o700)];
 /// Names that a data directory has; a file system of its own begins with the last.

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use lambd_model::hex;
 use sha2::{Digest as _, Sha256};
 
 /// Short and stable, made of the canonical path: names the control groups.
 pub(super) fn name(root: &Path) -> String {
-    hash(root).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash(root))
 }
 
 /// The same as a number.

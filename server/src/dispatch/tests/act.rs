@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::Answer;
+use crate::dispatch::InvocationResult;
 
-/// What the runtime does with an event; the event's payload.
+/// What the runtime does with an event, which says so itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Act {
     print: Option<String>,
@@ -74,7 +74,7 @@ impl Act {
         self.print.as_deref()
     }
 
-    pub(super) fn payload(&self) -> Bytes {
+    pub(super) fn event(&self) -> Bytes {
         serde_json::to_vec(self).unwrap().into()
     }
 }
@@ -90,7 +90,7 @@ pub(super) struct Reply {
 
 impl Reply {
     /// `None` where the answer is an error.
-    pub(super) fn of(answer: &Answer) -> Option<Self> {
+    pub(super) fn of(answer: &InvocationResult) -> Option<Self> {
         (!answer.is_error).then(|| serde_json::from_slice(&answer.payload).unwrap())
     }
 }

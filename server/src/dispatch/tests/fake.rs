@@ -10,7 +10,7 @@ use lambd_sandbox::Spec;
 use super::act::Init;
 use super::body::{Body, Handle};
 use super::runtime;
-use crate::environment::launch::{Launch, LaunchFuture, Launched, StartError};
+use crate::environment::launch::{EnvironmentStartError, Launch, LaunchFuture, LaunchedSandbox};
 
 /// Starts environments and remembers them all.
 #[derive(Debug, Default)]
@@ -54,10 +54,10 @@ impl Fake {
         bodies.iter().filter(|body| which(body)).map(|body| body.number).collect()
     }
 
-    fn start(&self, spec: &Spec) -> Result<Launched, StartError> {
+    fn start(&self, spec: &Spec) -> Result<LaunchedSandbox, EnvironmentStartError> {
         let init = self.inits.lock().unwrap().pop_front().unwrap_or(Init::Ready(Duration::ZERO));
         if matches!(init, Init::Refused) {
-            return Err(StartError::Busy);
+            return Err(EnvironmentStartError::Busy);
         }
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
@@ -74,7 +74,11 @@ impl Fake {
             })
         };
         body.begin(task.abort_handle(), sender.into_nonblocking_fd()?.into());
-        Ok(Launched { listener, output: output.into_nonblocking_fd()?, program: Box::new(Handle(body)) })
+        Ok(LaunchedSandbox {
+            listener,
+            output: output.into_nonblocking_fd()?,
+            program: Box::new(Handle(body)),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What environments may take of the host, and of how fast: memory, descriptors, starts.
 
-use lambd_engine::scaler::Refusal;
+use lambd_engine::scaler::Throttle;
 use lambd_model::Configuration;
 
 use super::act::{Act, End, Init};
@@ -42,7 +42,7 @@ fn as_many_as_it_takes_make_room() {
         assert_eq!(world.served("large").await, 3);
         assert_eq!(world.fake.alive(), [2, 3], "128 MiB were free, 256 were missing");
         let busy = world.begin("large", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("large", Act::new(End::Answer)).await), Refusal::Memory);
+        assert_eq!(refusal(&world.invoke("large", Act::new(End::Answer)).await), Throttle::Memory);
         assert_eq!(world.fake.alive(), [2, 3], "nothing ends in vain");
         busy.await.unwrap().unwrap();
     });
@@ -56,7 +56,7 @@ fn busy_ones_make_none() {
         }
         let first = world.begin("f", Act::answer_after(100)).await;
         let second = world.begin("g", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("h", Act::new(End::Answer)).await), Refusal::Memory);
+        assert_eq!(refusal(&world.invoke("h", Act::new(End::Answer)).await), Throttle::Memory);
         assert_eq!(world.fake.launched(), 2);
         first.await.unwrap().unwrap();
         second.await.unwrap().unwrap();
@@ -72,7 +72,7 @@ fn descriptors_are_had_from_idle_ones_too() {
         assert_eq!((world.served("f").await, world.served("g").await), (0, 1));
         assert_eq!(world.fake.alive(), [1]);
         let busy = world.begin("g", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Descriptors);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Descriptors);
         busy.await.unwrap().unwrap();
     });
 }
@@ -84,13 +84,13 @@ fn starts_have_a_rate() {
         world.create("g").await;
         let first = world.begin("f", Act::answer_after(100)).await;
         let second = world.begin("f", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Rate);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Rate);
         assert_eq!(world.served("g").await, 2, "each function has its own");
         first.await.unwrap().unwrap();
         second.await.unwrap().unwrap();
         world.served("f").await;
         world.update("f").await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Rate);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Rate);
         pass(1000).await;
         assert_eq!(world.served("f").await, 3);
     });

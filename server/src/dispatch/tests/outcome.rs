@@ -1,12 +1,12 @@
 //! What invocations come to, for assertions.
 
-use lambd_engine::scaler::Refusal;
+use lambd_engine::scaler::Throttle;
 
 use super::act::Reply;
-use crate::dispatch::{Answer, InvokeError};
+use crate::dispatch::{InvocationResult, InvokeError};
 
 /// What the caller gets.
-pub(super) type Outcome = Result<Answer, InvokeError>;
+pub(super) type Outcome = Result<InvocationResult, InvokeError>;
 
 /// Which environment gave this answer.
 #[track_caller]
@@ -26,7 +26,7 @@ pub(super) fn error(outcome: &Outcome) -> String {
 
 /// Why it was refused.
 #[track_caller]
-pub(super) fn refusal(outcome: &Outcome) -> Refusal {
+pub(super) fn refusal(outcome: &Outcome) -> Throttle {
     match outcome {
         Err(InvokeError::Refused(refusal)) => *refusal,
         other => panic!("not refused but {other:?}"),

@@ -1,6 +1,6 @@
 //! Who may run: the limits of account and function, and that what they give is paid back.
 
-use lambd_engine::scaler::Refusal;
+use lambd_engine::scaler::Throttle;
 
 use super::act::{Act, End, Init};
 use super::outcome::{by, error, refusal};
@@ -19,7 +19,7 @@ fn an_account_runs_no_more_than_its_limit() {
         world.create("g").await;
         let first = world.begin("f", Act::answer_after(100)).await;
         let second = world.begin("g", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Account);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Account);
         assert_eq!(world.fake.launched(), 2, "a refusal starts nothing");
         first.await.unwrap().unwrap();
         second.await.unwrap().unwrap();
@@ -34,12 +34,12 @@ fn a_function_runs_no_more_than_what_is_reserved_for_it() {
         world.create("g").await;
         world.reserve("f", Some(1)).await;
         let first = world.begin("f", Act::answer_after(100)).await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Reserved);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Reserved);
         assert_eq!(world.served("g").await, 1, "other functions are not concerned");
         first.await.unwrap().unwrap();
         assert_eq!(world.served("f").await, 0);
         world.reserve("f", Some(0)).await;
-        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Refusal::Reserved);
+        assert_eq!(refusal(&world.invoke("f", Act::new(End::Answer)).await), Throttle::Reserved);
         world.reserve("f", None).await;
         assert_eq!(world.served("f").await, 0);
     });

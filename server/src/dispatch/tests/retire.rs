@@ -1,10 +1,11 @@
 //! Updates and deletes, while environments rest and while they work.
 
+use std::time::Duration;
+
 use super::act::{Act, End, Init};
 use super::outcome::by;
 use super::setup::Setup;
 use super::world::run;
-use std::time::Duration;
 
 #[test]
 fn idle_ones_end_with_an_update_or_a_delete() {

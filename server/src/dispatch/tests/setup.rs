@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambd_engine::scaler::Limits;
+use lambd_engine::scaler::ScalerLimits;
 
 use crate::descriptors::{Descriptors, ENVIRONMENT};
 use crate::logs::{LogSink, unread};
@@ -36,8 +36,8 @@ impl Default for Setup {
 }
 
 impl Setup {
-    pub(super) fn limits(&self) -> Limits {
-        Limits {
+    pub(super) fn limits(&self) -> ScalerLimits {
+        ScalerLimits {
             account_concurrency: self.concurrency,
             burst: self.burst,
             refill_per_s: self.refill_per_s,

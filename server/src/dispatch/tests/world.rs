@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lambd_engine::scaler::Start;
+use lambd_engine::scaler::StartDecision;
 use lambd_model::{CodeRef, Configuration, Function, FunctionId, Version};
 use lambd_store::{MemStore, Store};
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ use super::fake::Fake;
 use super::outcome::{self, Outcome};
 use super::paused;
 use super::setup::Setup;
-use crate::dispatch::{Answer, Dispatcher, Invocation};
+use crate::dispatch::{Dispatcher, Invocation, InvocationResult};
 use crate::environment::Launching;
 use crate::packages::{self, Packages};
 use crate::registry::Registry;
@@ -53,10 +53,10 @@ pub(super) fn run(setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
         let world = Arc::new(World::new(setup).await);
         // Nothing can have rested for long at the very start of the dispatcher's clock.
         pass(1000).await;
-        let tend = tokio::spawn(Arc::clone(&world.dispatcher).tend(world.setup.keep_alive));
+        let idle = tokio::spawn(Arc::clone(&world.dispatcher).manage_idle(world.setup.keep_alive));
         timeout(WATCHDOG, test(&world)).await.expect("something never ends");
         timeout(WATCHDOG, world.ends()).await.expect("the end never comes");
-        tend.abort();
+        idle.abort();
     });
 }
 
@@ -135,14 +135,14 @@ impl World {
     }
 
     /// Also wants the log's tail.
-    pub(super) async fn invoke_with_tail(&self, name: &str, act: Act) -> Answer {
+    pub(super) async fn invoke_with_tail(&self, name: &str, act: Act) -> InvocationResult {
         self.invoke_version(self.version(name).unwrap(), &act, true).await.unwrap()
     }
 
     pub(super) fn invocation(&self, act: &Act, tail: bool) -> Invocation {
         Invocation {
             request_id: format!("request-{}", self.requests.fetch_add(1, Ordering::Relaxed)),
-            payload: act.payload(),
+            event: act.event(),
             invoked_arn: "arn".to_owned(),
             client_context: None,
             trace_id: String::new(),
@@ -195,12 +195,12 @@ impl World {
 
     /// Invocations in flight.
     pub(super) fn in_flight(&self) -> u32 {
-        self.dispatcher.core.with(|state, _| state.scaler.in_flight())
+        self.dispatcher.admission.with(|state, _| state.scaler.in_flight())
     }
 
     /// A package with this content, which nobody keeps from being collected.
     pub(super) fn stage(&self, content: &str) -> CodeRef {
-        let package = self.packages.stage(&zip(content), &packages::Limits::default()).unwrap();
+        let package = self.packages.stage(&zip(content), &packages::PackageLimits::default()).unwrap();
         CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
     }
 
@@ -209,10 +209,14 @@ impl World {
     async fn ends(&self) {
         assert_eq!(self.dispatcher.drain(WATCHDOG / 2).await, 0, "invocations in flight");
         assert_eq!(self.fake.alive(), [0; 0], "environments alive");
-        self.dispatcher.core.with(|state, now| {
+        self.dispatcher.admission.with(|state, now| {
             assert_eq!(state.pool.idle_mib(), 0, "memory of the pool");
             let (probe, all_mib) = (name_of("probe"), u32::try_from(self.setup.host_memory_mib).unwrap());
-            assert_eq!(state.scaler.start(&probe, all_mib, 0, now), Start::Granted, "memory that is granted");
+            assert_eq!(
+                state.scaler.start(&probe, all_mib, 0, now),
+                StartDecision::Granted,
+                "memory that is granted"
+            );
             state.scaler.ended(&probe, all_mib, now);
         });
         let [free, all] = [&self.dispatcher.launching.descriptors, &self.setup.descriptors()]

@@ -1,7 +1,9 @@
+//! What a function finds in its environment variables.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Environment, FunctionId};
+use lambd_model::{Configuration, FunctionId, LogFormat, Variables};
 
 use super::*;
 
@@ -35,7 +37,7 @@ fn the_customer_overrides_defaults_but_not_the_platform() {
     let mut given = configuration("f");
     let own = [("LANG", "C"), ("MINE", "a=b"), ("EMPTY", ""), ("AWS_REGION", "mars")];
     let own = own.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    given.environment = Some(Environment(own));
+    given.variables = Some(Variables(own));
     let shown = shown(&version(given));
     let want = [
         ("LANG", "C"),
@@ -58,5 +60,19 @@ fn keys_are_nobodys_and_differ() {
     let (one, two) = (shown(&version(configuration("f"))), shown(&version(configuration("f"))));
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         assert!(one[name].len() >= 20 && one[name] != two[name], "{name}");
+    }
+}
+
+/// Every version may be given any variable of these names, so a customer who could set it too would lose it.
+#[test]
+fn what_the_platform_sets_is_reserved() {
+    let mut given = configuration("f");
+    given.logging.format = LogFormat::Json;
+    given.logging.application_level = Some("INFO".to_owned());
+    let version = version(given);
+    for (name, _) in reserved(&version, "stream") {
+        // AWS does not reserve these two, and sets them only with a configuration of JSON.
+        let is_logging = ["AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"].contains(&name);
+        assert_ne!(lambd_wire::special::RESERVED_VARIABLES.contains(&name), is_logging, "{name}");
     }
 }

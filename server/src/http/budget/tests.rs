@@ -1,3 +1,5 @@
+//! Who waits for memory, who gets it, and who makes room.
+
 use super::*;
 
 const LONG: Duration = Duration::from_secs(30);

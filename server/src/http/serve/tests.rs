@@ -1,17 +1,16 @@
 //! The listener against raw sockets and our own client.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
 use http::StatusCode;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    sync::{Notify, oneshot},
-    task::JoinHandle,
-    time::Instant,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::*;
 use crate::http::{call, respond};
@@ -26,7 +25,7 @@ struct Server {
 }
 
 impl Server {
-    async fn start(limits: Limits, drain_timeout: Duration) -> Self {
+    async fn start(limits: ConnectionLimits, drain_timeout: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -58,7 +57,7 @@ impl Server {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    fn get(&self, path: &str) -> JoinHandle<Result<http::Response<Bytes>, crate::http::CallError>> {
+    fn get(&self, path: &str) -> JoinHandle<Result<http::Response<Bytes>, crate::http::client::CallError>> {
         let request = Request::get(format!("http://{}{path}", self.address)).header("host", "h");
         tokio::spawn(call(request.body(()).unwrap().into_parts().0, Bytes::new()))
     }
@@ -68,7 +67,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn every_answer_has_an_id_and_a_date() {
-    let server = Server::start(Limits::default(), MINUTE).await;
+    let server = Server::start(ConnectionLimits::default(), MINUTE).await;
     let answer = server.get("/x").await.unwrap().unwrap();
     assert_eq!((answer.status(), answer.body().as_ref()), (StatusCode::OK, b"/x".as_slice()));
     assert!(answer.headers()["x-amzn-requestid"].to_str().unwrap().parse::<uuid::Uuid>().is_ok());
@@ -77,7 +76,11 @@ async fn every_answer_has_an_id_and_a_date() {
 
 #[tokio::test]
 async fn malformed_heads_are_refused() {
-    let server = Server::start(Limits { header_bytes_max: 16 * 1024, ..Limits::default() }, MINUTE).await;
+    let server = Server::start(
+        ConnectionLimits { header_bytes_max: 16 * 1024, ..ConnectionLimits::default() },
+        MINUTE,
+    )
+    .await;
     let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(32 * 1024));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200));
     for (bytes, status) in [
@@ -101,8 +104,11 @@ async fn malformed_heads_are_refused() {
 #[tokio::test]
 async fn silent_and_slow_peers_are_closed() {
     let short = Duration::from_millis(50);
-    let server =
-        Server::start(Limits { first_request: short, idle: short, ..Limits::default() }, MINUTE).await;
+    let server = Server::start(
+        ConnectionLimits { first_request: short, idle: short, ..ConnectionLimits::default() },
+        MINUTE,
+    )
+    .await;
     // Nothing at all, the beginning of an HTTP/2 preface, half a head, and an idle kept connection.
     for bytes in ["", "PRI * HT", "GET / HTTP/1.1\r\nhost: h\r\n", "GET /idle HTTP/1.1\r\nhost: h\r\n\r\n"] {
         let answer = server.raw(bytes.as_bytes()).await;
@@ -118,7 +124,8 @@ async fn silent_and_slow_peers_are_closed() {
 
 #[tokio::test]
 async fn more_connections_than_allowed_wait() {
-    let server = Server::start(Limits { connections_max: 1, ..Limits::default() }, MINUTE).await;
+    let server =
+        Server::start(ConnectionLimits { connections_max: 1, ..ConnectionLimits::default() }, MINUTE).await;
     let slow = server.get("/slow");
     server.begun.notified().await;
     let second = server.get("/second");
@@ -131,7 +138,7 @@ async fn more_connections_than_allowed_wait() {
 
 #[tokio::test]
 async fn drain_lets_requests_finish() {
-    let mut server = Server::start(Limits::default(), MINUTE).await;
+    let mut server = Server::start(ConnectionLimits::default(), MINUTE).await;
     let mut idle = TcpStream::connect(server.address).await.unwrap();
     idle.write_all(b"GET /a HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
     let mut first = [0; 8];
@@ -149,7 +156,7 @@ async fn drain_lets_requests_finish() {
 
 #[tokio::test]
 async fn drain_ends_in_time() {
-    let mut server = Server::start(Limits::default(), Duration::from_millis(50)).await;
+    let mut server = Server::start(ConnectionLimits::default(), Duration::from_millis(50)).await;
     let slow = server.get("/slow");
     server.begun.notified().await;
     let start = Instant::now();
@@ -161,7 +168,7 @@ async fn drain_ends_in_time() {
 
 #[tokio::test]
 async fn http2_by_prior_knowledge() {
-    let server = Server::start(Limits::default(), MINUTE).await;
+    let server = Server::start(ConnectionLimits::default(), MINUTE).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let executor = hyper_util::rt::TokioExecutor::new();

@@ -1,10 +1,17 @@
+//! Which connection is closed when there are too many.
+
 use super::*;
 
 const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 const TWO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
 
-fn limits() -> Limits {
-    Limits { connections_max: 6, strangers_max: 4, strangers_per_peer_max: 3, ..Limits::default() }
+fn limits() -> ConnectionLimits {
+    ConnectionLimits {
+        connections_max: 6,
+        strangers_max: 4,
+        strangers_per_peer_max: 3,
+        ..ConnectionLimits::default()
+    }
 }
 
 struct Guest {
@@ -15,7 +22,7 @@ struct Guest {
 
 impl Guest {
     /// Arrives a little later than the one before.
-    fn try_enter(table: &Table, peer: IpAddr) -> (Option<Self>, Option<Crowd>) {
+    fn try_enter(table: &ConnectionTable, peer: IpAddr) -> (Option<Self>, Option<Crowd>) {
         let (activity, mut told) = (Arc::new(Activity::new()), None);
         let seat = table.try_seat(peer, &activity, &mut |crowd| told = Some(crowd));
         let guest = seat.map(|seat| {
@@ -26,7 +33,7 @@ impl Guest {
         (guest, told)
     }
 
-    async fn enter(table: &Table, peer: IpAddr) -> Self {
+    async fn enter(table: &ConnectionTable, peer: IpAddr) -> Self {
         tokio::time::advance(Duration::from_millis(5)).await;
         Self::try_enter(table, peer).0.unwrap()
     }
@@ -52,7 +59,7 @@ async fn gone(guests: &mut [Guest]) -> Vec<bool> {
 
 #[tokio::test(start_paused = true)]
 async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for peer in [TWO, ONE, ONE] {
         guests.push(Guest::enter(&table, peer).await);
@@ -69,7 +76,7 @@ async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_has_its_own_bound() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for _ in 0..3 {
         guests.push(Guest::enter(&table, ONE).await);
@@ -83,7 +90,7 @@ async fn an_address_has_its_own_bound() {
 
 #[tokio::test(start_paused = true)]
 async fn strangers_never_push_out_who_is_known() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut known = Vec::new();
     for _ in 0..3 {
         let guest = Guest::enter(&table, ONE).await;
@@ -104,7 +111,7 @@ async fn strangers_never_push_out_who_is_known() {
 /// house has no room for wait.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_newcomers_is_let_in_up_to_a_full_house() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for _ in 0..6 {
         let (guest, told) = Guest::try_enter(&table, ONE);
@@ -122,7 +129,7 @@ async fn a_burst_of_newcomers_is_let_in_up_to_a_full_house() {
 /// However many strangers come at once.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_strangers_pushes_out_nobody_who_is_known() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut known = vec![Guest::enter(&table, ONE).await, Guest::enter(&table, ONE).await];
     known.iter().for_each(|guest| Caller::of(&guest.activity).set_known());
     let burst: Vec<_> = (0..20).map(|_| Guest::try_enter(&table, TWO).0).collect();
@@ -132,7 +139,7 @@ async fn a_burst_of_strangers_pushes_out_nobody_who_is_known() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_house_ends_the_idle_and_waits_for_those_at_work() {
-    let table = Table::new(limits());
+    let table = ConnectionTable::new(limits());
     let mut known = Vec::new();
     for _ in 0..6 {
         let guest = Guest::enter(&table, ONE).await;
@@ -148,7 +155,7 @@ async fn a_full_house_ends_the_idle_and_waits_for_those_at_work() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_buy_time_only_for_who_is_known() {
-    let limits = Limits::default();
+    let limits = ConnectionLimits::default();
     let activity = Arc::new(Activity::new());
     let born = Instant::now();
     tokio::time::advance(Duration::from_secs(4)).await;

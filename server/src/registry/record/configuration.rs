@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lambd_model::{CodeRef, Configuration, Environment, LogFormat, Logging, Sha256, Vpc};
+use lambd_model::{CodeRef, Configuration, LogFormat, Logging, Sha256, Variables, Vpc};
 use serde::{Deserialize, Serialize};
 
 /// Code and settings of one version, as stored.
@@ -70,7 +70,7 @@ impl ConfigurationRecord {
             timeout_s,
             memory_mib,
             ephemeral_mib,
-            environment,
+            variables,
             code: CodeRef { sha256, zipped_bytes },
             architecture,
             tracing_mode,
@@ -89,7 +89,7 @@ impl ConfigurationRecord {
             timeout_s,
             memory_mib,
             ephemeral_mib,
-            environment: environment.map(|Environment(variables)| variables),
+            environment: variables.map(|Variables(variables)| variables),
             code: CodeRecord { sha256, zipped_bytes },
             architecture,
             tracing_mode,
@@ -115,7 +115,7 @@ impl ConfigurationRecord {
             timeout_s: self.timeout_s,
             memory_mib: self.memory_mib,
             ephemeral_mib: self.ephemeral_mib,
-            environment: self.environment.map(Environment),
+            variables: self.environment.map(Variables),
             code: CodeRef { sha256: self.code.sha256, zipped_bytes: self.code.zipped_bytes },
             architecture: self.architecture,
             tracing_mode: self.tracing_mode,

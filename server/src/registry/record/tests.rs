@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{CodeRef, Configuration, Environment, LogFormat, Logging, Sha256, Vpc};
+use lambd_model::{CodeRef, Configuration, LogFormat, Logging, Sha256, Variables, Vpc};
 use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
     Function {
         id,
         latest: Arc::new(latest),
-        state: State::Pending,
+        state: FunctionState::Pending,
         last_update: None,
         revision_id: Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
         tags: BTreeMap::new(),
@@ -52,7 +52,7 @@ fn full() -> Function {
         timeout_s: 900,
         memory_mib: 10_240,
         ephemeral_mib: 10_240,
-        environment: Some(Environment(variables.into())),
+        variables: Some(Variables(variables.into())),
         code: CodeRef { sha256: Sha256::of(b"full"), zipped_bytes: 52_428_800 },
         tracing_mode: "Active".to_owned(),
         logging: Logging {
@@ -72,7 +72,7 @@ fn full() -> Function {
         ..plain().latest.configuration.clone()
     };
     Function {
-        state: State::Active,
+        state: FunctionState::Active,
         last_update: Some(LastUpdate::InProgress),
         tags: [("team".to_owned(), "a".to_owned()), ("x".to_owned(), String::new())].into(),
         reserved_concurrency: Some(7),

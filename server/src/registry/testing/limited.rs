@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use lambd_store::{
-    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, MemStore, Range, Row, Store, StoreError,
-    Table, Version,
+    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, MemStore, Range, Row, RowVersion, Store,
+    StoreError, Table,
 };
 use tokio::sync::watch;
 
@@ -38,7 +38,7 @@ impl Store for Limited {
     fn range<'a>(&'a self, table: Table, range: &'a Range) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         self.inner.range(table, range)
     }
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>> {
+    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(now) = left.checked_sub(1) else {
             return Box::pin(async { Err(StoreError::Stalled.into()) });

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::runtimes::Error;
+use crate::runtimes::RuntimeError;
 use crate::runtimes::tool::{Tool, on_path};
 
 /// A program and Debian's package that holds it.
@@ -20,7 +20,7 @@ impl Need {
 
 /// Makes sure that all are there: root on a machine with apt-get gets the missing ones installed,
 /// anyone else one clear line.
-pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), RuntimeError> {
     let missing: Vec<&Need> = needs.iter().filter(|need| on_path(need.command).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -28,7 +28,7 @@ pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), Error> {
     let packages: Vec<String> = missing.iter().map(|need| need.package.to_owned()).collect();
     if !nix::unistd::geteuid().is_root() || on_path("apt-get").is_none() {
         let commands = missing.iter().map(|need| need.command.to_owned()).collect();
-        return Err(Error::Missing { commands, packages });
+        return Err(RuntimeError::Missing { commands, packages });
     }
     writeln!(out, "installing {} by apt-get", packages.join(" "))?;
     let install =

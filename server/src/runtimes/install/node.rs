@@ -9,7 +9,7 @@ use super::needs::{Need, ensure};
 use super::{Plan, bootstrap_script, sdk};
 use crate::runtimes::interpreter::{self, Interpreter};
 use crate::runtimes::tool::Tool;
-use crate::runtimes::{Error, Manifest, Root, environment, tree};
+use crate::runtimes::{Manifest, Root, RuntimeError, files, variables};
 
 /// The oldest major version that the client builds with.
 pub(super) const MAJOR_MIN: u32 = 18;
@@ -70,7 +70,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn plan(identifier: &str, major: u32, prefix: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn plan(identifier: &str, major: u32, prefix: Option<&Path>) -> Result<Self, RuntimeError> {
         let found = match (interpreter::node(major, prefix), prefix) {
             (Err(error), Some(_)) => return Err(error),
             (found, Some(_)) => found.ok(),
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// Node's folder to build with: the host's prefix, or npm's package, which it fetches.
-    fn prefix(&self, modules: &Modules, out: &mut dyn Write) -> Result<PathBuf, Error> {
+    fn prefix(&self, modules: &Modules, out: &mut dyn Write) -> Result<PathBuf, RuntimeError> {
         if let Some(found) = &self.found {
             writeln!(out, "{}: Node.js {} of {}", self.identifier, found.version, found.prefix.display())?;
             return Ok(found.prefix.clone());
@@ -99,14 +99,14 @@ impl Node {
         Ok(modules.0.join("node_modules").join(name))
     }
 
-    fn place_client(&self, modules: &Modules, node: &Path, runtime: &Path) -> Result<(), Error> {
+    fn place_client(&self, modules: &Modules, node: &Path, runtime: &Path) -> Result<(), RuntimeError> {
         let from = modules.0.join("node_modules/aws-lambda-ric");
         let to = runtime.join("node_modules/aws-lambda-ric");
-        tree::make_dirs(&to)?;
+        files::make_dirs(&to)?;
         for name in CLIENT_FILES {
             let (from, to) = (from.join(name), to.join(name));
             if from.exists() {
-                fs::rename(&from, &to).map_err(Error::io("move", &from))?;
+                fs::rename(&from, &to).map_err(RuntimeError::io("move", &from))?;
             }
         }
         let fourth = self.major >= FOURTH_SERIES_FROM;
@@ -117,35 +117,35 @@ impl Node {
             .arg(addon)
             .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
             .run()?;
-        tree::write(&runtime.join("index.mjs"), 0o644, if fourth { INDEX_4 } else { INDEX_3 })?;
-        tree::write(&runtime.join("node-path.mjs"), 0o644, NODE_PATH)?;
-        tree::write(&runtime.join("bootstrap"), 0o755, &bootstrap_script(COMMAND))
+        files::write(&runtime.join("index.mjs"), 0o644, if fourth { INDEX_4 } else { INDEX_3 })?;
+        files::write(&runtime.join("node-path.mjs"), 0o644, NODE_PATH)?;
+        files::write(&runtime.join("bootstrap"), 0o755, &bootstrap_script(COMMAND))
     }
 
     /// The SDK is npm's folder as it is: its packages find each other there, and functions find it by `NODE_PATH`.
-    fn place_sdk(&self, dir: &Path, runtime: &Path, out: &mut dyn Write) -> Result<(), Error> {
+    fn place_sdk(&self, dir: &Path, runtime: &Path, out: &mut dyn Write) -> Result<(), RuntimeError> {
         writeln!(out, "{}: fetching the AWS SDK by npm", self.identifier)?;
         let project = Modules::new(dir.join("sdk"))?;
         project.install(&self.sdk, None)?;
         let modules = project.0.join("node_modules");
         sdk::prune(&modules)?;
-        fs::rename(&modules, runtime.join("node_modules")).map_err(Error::io("move", &modules))?;
-        tree::remove(&project.0)
+        fs::rename(&modules, runtime.join("node_modules")).map_err(RuntimeError::io("move", &modules))?;
+        files::remove(&project.0)
     }
 
     /// What is to be at `/var/lang`: nothing here if the host's prefix is bound there.
-    fn place_node(&self, node: &Path, dir: &Path) -> Result<Option<PathBuf>, Error> {
+    fn place_node(&self, node: &Path, dir: &Path) -> Result<Option<PathBuf>, RuntimeError> {
         if let Some(found) = &self.found
             && !found.in_usr()
         {
             return Ok(Some(found.prefix.clone()));
         }
         let bin = dir.join("lang/bin");
-        tree::make_dirs(&bin)?;
+        files::make_dirs(&bin)?;
         let target = bin.join("node");
         match &self.found {
-            Some(found) => symlink(&found.program, &target).map_err(Error::io("link", &target))?,
-            None => fs::rename(node.join("bin/node"), &target).map_err(Error::io("move", &target))?,
+            Some(found) => symlink(&found.program, &target).map_err(RuntimeError::io("link", &target))?,
+            None => fs::rename(node.join("bin/node"), &target).map_err(RuntimeError::io("move", &target))?,
         }
         Ok(None)
     }
@@ -165,7 +165,7 @@ impl Plan for Node {
         parts
     }
 
-    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, Error> {
+    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, RuntimeError> {
         ensure(&NEEDS, out)?;
         let modules = Modules::new(dir.join("npm"))?;
         let node = self.prefix(&modules, out)?;
@@ -178,11 +178,11 @@ impl Plan for Node {
 
         let version = Tool::new(node.join("bin/node")).arg("--version").run()?;
         let runtime = dir.join("runtime");
-        tree::make_dir(&runtime)?;
+        files::make_dir(&runtime)?;
         self.place_sdk(dir, &runtime, out)?;
         self.place_client(&modules, &node, &runtime)?;
         let prefix = self.place_node(&node, dir)?;
-        tree::remove(&modules.0)?;
+        files::remove(&modules.0)?;
         Ok(Manifest {
             identifier: self.identifier.clone(),
             root: Root::Host,
@@ -190,7 +190,7 @@ impl Plan for Node {
             build: None,
             bootstrap: vec!["/var/runtime/bootstrap".into()],
             bind: prefix.map(|prefix| ("/var/lang".into(), prefix)).into_iter().collect(),
-            environment: environment::node(&self.identifier, self.major),
+            environment: variables::node(&self.identifier, self.major),
         })
     }
 }
@@ -199,15 +199,15 @@ impl Plan for Node {
 struct Modules(PathBuf);
 
 impl Modules {
-    fn new(dir: PathBuf) -> Result<Self, Error> {
-        tree::make_dir(&dir)?;
-        tree::write(&dir.join("package.json"), 0o644, PROJECT)?;
+    fn new(dir: PathBuf) -> Result<Self, RuntimeError> {
+        files::make_dir(&dir)?;
+        files::write(&dir.join("package.json"), 0o644, PROJECT)?;
         Ok(Self(dir))
     }
 
     /// Installs packages. Native parts are compiled with the headers of the Node in `node`; without it no script
     /// of a package runs.
-    fn install(&self, packages: &[String], node: Option<&Path>) -> Result<(), Error> {
+    fn install(&self, packages: &[String], node: Option<&Path>) -> Result<(), RuntimeError> {
         let mut npm = Tool::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--no-package-lock"])
             .arg("--loglevel=error")

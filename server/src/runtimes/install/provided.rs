@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::Plan;
-use crate::runtimes::{Error, Manifest, Root, environment};
+use crate::runtimes::{Manifest, Root, RuntimeError, variables};
 
 #[derive(Debug)]
 pub(super) struct Provided {
@@ -22,7 +22,7 @@ impl Plan for Provided {
         Vec::new()
     }
 
-    fn make(&self, _dir: &Path, _out: &mut dyn Write) -> Result<Manifest, Error> {
+    fn make(&self, _dir: &Path, _out: &mut dyn Write) -> Result<Manifest, RuntimeError> {
         Ok(Manifest {
             identifier: self.identifier.clone(),
             root: Root::Host,
@@ -30,7 +30,7 @@ impl Plan for Provided {
             build: None,
             bootstrap: vec!["/var/task/bootstrap".into(), "/opt/bootstrap".into()],
             bind: [].into(),
-            environment: environment::provided(),
+            environment: variables::provided(),
         })
     }
 }

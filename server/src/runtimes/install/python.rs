@@ -9,7 +9,7 @@ use super::needs::{Need, ensure};
 use super::{Plan, bootstrap_script};
 use crate::runtimes::interpreter::{Interpreter, cpython};
 use crate::runtimes::tool::Tool;
-use crate::runtimes::{Error, Manifest, Root, environment, tree};
+use crate::runtimes::{Manifest, Root, RuntimeError, files, variables};
 
 /// The oldest minor version that the client is published for.
 pub(super) const MINOR_MIN: u32 = 10;
@@ -40,11 +40,11 @@ pub(super) struct Python {
 }
 
 impl Python {
-    pub(super) fn plan(identifier: &str, minor: u32, prefix: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn plan(identifier: &str, minor: u32, prefix: Option<&Path>) -> Result<Self, RuntimeError> {
         Ok(Self { identifier: identifier.to_owned(), minor, found: cpython(minor, prefix)? })
     }
 
-    fn ensure_pip(&self, out: &mut dyn Write) -> Result<(), Error> {
+    fn ensure_pip(&self, out: &mut dyn Write) -> Result<(), RuntimeError> {
         if Tool::new(&self.found.program).args(["-m", "pip", "--version"]).run().is_ok() {
             return Ok(());
         }
@@ -52,7 +52,7 @@ impl Python {
         ensure(&[Need::new("pip", "python3-pip")], out)
     }
 
-    fn install_client(&self, runtime: &Path, out: &mut dyn Write) -> Result<(), Error> {
+    fn install_client(&self, runtime: &Path, out: &mut dyn Write) -> Result<(), RuntimeError> {
         self.ensure_pip(out)?;
         let python = || Tool::new(&self.found.program);
         writeln!(out, "{}: installing {} by pip", self.identifier, REQUIREMENTS.join(" "))?;
@@ -61,7 +61,7 @@ impl Python {
             .arg(runtime)
             .args(REQUIREMENTS)
             .run()?;
-        tree::remove(&runtime.join("bin"))?;
+        files::remove(&runtime.join("bin"))?;
         // Functions cannot write bytecode; unchecked, so that copied files' times do not matter.
         python()
             .args(["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"])
@@ -83,16 +83,16 @@ impl Plan for Python {
         parts
     }
 
-    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, Error> {
+    fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, RuntimeError> {
         let Interpreter { program, prefix, version } = &self.found;
         writeln!(out, "{}: CPython {version} of {}", self.identifier, prefix.display())?;
         let runtime = dir.join("runtime");
-        tree::make_dir(&runtime)?;
+        files::make_dir(&runtime)?;
         self.install_client(&runtime, out)?;
 
         let inside = format!("/var/lang/bin/python3.{}", self.minor);
-        tree::write(&runtime.join("bootstrap.py"), 0o644, BOOTSTRAP_PY)?;
-        tree::write(
+        files::write(&runtime.join("bootstrap.py"), 0o644, BOOTSTRAP_PY)?;
+        files::write(
             &runtime.join("bootstrap"),
             0o755,
             &bootstrap_script(&format!("{inside} /var/runtime/bootstrap.py")),
@@ -100,10 +100,10 @@ impl Plan for Python {
         let mut bind = std::collections::BTreeMap::new();
         if self.found.in_usr() {
             let bin = dir.join("lang/bin");
-            fs::create_dir_all(&bin).map_err(Error::io("make the folder", &bin))?;
+            fs::create_dir_all(&bin).map_err(RuntimeError::io("make the folder", &bin))?;
             for name in [&format!("python3.{}", self.minor), "python3", "python"] {
                 let link = bin.join(name);
-                symlink(program, &link).map_err(Error::io("link", &link))?;
+                symlink(program, &link).map_err(RuntimeError::io("link", &link))?;
             }
         } else {
             bind.insert("/var/lang".into(), prefix.clone());
@@ -115,7 +115,7 @@ impl Plan for Python {
             build: None,
             bootstrap: vec!["/var/runtime/bootstrap".into()],
             bind,
-            environment: environment::python(&self.identifier),
+            environment: variables::python(&self.identifier),
         })
     }
 }

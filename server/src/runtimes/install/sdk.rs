@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use crate::runtimes::{Error, tree};
+use crate::runtimes::{RuntimeError, files};
 
 /// The first major version of Node.js that current releases of the SDK run on.
 const CURRENT_FROM: u32 = 20;
@@ -114,17 +114,17 @@ pub(super) fn packages(major: u32) -> impl Iterator<Item = String> {
 }
 
 /// Removes from npm's folder what Node.js never loads: nine tenths of it.
-pub(super) fn prune(folder: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
-        let entry = entry.map_err(Error::io("list", folder))?;
+pub(super) fn prune(folder: &Path) -> Result<(), RuntimeError> {
+    for entry in fs::read_dir(folder).map_err(RuntimeError::io("list", folder))? {
+        let entry = entry.map_err(RuntimeError::io("list", folder))?;
         let path = entry.path();
-        let is_dir = entry.file_type().map_err(Error::io("read", &path))?.is_dir();
+        let is_dir = entry.file_type().map_err(RuntimeError::io("read", &path))?.is_dir();
         let name = entry.file_name();
         let unused = is_dir && UNUSED_FOLDERS.iter().any(|unused| name == OsStr::new(unused))
             || name.as_encoded_bytes().ends_with(b".d.ts")
             || name == ".bin";
         if unused {
-            tree::remove(&path)?;
+            files::remove(&path)?;
         } else if is_dir {
             prune(&path)?;
         }

@@ -1,3 +1,5 @@
+//! What is installed, from which parts, and when again.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
@@ -8,7 +10,7 @@ fn options(dir: &Path) -> Options {
     Options { data_dir: dir.join("data"), cache_dir: Some(dir.join("cache")), ..Options::default() }
 }
 
-fn told(action: impl FnOnce(&mut dyn Write) -> Result<(), Error>) -> String {
+fn told(action: impl FnOnce(&mut dyn Write) -> Result<(), RuntimeError>) -> String {
     let mut out = Vec::new();
     match action(&mut out) {
         Ok(()) => String::from_utf8(out).unwrap(),
@@ -43,7 +45,7 @@ fn installing_twice_changes_nothing() {
     let runtime = Catalog::new(&options.data_dir).find("provided.al2023").unwrap().unwrap();
     let none = runtime.entrypoint(dir.path(), None).refused(2).to_string();
     assert!(none.ends_with(": [/var/task/bootstrap /opt/bootstrap]"), "{none}");
-    assert!(runtime.environment().all(|(key, _)| key != "AWS_EXECUTION_ENV"));
+    assert!(runtime.variables().all(|(key, _)| key != "AWS_EXECUTION_ENV"));
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn adds_and_removes_what_the_operator_made() {
     fs::create_dir_all(own.join("runtime")).unwrap();
     let text = "identifier = 'ruby3.4'\nroot = 'host'\nbootstrap = ['/var/runtime/bootstrap']\n";
     fs::write(own.join(manifest::FILE_NAME), text).unwrap();
-    tree::write(&own.join("runtime/bootstrap"), 0o755, "#!/bin/sh\n").unwrap();
+    files::write(&own.join("runtime/bootstrap"), 0o755, "#!/bin/sh\n").unwrap();
 
     assert!(told(|out| add(&own, &data, out)).starts_with("ruby3.4: installed in "));
     let bootstrap = dir_of(&data).join("ruby3.4/runtime/bootstrap");
@@ -97,13 +99,15 @@ fn adds_and_removes_what_the_operator_made() {
 fn the_bootstrap_script_honours_wrappers() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("bootstrap");
-    tree::write(&script, 0o755, &bootstrap_script("/bin/echo client $((6 / 2))")).unwrap();
+    files::write(&script, 0o755, &bootstrap_script("/bin/echo client $((6 / 2))")).unwrap();
     let run = |wrapper: &str| Tool::new("/bin/sh").arg(&script).env("AWS_LAMBDA_EXEC_WRAPPER", wrapper).run();
 
     assert_eq!(run("").unwrap(), "client 3\n");
     assert_eq!(run("/bin/echo").unwrap(), "/bin/echo client 3\n");
-    let Err(Error::Failed { status, output, .. }) = run("/opt/none") else { panic!("it did not fail") };
+    let Err(RuntimeError::Failed { status, output, .. }) = run("/opt/none") else {
+        panic!("it did not fail")
+    };
     assert_eq!((status.code(), output.as_str()), (Some(127), "/opt/none: does not exist"));
-    let Err(Error::Failed { status, .. }) = run("/etc/passwd") else { panic!("it did not fail") };
+    let Err(RuntimeError::Failed { status, .. }) = run("/etc/passwd") else { panic!("it did not fail") };
     assert_eq!(status.code(), Some(126));
 }

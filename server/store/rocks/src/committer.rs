@@ -4,17 +4,16 @@
 //! any of them asks for one. What waits is bounded in bytes: a caller beyond the bound waits until there is
 //! room.
 
-use crate::{database::Database, round::Round};
-use lambd_store::{Batch, Claim, CommitError, Durability, Hub, StoreError, Version, check_name};
-use std::{
-    io,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver, Sender},
-    },
-    thread::{self, JoinHandle},
-};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use lambd_store::{Batch, Claim, CommitError, Durability, Hub, RowVersion, StoreError, check_name};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::database::Database;
+use crate::round::Round;
 
 /// What may wait, in KiB: two of the largest batches.
 const WAITING_KIB_MAX: usize = 64 << 10;
@@ -36,7 +35,7 @@ type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 #[derive(Debug)]
 enum Work {
-    Commit(Batch, Durability, Answer<Version, CommitError>),
+    Commit(Batch, Durability, Answer<RowVersion, CommitError>),
     Claim { queue: String, now_ms: u64, max: usize, lease_ms: u64, answer: Answer<Vec<Claim>, StoreError> },
     NextDue { queue: String, answer: Answer<Option<u64>, StoreError> },
 }
@@ -59,7 +58,11 @@ impl Committer {
         Ok(Self { jobs: Some(jobs), room, thread: Some(thread) })
     }
 
-    pub(crate) async fn commit(&self, batch: Batch, durability: Durability) -> Result<Version, CommitError> {
+    pub(crate) async fn commit(
+        &self,
+        batch: Batch,
+        durability: Durability,
+    ) -> Result<RowVersion, CommitError> {
         batch.validate()?;
         self.ask(batch.bytes(), |answer| Work::Commit(batch, durability, answer)).await
     }

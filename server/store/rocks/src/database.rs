@@ -1,22 +1,19 @@
 //! The opened database: reads of any thread, and the one write at a time of the committer.
 
-use crate::{
-    due::Lows,
-    error::{OpenError, sort},
-    family::Family,
-    folder::Folder,
-    format, inspect,
-    mark::Mark,
-    options, rows,
-};
+use std::fs::File;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use lambd_store::{Direction, Durability, Range, Row, StoreError, Table};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
-use std::{
-    fs::File,
-    sync::OnceLock,
-    thread,
-    time::{Duration, Instant},
-};
+
+use crate::acknowledged::Acknowledged;
+use crate::due::Lows;
+use crate::error::{OpenError, sort};
+use crate::family::Family;
+use crate::folder::Folder;
+use crate::{format, inspect, options, rows};
 
 /// How long a write waits while flushes and compactions are behind.
 const STALL_MAX: Duration = Duration::from_secs(5);
@@ -25,7 +22,7 @@ const STALL_STEP: Duration = Duration::from_millis(2);
 pub(crate) struct Database {
     pub(crate) db: DB,
     pub(crate) lows: Lows,
-    mark: Mark,
+    acknowledged: Acknowledged,
     /// The first write that failed. Whether its bytes reached the disk is unknown, and asking again would
     /// answer yes without having written them ("fsyncgate"), so every later commit is refused.
     failed: OnceLock<String>,
@@ -54,10 +51,10 @@ impl Database {
         inspect::refuse_at_first_sight(folder)?;
         let lock = folder.lock()?;
         inspect::refuse_what_is_not_ours(folder)?;
-        let mark = Mark::open(folder)?;
+        let acknowledged = Acknowledged::open(folder)?;
         let db = DB::open_cf_descriptors(&options::database(), &folder.path, options::families())
             .map_err(|error| folder.unusable(sort(error)))?;
-        let database = Self { db, lows: Lows::default(), mark, failed: OnceLock::new(), _lock: lock };
+        let database = Self { db, lows: Lows::default(), acknowledged, failed: OnceLock::new(), _lock: lock };
         format::bring_up_to_date(&database).map_err(|error| folder.unusable(error))?;
         format::note(folder)?;
         Ok(database)
@@ -147,7 +144,7 @@ impl Database {
         loop {
             match self.db.write_opt(self.write_batch(writes)?, &options).map_err(sort) {
                 Ok(()) if synced => {
-                    let noted = self.mark.advance(self.last_number());
+                    let noted = self.acknowledged.advance(self.last_number());
                     return noted.map_err(|error| self.fail(&format!("cannot write the mark: {error}")));
                 }
                 Ok(()) => return Ok(()),

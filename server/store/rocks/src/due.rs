@@ -5,12 +5,14 @@
 //! - `e` queue NUL id → the entry without its payload (the module `entry`)
 //! - `p` queue NUL id → the payload
 
-use crate::{database::Database, entry::Entry, family::EVENTS};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use lambd_store::{Depth, Direction, RANGE_ROWS_MAX, StoreError};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+
+use crate::database::Database;
+use crate::entry::Entry;
+use crate::family::EVENTS;
 
 const DUE: u8 = b'd';
 const ENTRY: u8 = b'e';
@@ -73,13 +75,13 @@ impl Lows {
 
 /// An entry as the order of its queue names it.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct DueEntry {
     pub(crate) key: Vec<u8>,
     pub(crate) due_ms: u64,
     pub(crate) id: String,
 }
 
-impl Place {
+impl DueEntry {
     fn parse(queue: &str, key: &[u8]) -> Result<Self, StoreError> {
         let parse = || {
             let (due_ms, id) = key.strip_prefix(prefix(DUE, queue).as_slice())?.split_first_chunk()?;
@@ -113,10 +115,10 @@ pub(crate) fn places<'a>(
     database: &'a Database,
     queue: &'a str,
     end: Vec<u8>,
-) -> Result<impl Iterator<Item = Result<Place, StoreError>> + 'a, StoreError> {
+) -> Result<impl Iterator<Item = Result<DueEntry, StoreError>> + 'a, StoreError> {
     let first = database.lows.get(queue);
     let rows = database.scan(EVENTS, Some(first), Some(end), Direction::Forward)?;
-    Ok(rows.map(|row| row.and_then(|(key, _)| Place::parse(queue, &key))))
+    Ok(rows.map(|row| row.and_then(|(key, _)| DueEntry::parse(queue, &key))))
 }
 
 pub(crate) fn entry(database: &Database, queue: &str, id: &str) -> Result<Option<Entry>, StoreError> {

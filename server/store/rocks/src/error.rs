@@ -1,8 +1,10 @@
 //! Errors that name files, and RocksDB's own.
 
+use std::io;
+use std::path::PathBuf;
+
 use lambd_store::StoreError;
 use rocksdb::ErrorKind;
-use std::{io, path::PathBuf};
 
 /// Why the store of a data directory cannot be opened. The data directory is as it was.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,13 @@
 //! The folder of the database: how it is reached, and what messages call it.
 
-use crate::{error::OpenError, inspect::LOCK};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
 use lambd_store::StoreError;
-use std::{
-    fs::{DirBuilder, File, TryLockError},
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
-};
+
+use crate::error::OpenError;
+use crate::inspect::LOCK;
 
 /// Its name in a data directory.
 const NAME: &str = "db";

@@ -4,21 +4,19 @@
 //! - 2: the rows of versioned tables have their version before the value (the module `rows`); there is a
 //!   due queue (the module `due`).
 
-use crate::{
-    database::{Database, Write},
-    error::OpenError,
-    family::{Family, META},
-    folder::Folder,
-    rows,
-};
-use lambd_store::{Direction, Durability, StoreError, Table, Version};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use lambd_store::{Direction, Durability, RowVersion, StoreError, Table};
 use nix::fcntl::OFlag;
-use std::{
-    fs::{self, File},
-    io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+
+use crate::database::{Database, Write};
+use crate::error::OpenError;
+use crate::family::{Family, META};
+use crate::folder::Folder;
+use crate::rows;
 
 /// The format that this program writes, and the newest that it reads.
 pub(crate) const FORMAT: u32 = 2;
@@ -95,7 +93,7 @@ pub(crate) fn bring_up_to_date(database: &Database) -> Result<(), StoreError> {
 /// From 1 to 2. Takes the memory of all rows of the versioned tables: some KiB per function.
 fn add_versions(database: &Database, writes: &mut Vec<Write>) -> Result<(), StoreError> {
     // The first of the numbers that this write takes.
-    let version = Version(database.last_number().saturating_add(1));
+    let version = RowVersion(database.last_number().saturating_add(1));
     for table in Table::ALL.into_iter().filter(|table| table.is_versioned()) {
         let family = Family::of(table);
         for row in database.scan(family, None, None, Direction::Forward)? {

@@ -1,14 +1,16 @@
 //! A look at the folder of the database before anything in it is altered.
 
-use crate::{
-    error::{OpenError, sort},
-    family::{Family, META},
-    folder::Folder,
-    format, mark, options,
-};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use lambd_store::StoreError;
 use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, IteratorMode};
-use std::{fs, io::ErrorKind, path::Path};
+
+use crate::error::{OpenError, sort};
+use crate::family::{Family, META};
+use crate::folder::Folder;
+use crate::{acknowledged, format, options};
 
 /// What names the newest parts of a database; created last, replaced whole.
 const CURRENT: &str = "CURRENT";
@@ -38,9 +40,9 @@ pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
     if let Some(name) = names.iter().find(|name| !is_left_by_creation(name)) {
         return Err(folder.foreign(format!("{name} without {CURRENT}")));
     }
-    match mark::read(&folder.path) {
+    match acknowledged::read(&folder.path) {
         0 => Ok(()),
-        _ => Err(folder.foreign(format!("{} without {CURRENT}", mark::NAME))),
+        _ => Err(folder.foreign(format!("{} without {CURRENT}", acknowledged::NAME))),
     }
 }
 
@@ -48,7 +50,7 @@ pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
 fn is_left_by_creation(name: &str) -> bool {
     // The last one is there where the folder is a file system of its own.
     const NAMES: [&str; 8] =
-        [LOCK, mark::NAME, format::NOTE, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
+        [LOCK, acknowledged::NAME, format::NOTE, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
     let is_temporary = || Path::new(name).extension().is_some_and(|extension| extension == "dbtmp");
     NAMES.contains(&name) || name.starts_with("LOG.old.") || is_temporary()
 }
@@ -72,13 +74,13 @@ pub(crate) fn refuse_what_is_not_ours(folder: &Folder) -> Result<(), OpenError> 
     }
     let present = known().filter(|name| has(name));
     let view = DB::open_cf_for_read_only(&options::inspection(), db, present, false).map_err(unusable)?;
-    let (acknowledged, found) = (mark::read(db), view.latest_sequence_number());
+    let (acknowledged, found) = (acknowledged::read(db), view.latest_sequence_number());
     // All tables are made before the first change: without one, its rows would be skipped as those of a removed table.
     if let Some(missing) = known().find(|name| acknowledged > 0 && !has(name)) {
         return Err(folder.foreign(format!("without the table {missing:?}")));
     }
     if found < acknowledged {
-        let (db, mark) = (folder.name.clone(), folder.name.join(mark::NAME));
+        let (db, mark) = (folder.name.clone(), folder.name.join(acknowledged::NAME));
         return Err(OpenError::LostChanges { db, acknowledged, found, mark });
     }
     refuse_format(&view, folder)

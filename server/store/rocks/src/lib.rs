@@ -12,6 +12,7 @@
 //! is no runtime.
 #![expect(clippy::disallowed_types, reason = "the one crate that knows the database")]
 
+mod acknowledged;
 mod committer;
 mod database;
 mod due;
@@ -21,7 +22,6 @@ mod family;
 mod folder;
 mod format;
 mod inspect;
-mod mark;
 mod options;
 mod plan;
 mod round;
@@ -29,14 +29,17 @@ mod rows;
 
 pub use error::OpenError;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use lambd_store::{
+    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row,
+    RowVersion, Store, StoreError, Table, check_name,
+};
+
 use committer::Committer;
 use database::Database;
 use folder::Folder;
-use lambd_store::{
-    Batch, BoxFuture, Claim, CommitError, Depth, Durability, Feed, Hub, RANGE_ROWS_MAX, Range, Row, Store,
-    StoreError, Table, Version, check_name,
-};
-use std::{path::Path, sync::Arc};
 
 /// Refuses a data directory whose `db` can be seen to be no database of this lambd from the names in it and the
 /// number in `db/format` alone: one of a newer lambd, another program's, a part of one. One that is absent is fine.
@@ -66,7 +69,7 @@ impl RocksStore {
     ///
     /// The write-ahead log is replayed up to its first unreadable record: after a power loss what lies
     /// behind it was never acknowledged. That acknowledged changes are not lost in this way is checked
-    /// before anything is altered (see the module `mark`).
+    /// before anything is altered (see the module `acknowledged`).
     ///
     /// # Errors
     /// [`OpenError`] says what to do; the data directory is as it was.
@@ -101,7 +104,7 @@ impl Store for RocksStore {
         Box::pin(self.read(move |database| database.range(table, &range)))
     }
 
-    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<Version, CommitError>> {
+    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>> {
         Box::pin(self.committer.commit(batch, durability))
     }
 

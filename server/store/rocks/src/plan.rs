@@ -1,25 +1,24 @@
 //! What is to be written, and what the database is behind it.
 
-use crate::{
-    database::Write,
-    due,
-    entry::Entry,
-    family::{EVENTS, Family},
-    rows,
-};
-use lambd_store::{Op, Table, Version};
 use std::collections::{BTreeMap, HashMap};
+
+use lambd_store::{Op, RowVersion, Table};
+
+use crate::database::Write;
+use crate::entry::Entry;
+use crate::family::{EVENTS, Family};
+use crate::{due, rows};
 
 /// What one batch, or the round as a whole, does to the database.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) writes: Vec<Write>,
     /// The versioned rows that it changes: their versions behind it; `None`: gone.
-    pub(crate) rows: BTreeMap<(Table, Vec<u8>), Option<Version>>,
+    pub(crate) rows: BTreeMap<(Table, Vec<u8>), Option<RowVersion>>,
     /// The entries that it changes: what they are behind it; `None`: gone.
     pub(crate) entries: HashMap<(String, String), Option<Entry>>,
     /// What to tell of, in order.
-    pub(crate) changes: Vec<(Table, Vec<u8>, Option<Version>)>,
+    pub(crate) changes: Vec<(Table, Vec<u8>, Option<RowVersion>)>,
     /// The keys that it adds to the order of a queue.
     pub(crate) lowered: Vec<(String, Vec<u8>)>,
 }
@@ -33,7 +32,7 @@ impl Plan {
         self.lowered.extend(other.lowered);
     }
 
-    pub(crate) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>, version: Version) {
+    pub(crate) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>, version: RowVersion) {
         let stored = rows::encode(table, version, value);
         if table.is_versioned() {
             self.rows.insert((table, key.clone()), Some(version));

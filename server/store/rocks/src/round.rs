@@ -1,19 +1,18 @@
 //! One round of the committer: batches and claims, each checked against the database and all that the round
 //! has taken before, and what to write for those that hold.
 
-use crate::{
-    database::{Database, Write},
-    due,
-    entry::Entry,
-    family::Family,
-    plan::Plan,
-    rows,
-};
-use lambd_store::{
-    Batch, CLAIMS_MAX, Claim, CommitError, Direction, Durability, Hub, Op, RANGE_ROWS_MAX, StoreError, Table,
-    Version,
-};
 use std::collections::{BTreeMap, BTreeSet};
+
+use lambd_store::{
+    Batch, CLAIMS_MAX, Claim, CommitError, Direction, Durability, Hub, Op, RANGE_ROWS_MAX, RowVersion,
+    StoreError, Table,
+};
+
+use crate::database::{Database, Write};
+use crate::entry::Entry;
+use crate::family::Family;
+use crate::plan::Plan;
+use crate::{due, rows};
 
 #[derive(Debug)]
 pub(crate) struct Round<'a> {
@@ -36,7 +35,7 @@ impl<'a> Round<'a> {
     }
 
     /// Takes `batch` if it holds.
-    pub(crate) fn commit(&mut self, batch: Batch, durability: Durability) -> Result<Version, CommitError> {
+    pub(crate) fn commit(&mut self, batch: Batch, durability: Durability) -> Result<RowVersion, CommitError> {
         let nothing = Plan::default();
         for expectation in &batch.expectations {
             expectation.check(self.version(&nothing, expectation.table, &expectation.key)?)?;
@@ -50,7 +49,7 @@ impl<'a> Round<'a> {
             op.check(found.as_ref().map(|entry| entry.token))?;
             entries.push(found);
         }
-        let version = Version(self.next_number());
+        let version = RowVersion(self.next_number());
         let mut plan = Plan::default();
         for (op, found) in batch.ops.into_iter().zip(entries) {
             self.add(&mut plan, op, found, version)?;
@@ -61,7 +60,13 @@ impl<'a> Round<'a> {
     }
 
     /// Adds a change to `plan`; `found` is the present entry, if it is about one.
-    fn add(&self, plan: &mut Plan, op: Op, found: Option<Entry>, version: Version) -> Result<(), StoreError> {
+    fn add(
+        &self,
+        plan: &mut Plan,
+        op: Op,
+        found: Option<Entry>,
+        version: RowVersion,
+    ) -> Result<(), StoreError> {
         match op {
             Op::Put { table, key, value } => plan.put(table, key, value, version),
             Op::Delete { table, key } if table.is_versioned() => {
@@ -87,7 +92,7 @@ impl<'a> Round<'a> {
     }
 
     /// The version that a row has behind `plan`.
-    fn version(&self, plan: &Plan, table: Table, key: &[u8]) -> Result<Option<Version>, StoreError> {
+    fn version(&self, plan: &Plan, table: Table, key: &[u8]) -> Result<Option<RowVersion>, StoreError> {
         let place = (table, key.to_vec());
         if let Some(version) = plan.rows.get(&place).or_else(|| self.taken.rows.get(&place)) {
             return Ok(*version);

@@ -1,10 +1,10 @@
 //! How a row of a table is stored: in a versioned table the value has the version before it, 8 bytes,
 //! big-endian.
 
-use lambd_store::{Row, StoreError, Table, Version};
+use lambd_store::{Row, RowVersion, StoreError, Table};
 
 /// The stored form of a value.
-pub(crate) fn encode(table: Table, version: Version, value: Vec<u8>) -> Vec<u8> {
+pub(crate) fn encode(table: Table, version: RowVersion, value: Vec<u8>) -> Vec<u8> {
     if !table.is_versioned() {
         return value;
     }
@@ -19,17 +19,17 @@ pub(crate) fn decode(table: Table, key: Vec<u8>, stored: &[u8]) -> Result<Row, S
 }
 
 /// The version of a stored value.
-pub(crate) fn version(table: Table, key: &[u8], stored: &[u8]) -> Result<Version, StoreError> {
+pub(crate) fn version(table: Table, key: &[u8], stored: &[u8]) -> Result<RowVersion, StoreError> {
     split(table, key, stored).map(|(version, _)| version)
 }
 
-fn split<'a>(table: Table, key: &[u8], stored: &'a [u8]) -> Result<(Version, &'a [u8]), StoreError> {
+fn split<'a>(table: Table, key: &[u8], stored: &'a [u8]) -> Result<(RowVersion, &'a [u8]), StoreError> {
     if !table.is_versioned() {
-        return Ok((Version::NONE, stored));
+        return Ok((RowVersion::NONE, stored));
     }
     let damaged = || StoreError::Damaged {
         detail: format!("row {} {:?} has no version", table.name(), String::from_utf8_lossy(key)),
     };
     let (version, value) = stored.split_first_chunk().ok_or_else(damaged)?;
-    Ok((Version(u64::from_be_bytes(*version)), value))
+    Ok((RowVersion(u64::from_be_bytes(*version)), value))
 }

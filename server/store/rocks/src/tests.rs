@@ -8,14 +8,14 @@ mod refusal;
 mod rounds;
 mod threads;
 
-use super::*;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
 use lambd_store::for_each;
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-};
+
+use super::*;
 
 const F: Table = Table::Functions;
 const DIR: &str = "LAMBD_STORE_TEST_DIR";
@@ -73,7 +73,7 @@ fn newest_log(dir: &Path) -> PathBuf {
 #[tokio::test]
 async fn reopened_it_is_as_before() {
     let dir = tempfile::tempdir().unwrap();
-    let mut last = Version::NONE;
+    let mut last = RowVersion::NONE;
     for round in 0..3 {
         let store = open_store(dir.path()).unwrap();
         assert_eq!(all_keys(&store).await.len(), round * 2);

@@ -4,10 +4,12 @@
 #[path = "../../../suite/suite.rs"]
 mod suite;
 
-use super::open_store;
-use lambd_store::Store;
 use std::sync::Arc;
+
+use lambd_store::Store;
 use tempfile::TempDir;
+
+use super::open_store;
 
 fn open() -> (Arc<dyn Store>, TempDir) {
     let dir = tempfile::tempdir().unwrap();

@@ -1,13 +1,13 @@
 //! A child that is killed, or whose disk fails.
 
-use super::*;
-use lambd_store::{CLAIMS_MAX, record};
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    time::Duration,
-};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::time::Duration;
 
-const KIND: record::Kind = record::Kind::new(&[]);
+use lambd_store::{CLAIMS_MAX, record};
+
+use super::*;
+
+const KIND: record::RecordKind = record::RecordKind::new(&[]);
 const Q: &str = "q";
 const LEASE_MS: u64 = 1000;
 

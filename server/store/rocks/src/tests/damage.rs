@@ -1,8 +1,10 @@
 //! Damaged files.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+
 use super::*;
 use crate::family::{EVENTS, Family};
-use std::{fs::File, os::unix::fs::FileExt as _};
 
 #[tokio::test]
 async fn a_damaged_log_is_not_taken_for_a_short_one() {

@@ -31,9 +31,9 @@ async fn is_whole(dir: &Path, value: &[u8]) {
         assert_eq!(store.database.read(META, b"format").unwrap().unwrap(), b"2");
         let rows = store.range(F, &Range::all()).await.unwrap();
         assert_eq!(rows.len(), ROWS);
-        assert!(rows.iter().all(|row| row.value == value && row.version > Version::NONE));
+        assert!(rows.iter().all(|row| row.value == value && row.version > RowVersion::NONE));
         let settings = store.get(Table::Account, b"settings").await.unwrap().unwrap();
-        assert!(settings.value.is_empty() && settings.version > Version::NONE);
+        assert!(settings.value.is_empty() && settings.version > RowVersion::NONE);
         assert_eq!(store.get(Table::Logs, b"event").await.unwrap().unwrap().value, b"message");
     }
 }

@@ -1,10 +1,14 @@
 //! What is not opened stays as it is.
 
-use super::*;
-use crate::{database::Write, family::META};
-use nix::{sys::stat::Mode, unistd::mkfifo};
-use rocksdb::{ColumnFamilyDescriptor, DB, Options};
 use std::os::unix::fs::symlink;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use rocksdb::{ColumnFamilyDescriptor, DB, Options};
+
+use super::*;
+use crate::database::Write;
+use crate::family::META;
 
 #[test]
 fn the_second_opener_is_refused() {

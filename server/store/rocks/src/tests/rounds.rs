@@ -10,7 +10,7 @@ fn open(dir: &Path) -> Database {
     Database::open(&Folder::of(dir, dir)).unwrap()
 }
 
-fn synced(round: &mut Round<'_>, batch: Batch) -> Result<Version, CommitError> {
+fn synced(round: &mut Round<'_>, batch: Batch) -> Result<RowVersion, CommitError> {
     round.commit(batch, Durability::Synced)
 }
 
@@ -50,7 +50,7 @@ fn one_batch_that_asks_for_it_has_the_round_flushed() {
             round.commit(put("a", "x"), durability).unwrap();
         }
         round.write(&hub).unwrap();
-        let noted = mark::read(&dir.path().join("db"));
+        let noted = acknowledged::read(&dir.path().join("db"));
         assert_eq!(noted == database.last_number(), is_flushed, "{wishes:?}");
     }
 }

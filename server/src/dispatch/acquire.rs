@@ -1,19 +1,20 @@
-//! Lease an idle environment, or start one and see it through its init.
+//! Acquire an environment: an idle one, or one that is started and seen through its init.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambd_engine::scaler::Refusal;
+use lambd_engine::pool::Leased;
+use lambd_engine::scaler::Throttle;
 use lambd_model::Version;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::grant::Core;
-use super::run::Begin;
-use super::{Answer, Dispatcher, Invocation, InvokeError};
-use crate::environment::fault::Fault;
-use crate::environment::launch::StartError;
-use crate::environment::{Environment, Start};
+use super::active::StartInfo;
+use super::admission::Admission;
+use super::{Dispatcher, Invocation, InvocationResult, InvokeError};
+use crate::environment::failure::InvocationFailure;
+use crate::environment::launch::EnvironmentStartError;
+use crate::environment::{Environment, EnvironmentStart};
 use crate::packages::Package;
 use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
@@ -21,35 +22,39 @@ use crate::runtimes::Runtime;
 /// On-demand init has 10 s; one that fails is run again inside the invocation [fact:init-timeout].
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a lease came to.
-pub(super) enum Leased {
+/// What acquiring an environment came to.
+pub(super) enum Acquired {
     /// An environment that waits for an event.
-    Ready { environment: Box<Environment>, start: Begin },
+    Ready { environment: Box<Environment>, start: StartInfo },
     /// Init failed twice: the invocation is over.
-    Failed(Answer),
+    Failed(InvocationResult),
 }
 
-impl Leased {
+impl Acquired {
     fn ready(environment: Environment, is_warm: bool, init: Option<Duration>, at: Instant) -> Self {
-        Self::Ready { environment: Box::new(environment), start: Begin { is_warm, init, at } }
+        Self::Ready { environment: Box::new(environment), start: StartInfo { is_warm, init, at } }
     }
 }
 
 impl Dispatcher {
-    pub(super) async fn lease(
+    pub(super) async fn acquire(
         &self,
         version: &Arc<Version>,
         invocation: &Invocation,
-    ) -> Result<Leased, InvokeError> {
-        while let Some((mut environment, frozen)) = self.core.take(version.generation) {
-            if frozen {
-                environment.thaw();
-            }
+    ) -> Result<Acquired, InvokeError> {
+        while let Some(leased) = self.admission.take(version.generation) {
+            let mut environment = match leased {
+                Leased::Thawed(environment) => environment,
+                Leased::Frozen(environment) => {
+                    environment.thaw();
+                    environment
+                }
+            };
             if environment.is_alive() {
-                return Ok(Leased::ready(environment, true, None, Instant::now()));
+                return Ok(Acquired::ready(environment, true, None, Instant::now()));
             }
             // What it printed last may say why it died.
-            drop(environment.bury());
+            environment.terminate();
         }
         self.cold_start(version, invocation).await
     }
@@ -58,7 +63,7 @@ impl Dispatcher {
         &self,
         version: &Arc<Version>,
         invocation: &Invocation,
-    ) -> Result<Leased, InvokeError> {
+    ) -> Result<Acquired, InvokeError> {
         let asked = Instant::now();
         let mut first = self.launch(version, true).await?;
         let launched = asked.elapsed();
@@ -66,13 +71,13 @@ impl Dispatcher {
             Ok(init) => {
                 let (launch_us, init_us) = (launched.as_micros(), init.as_micros());
                 tracing::debug!(function = version.function.name, launch_us, init_us, "cold start");
-                Ok(Leased::ready(first, false, Some(init), Instant::now()))
+                Ok(Acquired::ready(first, false, Some(init), Instant::now()))
             }
-            Err(fault) => {
+            Err(failure) => {
                 first.kill();
-                report_init(&mut first, "init", &fault.status).await;
+                report_init(&mut first, "init", &failure.status).await;
                 drop(first);
-                self.suppressed_init(version, invocation, fault).await
+                self.suppressed_init(version, invocation, failure).await
             }
         }
     }
@@ -83,51 +88,52 @@ impl Dispatcher {
         &self,
         version: &Arc<Version>,
         invocation: &Invocation,
-        first: Fault,
-    ) -> Result<Leased, InvokeError> {
+        first: InvocationFailure,
+    ) -> Result<Acquired, InvokeError> {
         let mut environment = self.launch(version, false).await?;
-        let begun = Instant::now();
+        let started = Instant::now();
         if invocation.tail {
             environment.output.record_tail();
         }
         let limit = timeout_of(version);
-        let fault = match environment.init(limit, &invocation.request_id).await {
-            Ok(_) => return Ok(Leased::ready(environment, false, None, begun)),
-            Err(fault) if first.reported && !fault.reported => first,
-            Err(fault) => fault,
+        let failure = match environment.init(limit, &invocation.request_id).await {
+            Ok(_) => return Ok(Acquired::ready(environment, false, None, started)),
+            Err(failure) if first.reported && !failure.reported => first,
+            Err(failure) => failure,
         };
         let used_bytes = environment.memory_peak_bytes();
         environment.kill();
-        report_init(&mut environment, "invoke", &fault.status).await;
+        report_init(&mut environment, "invoke", &failure.status).await;
         let report = Report {
             duration: environment.age(),
             init: None,
             memory_mib: version.configuration.memory_mib,
             used_bytes,
-            status: fault.status,
+            status: failure.status,
         };
         let output = &mut environment.output;
         let lines = Lines(&version.configuration.logging);
         let start = lines.start(&invocation.request_id, &version.qualifier);
         output.conclude(start.into_iter().chain(lines.finish(&invocation.request_id, &report))).await;
-        let tail = super::run::finish_tail(output);
-        Ok(Leased::Failed(Answer { payload: fault.payload, is_error: true, tail }))
+        let tail = super::active::finish_tail(output);
+        Ok(Acquired::Failed(InvocationResult { payload: failure.payload, is_error: true, tail }))
     }
 
     /// Starts a sandbox; `boost` gives its init more CPU than the function's share.
     async fn launch(&self, version: &Arc<Version>, boost: bool) -> Result<Environment, InvokeError> {
         let config = &version.configuration;
-        let grant = Core::grant(&self.core, &version.function, config.memory_mib).map_err(|refusal| {
-            self.tell_operator(refusal, config.memory_mib);
-            InvokeError::Refused(refusal)
-        })?;
+        let reservation = Admission::reserve_memory(&self.admission, &version.function, config.memory_mib)
+            .map_err(|refusal| {
+                self.tell_operator(refusal, config.memory_mib);
+                InvokeError::Refused(refusal)
+            })?;
         let (runtime, package) = self.load(version).await?;
         let descriptors = self.descriptors()?;
         let version = Arc::clone(version);
-        let reservation = Box::new(grant);
-        let start = Start { version, runtime: &runtime, package, reservation, descriptors, boost };
+        let reservation = Box::new(reservation);
+        let start = EnvironmentStart { version, runtime: &runtime, package, reservation, descriptors, boost };
         Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
-            StartError::Descriptors => self.out_of_descriptors(),
+            EnvironmentStartError::Descriptors => self.out_of_descriptors(),
             error => InvokeError::Start(error),
         })
     }
@@ -138,17 +144,17 @@ impl Dispatcher {
             if let Some(descriptors) = self.launching.descriptors.take() {
                 return Ok(descriptors);
             }
-            let evicted = self.core.with(|state, _| state.pool.evict(1));
+            let evicted = self.admission.with(|state, _| state.pool.evict(1));
             if evicted.is_empty() {
                 return Err(self.out_of_descriptors());
             }
-            evicted.into_iter().for_each(|environment| drop(environment.bury()));
+            evicted.into_iter().for_each(Environment::terminate);
         }
     }
 
     fn out_of_descriptors(&self) -> InvokeError {
         self.launching.descriptors.tell_refused();
-        InvokeError::Refused(Refusal::Descriptors)
+        InvokeError::Refused(Throttle::Descriptors)
     }
 
     /// What is on the disk of it, which must not keep a worker waiting.
@@ -165,11 +171,11 @@ impl Dispatcher {
 
     /// From outside a host that is full looks like concurrency that is used up; the operator is told which
     /// budget it was, once a minute at most.
-    fn tell_operator(&self, refusal: Refusal, wanted_mib: u32) {
-        if refusal != Refusal::Memory {
+    fn tell_operator(&self, refusal: Throttle, wanted_mib: u32) {
+        if refusal != Throttle::Memory {
             return;
         }
-        let budget_mib = self.core.with(|state, _| state.scaler.host_memory_mib());
+        let budget_mib = self.admission.with(|state, _| state.scaler.host_memory_mib());
         self.memory_remark.make(|| {
             tracing::warn!(
                 wanted_mib,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The error codes of authentication; each goes out as HTTP 403 with `x-amzn-ErrorType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
+pub enum AuthErrorCode {
     /// The request carries no signature at all.
     MissingAuthenticationToken,
     /// The signature's parts are missing or malformed.
@@ -15,7 +15,7 @@ pub enum Code {
     UnrecognizedClient,
 }
 
-impl Code {
+impl AuthErrorCode {
     /// The code as the wire has it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,39 +31,39 @@ impl Code {
 /// `{"message": …}` without `Type`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct AuthError {
     /// Which kind of refusal.
-    pub code: Code,
+    pub code: AuthErrorCode,
     /// The text for the caller. It may quote the caller's own Authorization header.
     pub message: Cow<'static, str>,
 }
 
-impl Refusal {
+impl AuthError {
     pub(super) fn missing() -> Self {
         Self {
-            code: Code::MissingAuthenticationToken,
+            code: AuthErrorCode::MissingAuthenticationToken,
             message: Cow::Borrowed("Missing Authentication Token"),
         }
     }
 
     pub(super) fn incomplete(message: String) -> Self {
-        Self { code: Code::IncompleteSignature, message: Cow::Owned(message) }
+        Self { code: AuthErrorCode::IncompleteSignature, message: Cow::Owned(message) }
     }
 
     pub(super) fn invalid(message: String) -> Self {
-        Self { code: Code::InvalidSignature, message: Cow::Owned(message) }
+        Self { code: AuthErrorCode::InvalidSignature, message: Cow::Owned(message) }
     }
 
     pub(super) fn unrecognized() -> Self {
         Self {
-            code: Code::UnrecognizedClient,
+            code: AuthErrorCode::UnrecognizedClient,
             message: Cow::Borrowed("The security token included in the request is invalid."),
         }
     }
 
     pub(super) fn mismatch() -> Self {
         Self {
-            code: Code::InvalidSignature,
+            code: AuthErrorCode::InvalidSignature,
             message: Cow::Borrowed(
                 "The request signature we calculated does not match the signature you provided. \
                  Check your AWS Secret Access Key and signing method. \

@@ -1,8 +1,8 @@
 //! From Pending to Active, from InProgress to Successful.
 //!
 //! The package is unpacked before the record exists, so that preparation has nothing left to do but to say
-//! so. It is a change of its own all the same: clients wait for it, and a record that a crash left unsettled
-//! is settled at the next start.
+//! so. It is a change of its own all the same: clients wait for it, and a record that a crash left
+//! Pending is activated at the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,38 +13,42 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::registry::RegistryError;
 
-/// How long a settlement that the store refused waits before it is tried again.
+/// How long an activation that the store refused waits before it is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Settles this revision in the background. While the store refuses, it is tried again for as long as the server
+/// Activates this revision in the background. While the store refuses, it is tried again for as long as the server
 /// runs; the task does not keep the server from ending.
 pub(in crate::api) fn spawn(app: &Arc<App>, function: &Function) {
     let (app, id, revision) = (Arc::downgrade(app), Arc::clone(&function.id), function.revision_id);
     tokio::spawn(async move {
         while let Some(app) = app.upgrade() {
-            let Err(error) = settle(&app, &id, revision).await else { break };
+            let Err(error) = activate(&app, &id, revision).await else { break };
             drop(app);
-            tracing::error!(function = id.name, error = &error as &dyn std::error::Error, "cannot settle");
+            tracing::error!(
+                function = id.name,
+                error = &error as &dyn std::error::Error,
+                "cannot activate a function"
+            );
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     });
 }
 
-async fn settle(app: &App, id: &Arc<FunctionId>, revision: Uuid) -> Result<(), RegistryError> {
+async fn activate(app: &App, id: &Arc<FunctionId>, revision: Uuid) -> Result<(), RegistryError> {
     let change = move |function: &Function| {
-        if function.revision_id == revision { Ok(function.settled()) } else { Err(RegistryError::Revision) }
+        if function.revision_id == revision { Ok(function.activated()) } else { Err(RegistryError::Revision) }
     };
     match app.registry.update(Arc::clone(id), change).await {
-        // Changed or deleted meanwhile: whoever did that settles it.
+        // Changed or deleted meanwhile: whoever did that activates it.
         Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Settles what a crash left behind.
-pub fn prepare_unsettled(app: &Arc<App>) {
+/// Activates what a crash left behind.
+pub fn activate_pending(app: &Arc<App>) {
     for function in app.registry.all() {
-        if function.is_unsettled() {
+        if function.needs_activation() {
             spawn(app, &function);
         }
     }
@@ -78,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_settled_does_not_keep_the_server() {
+    async fn what_cannot_be_activated_does_not_keep_the_server() {
         let api = Api::on(Arc::new(Limited::new(MemStore::new(), 1))).await;
         api.call("POST", PATH, function("f")).await.ok();
         tokio::time::sleep(10 * RETRY_PAUSE).await;
@@ -89,14 +93,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_crash_left_unsettled_is_settled_at_the_start() {
+    async fn what_a_crash_left_pending_is_activated_at_the_start() {
         let store = Arc::new(Limited::new(MemStore::new(), 1));
         let before = Api::on(Arc::clone(&store) as _).await;
         before.call("POST", PATH, function("f")).await.ok();
         drop(before);
         store.allow(usize::MAX);
         let after = Api::on(Arc::clone(&store) as _).await;
-        prepare_unsettled(&after.app);
+        activate_pending(&after.app);
         after.settled("f").await;
     }
 }

@@ -2,16 +2,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 /// A moment with the resolution of a second, and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct AmzDate {
     text: [u8; 16],
     unix_s: i64,
 }
 
-impl Stamp {
+impl AmzDate {
     /// Exactly `YYYYMMDDTHHMMSSZ`, a real date, years 1970 to 9998.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text: [u8; 16] = text.as_bytes().try_into().ok()?;
@@ -40,7 +41,7 @@ impl Stamp {
         Some(Self { text, unix_s })
     }
 
-    /// The stamp of a moment; what lies outside the years of [`Stamp::parse`] becomes the nearest end.
+    /// The stamp of a moment; what lies outside the years of [`AmzDate::parse`] becomes the nearest end.
     pub(super) fn from_unix(unix_s: i64) -> Self {
         let unix_s = unix_s.clamp(0, 253_370_764_799); // 9998-12-31T23:59:59Z
         let at = TimeZone::UTC.to_datetime(Timestamp::from_second(unix_s).unwrap_or(Timestamp::UNIX_EPOCH));
@@ -94,10 +95,10 @@ mod tests {
             ("20261123T191221Z", 1_795_461_141),
             ("99981231T235959Z", 253_370_764_799),
         ] {
-            let stamp = Stamp::parse(text).unwrap();
-            assert_eq!(stamp.unix_s(), unix_s, "{text}");
-            assert_eq!(Stamp::from_unix(unix_s).as_str(), text);
-            assert_eq!(stamp.day(), &text[..8]);
+            let date = AmzDate::parse(text).unwrap();
+            assert_eq!(date.unix_s(), unix_s, "{text}");
+            assert_eq!(AmzDate::from_unix(unix_s).as_str(), text);
+            assert_eq!(date.day(), &text[..8]);
         }
     }
 
@@ -121,7 +122,7 @@ mod tests {
             "99990101T000000Z",
             "Mon, 09 Sep 2011 23:36:00 GMT",
         ] {
-            assert_eq!(Stamp::parse(text), None, "{text}");
+            assert_eq!(AmzDate::parse(text), None, "{text}");
         }
     }
 }

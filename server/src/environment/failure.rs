@@ -8,7 +8,7 @@ use crate::runtimes::{InvalidEntrypoint, entrypoint};
 
 /// An invocation that failed: the payload for the caller and what the log says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct InvocationFailure {
     /// Body of the answer, sent with `X-Amz-Function-Error: Unhandled`.
     pub payload: Bytes,
     /// For REPORT and INIT_REPORT.
@@ -17,7 +17,7 @@ pub struct Fault {
     pub reported: bool,
 }
 
-impl Fault {
+impl InvocationFailure {
     /// The runtime's own error body, passed on untouched.
     pub fn reported(payload: Bytes, error_type: String) -> Self {
         Self { payload, status: Status::Error(error_type), reported: true }
@@ -114,24 +114,24 @@ mod tests {
     fn recorded_payloads() {
         let cases = [
             (
-                Fault::timeout("id", 1),
+                InvocationFailure::timeout("id", 1),
                 r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id Error: Task timed out after 1.00 seconds"}"#,
             ),
             (
-                Fault::exit("id", &Exit::Code(127)),
+                InvocationFailure::exit("id", &Exit::Code(127)),
                 r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited with error: exit status 127"}"#,
             ),
             (
-                Fault::exit("id", &Exit::Code(0)),
+                InvocationFailure::exit("id", &Exit::Code(0)),
                 r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited without providing a reason"}"#,
             ),
             (
-                Fault::exit("id", &Exit::Signal(9)),
+                InvocationFailure::exit("id", &Exit::Signal(9)),
                 r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id Error: Runtime exited with error: signal: killed"}"#,
             ),
         ];
-        for (fault, want) in cases {
-            assert_eq!(fault.payload, want);
+        for (failure, want) in cases {
+            assert_eq!(failure.payload, want);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A function as the API shows it: every member that AWS always shows [fact:default-members].
 
-use lambd_model::{Function, LastUpdate, LogFormat, Logging, Place, Sha256, State, Vpc, clock};
+use lambd_model::{Function, FunctionState, LastUpdate, LogFormat, Logging, Place, Sha256, Vpc, clock};
 use lambd_wire::types;
 
 use crate::app::App;
@@ -16,7 +16,7 @@ pub(in crate::api) fn configuration(
     qualifier: Option<&str>,
 ) -> types::FunctionConfiguration {
     let config = &function.latest.configuration;
-    let pending = function.state == State::Pending;
+    let pending = function.state == FunctionState::Pending;
     let updating = function.last_update == Some(LastUpdate::InProgress);
     let text = |condition: bool, text: &str| condition.then(|| text.to_owned());
     types::FunctionConfiguration {
@@ -37,8 +37,8 @@ pub(in crate::api) fn configuration(
             .dead_letter_arn
             .clone()
             .map(|arn| types::DeadLetterConfig { target_arn: Some(arn) }),
-        environment: config.environment.as_ref().map(|environment| types::EnvironmentResponse {
-            variables: Some(environment.0.clone()),
+        environment: config.variables.as_ref().map(|variables| types::EnvironmentResponse {
+            variables: Some(variables.0.clone()),
             ..Default::default()
         }),
         kms_key_arn: config.kms_key_arn.clone(),

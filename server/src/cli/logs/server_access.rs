@@ -1,12 +1,14 @@
 //! Which server is asked, and with whose keys: the environment decides, then the data directory.
 
-use std::{env, fs, path::Path};
+use std::path::Path;
+use std::{env, fs};
 
 use anyhow::Context as _;
 use lambd_auth::{Credentials, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::cli::Place;
+use crate::cli::ServerArgs;
+use crate::cli::serve::data_dir::ENDPOINT;
 
 /// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
 const ENCODED: &AsciiSet =
@@ -14,16 +16,16 @@ const ENCODED: &AsciiSet =
 
 /// A server and the keys that it knows.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct ServerAccess {
     /// Scheme and authority.
     pub(super) endpoint: String,
     pub(super) credentials: Credentials,
     pub(super) region: String,
 }
 
-impl Target {
-    pub(super) fn find(place: Place) -> anyhow::Result<Self> {
-        let config = place.load()?;
+impl ServerAccess {
+    pub(super) fn find(server: ServerArgs) -> anyhow::Result<Self> {
+        let config = server.load()?;
         Self::of(&config.data_dir, &config.region, |name| env::var(name).ok().filter(|v| !v.is_empty()))
     }
 
@@ -56,7 +58,7 @@ impl Target {
 
 /// The file that `lambd serve` writes.
 fn read_endpoint(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join("endpoint");
+    let path = data_dir.join(ENDPOINT);
     fs::read_to_string(&path).with_context(|| {
         format!(
             "no server was started in {}; name its folder with --data-dir, or set AWS_ENDPOINT_URL: cannot read {}",

@@ -10,13 +10,13 @@ use crate::cgroup::{Group, OomWatch};
 use crate::sys;
 
 /// Time until a sandbox that is to end is killed once more.
-pub(super) const INSIST_AFTER: Duration = Duration::from_millis(20);
+pub(super) const KILL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// The kernel tells that memory has run out before it kills, and version 2 tells much else: time until the next look.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A living or dying sandbox.
 #[derive(Debug)]
-pub(super) struct Environment {
+pub(super) struct SupervisedSandbox {
     /// Gone when init has been reaped.
     pub(super) pidfd: Option<OwnedFd>,
     /// The launcher's end; the other one belongs to the API process. Gone when that has let go.
@@ -25,14 +25,14 @@ pub(super) struct Environment {
     oom: Option<OomWatch>,
     /// When it is looked once more whether the kernel has killed in it.
     look_again: Option<Instant>,
-    struck: Option<Instant>,
+    killed_at: Option<Instant>,
     pub(super) uid: u32,
 }
 
-impl Environment {
+impl SupervisedSandbox {
     pub(super) fn new(blank: Blank, lifeline: Option<OwnedFd>) -> Self {
         let Blank { child, group, oom, uid, .. } = blank;
-        Self { pidfd: Some(child.pidfd), lifeline, group, oom, look_again: None, struck: None, uid }
+        Self { pidfd: Some(child.pidfd), lifeline, group, oom, look_again: None, killed_at: None, uid }
     }
 
     /// What tells that its memory has run out.
@@ -54,14 +54,14 @@ impl Environment {
     }
 
     /// Whether a second look is to come.
-    pub(super) fn is_doubtful(&self) -> bool {
+    pub(super) fn awaits_second_look(&self) -> bool {
         self.look_again.is_some()
     }
 
     fn end_if_out_of_memory(&mut self) -> bool {
         let out = self.oom.as_ref().is_some_and(OomWatch::has_killed);
         if out {
-            self.strike();
+            self.send_kill();
         }
         out
     }
@@ -74,21 +74,21 @@ impl Environment {
     /// Starts its end: init dies, and the kernel kills all others of its pid namespace with it.
     pub(super) fn kill(&mut self) {
         self.lifeline = None;
-        self.strike();
+        self.send_kill();
     }
 
     /// Kills again what is to end and has not: the holder of the freezer's file may have frozen it again.
-    pub(super) fn insist(&mut self, now: Instant) {
-        if self.is_dying() && self.struck.is_none_or(|last| now.duration_since(last) >= INSIST_AFTER) {
-            self.strike();
+    pub(super) fn kill_again(&mut self, now: Instant) {
+        if self.is_dying() && self.killed_at.is_none_or(|last| now.duration_since(last) >= KILL_AGAIN_AFTER) {
+            self.send_kill();
         }
     }
 
-    fn strike(&mut self) {
-        self.struck = Some(Instant::now());
+    fn send_kill(&mut self) {
+        self.killed_at = Some(Instant::now());
         if let Some(pidfd) = &self.pidfd {
             // It may be dead already; that is what is wanted.
-            drop(sys::process::kill(pidfd.as_fd()));
+            let _ = sys::process::kill(pidfd.as_fd());
             self.group.release();
         }
     }
@@ -97,7 +97,7 @@ impl Environment {
     pub(super) fn reap(&mut self) {
         if let Some(pidfd) = self.pidfd.take() {
             // Fails only if it was reaped before.
-            drop(sys::process::reap(pidfd.as_fd()));
+            let _ = sys::process::reap(pidfd.as_fd());
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
-use super::Error;
+use super::RuntimeError;
 
 /// Begins the names of folders in the making; no identifier begins with a dot.
 const STAGING: &str = ".staging-";
@@ -27,67 +27,72 @@ pub(super) enum By {
 
 /// Puts everything that is in `from` into the empty folder `to`. Folders get mode 0755; symbolic
 /// links stay as they are; special files are refused.
-pub(super) fn replicate(from: &Path, to: &Path, by: By) -> Result<(), Error> {
-    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
-        let entry = entry.map_err(Error::io("list", from))?;
+pub(super) fn replicate(from: &Path, to: &Path, by: By) -> Result<(), RuntimeError> {
+    for entry in fs::read_dir(from).map_err(RuntimeError::io("list", from))? {
+        let entry = entry.map_err(RuntimeError::io("list", from))?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().map_err(Error::io("read", &source))?;
+        let kind = entry.file_type().map_err(RuntimeError::io("read", &source))?;
         if kind.is_dir() {
             make_dir(&target)?;
             replicate(&source, &target, by)?;
         } else if kind.is_symlink() {
-            let points_to = fs::read_link(&source).map_err(Error::io("read the link", &source))?;
-            symlink(points_to, &target).map_err(Error::io("link", &target))?;
+            let points_to = fs::read_link(&source).map_err(RuntimeError::io("read the link", &source))?;
+            symlink(points_to, &target).map_err(RuntimeError::io("link", &target))?;
         } else if kind.is_file() {
             replicate_file(&source, &target, by)?;
         } else {
             let what = "neither a file, a folder nor a symbolic link".to_owned();
-            return Err(Error::Rule { path: source, what });
+            return Err(RuntimeError::Rule { path: source, what });
         }
     }
     Ok(())
 }
 
-fn replicate_file(source: &Path, target: &Path, by: By) -> Result<(), Error> {
+fn replicate_file(source: &Path, target: &Path, by: By) -> Result<(), RuntimeError> {
     if by == By::Link && fs::hard_link(source, target).is_ok() {
         return Ok(());
     }
     // Another file system, or links to this user's files are not allowed here.
-    fs::copy(source, target).map(drop).map_err(Error::io("write", target))
+    fs::copy(source, target).map(drop).map_err(RuntimeError::io("write", target))
 }
 
 /// Makes a folder of mode 0755.
-pub(super) fn make_dir(path: &Path) -> Result<(), Error> {
-    DirBuilder::new().mode(0o755).create(path).map_err(Error::io("make the folder", path))
+pub(super) fn make_dir(path: &Path) -> Result<(), RuntimeError> {
+    DirBuilder::new().mode(0o755).create(path).map_err(RuntimeError::io("make the folder", path))
 }
 
 /// Makes a folder and its parents, mode 0755, if they are not there.
-pub(super) fn make_dirs(path: &Path) -> Result<(), Error> {
-    DirBuilder::new().mode(0o755).recursive(true).create(path).map_err(Error::io("make the folder", path))
+pub(super) fn make_dirs(path: &Path) -> Result<(), RuntimeError> {
+    DirBuilder::new()
+        .mode(0o755)
+        .recursive(true)
+        .create(path)
+        .map_err(RuntimeError::io("make the folder", path))
 }
 
 /// Whether this is a folder of the current user's, no link to one, that nobody else may write.
-pub(super) fn is_private(path: &Path) -> Result<bool, Error> {
-    let meta = fs::symlink_metadata(path).map_err(Error::io("read", path))?;
+pub(super) fn is_private(path: &Path) -> Result<bool, RuntimeError> {
+    let meta = fs::symlink_metadata(path).map_err(RuntimeError::io("read", path))?;
     let own = meta.uid() == nix::unistd::geteuid().as_raw();
     Ok(meta.is_dir() && own && meta.mode() & 0o022 == 0)
 }
 
 /// Writes a file of the given permission bits.
-pub(super) fn write(path: &Path, mode: u32, content: &str) -> Result<(), Error> {
-    fs::write(path, content).map_err(Error::io("write", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(Error::io("set the mode of", path))
+pub(super) fn write(path: &Path, mode: u32, content: &str) -> Result<(), RuntimeError> {
+    fs::write(path, content).map_err(RuntimeError::io("write", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(RuntimeError::io("set the mode of", path))
 }
 
 /// Removes a file or a whole folder if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), Error> {
+pub(super) fn remove(path: &Path) -> Result<(), RuntimeError> {
     let done = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
     match done {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RuntimeError::io("remove", path)(error)),
         _ => Ok(()),
     }
 }
@@ -100,7 +105,7 @@ pub(super) struct Staging {
 
 impl Staging {
     /// An empty one in `parent`, which is made if need be. Abandoned ones are cleared away.
-    pub(super) fn new(parent: &Path, name: &str) -> Result<Self, Error> {
+    pub(super) fn new(parent: &Path, name: &str) -> Result<Self, RuntimeError> {
         make_dirs(parent)?;
         clear_abandoned(parent)?;
         let path = parent.join(format!("{STAGING}{name}-{}", std::process::id()));
@@ -114,22 +119,22 @@ impl Staging {
     }
 
     /// Moves the folder that is at `place` in here in one step, to be removed with this.
-    pub(super) fn take_away(self, place: &Path) -> Result<(), Error> {
-        fs::rename(place, self.path.join("gone")).map_err(Error::io("remove", place))?;
+    pub(super) fn take_away(self, place: &Path) -> Result<(), RuntimeError> {
+        fs::rename(place, self.path.join("gone")).map_err(RuntimeError::io("remove", place))?;
         remove(&self.path)
     }
 
     /// Puts the folder at `place` in one step. What was there before is removed after.
-    pub(super) fn put_at(self, place: &Path) -> Result<(), Error> {
+    pub(super) fn put_at(self, place: &Path) -> Result<(), RuntimeError> {
         use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
         match fs::rename(&self.path, place) {
             // Taken: by what is to be replaced, or by another process that made the same just now.
             Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => {
                 renameat2(AT_FDCWD, &self.path, AT_FDCWD, place, RenameFlags::RENAME_EXCHANGE)
-                    .map_err(|error| Error::io("replace", place)(error.into()))?;
+                    .map_err(|error| RuntimeError::io("replace", place)(error.into()))?;
                 remove(&self.path)
             }
-            done => done.map_err(Error::io("put in place", place)),
+            done => done.map_err(RuntimeError::io("put in place", place)),
         }
     }
 }
@@ -141,10 +146,10 @@ impl Drop for Staging {
     }
 }
 
-fn clear_abandoned(parent: &Path) -> Result<(), Error> {
+fn clear_abandoned(parent: &Path) -> Result<(), RuntimeError> {
     let now = SystemTime::now();
-    for entry in fs::read_dir(parent).map_err(Error::io("list", parent))? {
-        let entry = entry.map_err(Error::io("list", parent))?;
+    for entry in fs::read_dir(parent).map_err(RuntimeError::io("list", parent))? {
+        let entry = entry.map_err(RuntimeError::io("list", parent))?;
         let age = entry.metadata().and_then(|meta| meta.modified()).map(|made| now.duration_since(made));
         if entry.file_name().to_string_lossy().starts_with(STAGING)
             && matches!(age, Ok(Ok(age)) if age > ABANDONED_AFTER)
@@ -189,7 +194,7 @@ mod tests {
         nix::unistd::mkfifo(&from.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         make_dir(&dir.path().join("to")).unwrap();
         let error = replicate(&from, &dir.path().join("to"), By::Copy).unwrap_err();
-        assert!(matches!(error, Error::Rule { .. }), "{error}");
+        assert!(matches!(error, RuntimeError::Rule { .. }), "{error}");
     }
 
     #[test]

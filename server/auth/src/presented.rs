@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, header, request::Parts};
+use http::request::Parts;
+use http::{HeaderMap, header};
 
-use super::{
-    Refusal,
-    canonical::{decoded, parameters},
-};
+use super::AuthError;
+use super::canonical::{decoded, parameters};
 
 /// Where the claim stood, which decides how long it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub(super) enum Form {
 
 /// The parts of a signature as the caller wrote them; nothing is checked yet but their presence.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Claim<'a> {
+pub(super) struct PresentedSignature<'a> {
     pub(super) form: Form,
     pub(super) algorithm: Cow<'a, str>,
     pub(super) credential: Cow<'a, str>,
@@ -28,9 +27,9 @@ pub(super) struct Claim<'a> {
     pub(super) has_session_token: bool,
 }
 
-impl<'a> Claim<'a> {
+impl<'a> PresentedSignature<'a> {
     /// The header form where there is an `Authorization` header, else the query form.
-    pub(super) fn of(head: &'a Parts) -> Result<Self, Refusal> {
+    pub(super) fn of(head: &'a Parts) -> Result<Self, AuthError> {
         if let Some(value) = head.headers.get(header::AUTHORIZATION) {
             return match String::from_utf8_lossy(value.as_bytes()) {
                 Cow::Borrowed(text) => Self::of_header(text, &head.headers),
@@ -41,13 +40,13 @@ impl<'a> Claim<'a> {
         Self::of_query(head.uri.query().unwrap_or_default())
     }
 
-    fn of_header(text: &'a str, headers: &'a HeaderMap) -> Result<Self, Refusal> {
+    fn of_header(text: &'a str, headers: &'a HeaderMap) -> Result<Self, AuthError> {
         let text = text.trim();
         let (algorithm, rest) = text.split_once(' ').unwrap_or((text, ""));
         let (mut credential, mut signature, mut signed_headers) = (None, None, None);
         for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
-                return Err(Refusal::incomplete(format!(
+                return Err(AuthError::incomplete(format!(
                     "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{text}'."
                 )));
             };
@@ -76,7 +75,7 @@ impl<'a> Claim<'a> {
         })
     }
 
-    fn of_query(query: &'a str) -> Result<Self, Refusal> {
+    fn of_query(query: &'a str) -> Result<Self, AuthError> {
         let value = |name: &str| -> Option<Cow<'a, str>> {
             let (_, raw) = parameters(query).find(|(found, _)| *found == name)?;
             let plain = !raw.contains(['%', '+']);
@@ -86,7 +85,7 @@ impl<'a> Claim<'a> {
                 Cow::Owned(String::from_utf8_lossy(&decoded(raw)).into_owned())
             })
         };
-        let algorithm = value("X-Amz-Algorithm").ok_or_else(Refusal::missing)?;
+        let algorithm = value("X-Amz-Algorithm").ok_or_else(AuthError::missing)?;
         let names =
             ["X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date", "X-Amz-Expires"];
         let [Some(credential), Some(signature), Some(signed_headers), Some(date), Some(expires)] =
@@ -96,11 +95,11 @@ impl<'a> Claim<'a> {
             let mut text: String =
                 absent.map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
             text.push_str("Re-examine the query-string parameters.");
-            return Err(Refusal::incomplete(text));
+            return Err(AuthError::incomplete(text));
         };
         let expires_s = expires.parse().ok().filter(|s| (1..=super::PRESIGNED_MAX_S).contains(s));
         let Some(expires_s) = expires_s else {
-            return Err(Refusal::incomplete(format!(
+            return Err(AuthError::incomplete(format!(
                 "X-Amz-Expires must be between 1 and {} seconds, got '{expires}'",
                 super::PRESIGNED_MAX_S
             )));
@@ -123,7 +122,7 @@ fn date_of(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 }
 
 /// All that is missing in one message; `absent` is in the order of the texts.
-fn missing_parts(header: &str, absent: [bool; 3], date_absent: bool) -> Refusal {
+fn missing_parts(header: &str, absent: [bool; 3], date_absent: bool) -> AuthError {
     let mut text = String::new();
     for (name, absent) in ["Credential", "Signature", "SignedHeaders"].into_iter().zip(absent) {
         if absent {
@@ -135,5 +134,5 @@ fn missing_parts(header: &str, absent: [bool; 3], date_absent: bool) -> Refusal 
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
         );
     }
-    Refusal::incomplete(format!("{text}Authorization={header}"))
+    AuthError::incomplete(format!("{text}Authorization={header}"))
 }

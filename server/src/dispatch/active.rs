@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambd_model::clock;
-use lambd_runtime_api::{Event, Invocation as Delivery, Outcome};
+use lambd_runtime_api::{Delivery, Event, Outcome};
 use lambd_sandbox::Exit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Answer, Invocation};
+use super::{Invocation, InvocationResult};
 use crate::environment::Environment;
-use crate::environment::fault::Fault;
-use crate::environment::output::{Output, keep_end};
+use crate::environment::failure::InvocationFailure;
+use crate::environment::output::{ProgramOutput, keep_end};
 use crate::platform_log::{Lines, Report, Status};
 
 /// A response may still be on its way through the socket when its process is already gone.
-const LAST_WORDS: Duration = Duration::from_millis(20);
+const RESPONSE_GRACE: Duration = Duration::from_millis(20);
 
 /// How the invoke phase stands.
-enum Phase {
+enum InvokePhase {
     /// Answered, the runtime has not polled again.
     Answered(Delivery),
     /// The runtime polls: the environment can take the next event.
@@ -28,8 +28,24 @@ enum Phase {
     Spent,
 }
 
+/// Whether an environment took the event.
+pub(super) enum Delivered {
+    /// The invocation has its outcome.
+    Taken,
+    /// The environment was idle and died without taking it: another one may serve.
+    NotTaken,
+}
+
+/// Whether the invoke phase is over.
+pub(super) enum Settled {
+    /// It is.
+    Over,
+    /// The time allowed has passed before.
+    NotYet,
+}
+
 /// The invocation's end as its caller and its log see it.
-struct Ended {
+struct Completion {
     payload: Bytes,
     is_error: bool,
     status: Status,
@@ -37,7 +53,7 @@ struct Ended {
 
 /// How an environment came to an invocation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begin {
+pub(super) struct StartInfo {
     /// It was idle: if it turns out dead, another one may serve.
     pub(super) is_warm: bool,
     /// Init time of a cold start, for its REPORT.
@@ -47,30 +63,36 @@ pub(super) struct Begin {
 }
 
 /// A running invocation.
-pub(super) struct Run<'a> {
+pub(super) struct ActiveInvocation<'a> {
     environment: Environment,
     invocation: &'a Invocation,
-    begin: Begin,
+    start: StartInfo,
     deadline: Instant,
-    phase: Phase,
-    ended: Ended,
+    phase: InvokePhase,
+    completion: Completion,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(environment: Environment, invocation: &'a Invocation, begin: Begin) -> Self {
+impl<'a> ActiveInvocation<'a> {
+    pub(super) fn new(environment: Environment, invocation: &'a Invocation, start: StartInfo) -> Self {
         let budget = Duration::from_secs(u64::from(environment.version.configuration.timeout_s));
-        let ended = Ended { payload: Bytes::new(), is_error: false, status: Status::Success };
-        Self { environment, invocation, begin, deadline: begin.at + budget, phase: Phase::Spent, ended }
+        let completion = Completion { payload: Bytes::new(), is_error: false, status: Status::Success };
+        Self {
+            environment,
+            invocation,
+            start,
+            deadline: start.at + budget,
+            phase: InvokePhase::Spent,
+            completion,
+        }
     }
 
     pub(super) fn wants_tail(&self) -> bool {
         self.invocation.tail
     }
 
-    /// Delivers the event and waits for its outcome. `false`: the environment was idle and died without taking
-    /// the event, which may be given to another one. The death of a fresh one is the outcome: the next would
-    /// most likely die as well.
-    pub(super) async fn deliver(&mut self) -> bool {
+    /// Delivers the event and waits for its outcome. The death of a fresh environment is the outcome: the next
+    /// would most likely die as well.
+    pub(super) async fn deliver(&mut self) -> Delivered {
         let (invocation, environment) = (self.invocation, &mut self.environment);
         if invocation.tail {
             environment.output.record_tail();
@@ -91,7 +113,7 @@ impl<'a> Run<'a> {
             never = output.pump() => match never {},
         };
         let end = match end {
-            Err(Some(exit)) => match tokio::time::timeout(LAST_WORDS, delivery.outcome()).await {
+            Err(Some(exit)) => match tokio::time::timeout(RESPONSE_GRACE, delivery.outcome()).await {
                 Ok(outcome) => Ok(outcome),
                 Err(_) => Err(Some(exit)),
             },
@@ -100,47 +122,49 @@ impl<'a> Run<'a> {
         match end {
             Ok(outcome) => self.take_outcome(outcome, delivery),
             Err(Some(exit)) if delivery.recall().is_some() => return self.lost(Some(exit)).await,
-            Err(Some(exit)) => self.fail(Fault::exit(&invocation.request_id, &exit)),
-            Err(None) => self.fail(Fault::timeout(&invocation.request_id, timeout_s)),
+            Err(Some(exit)) => self.fail(InvocationFailure::exit(&invocation.request_id, &exit)),
+            Err(None) => self.fail(InvocationFailure::timeout(&invocation.request_id, timeout_s)),
         }
-        true
+        Delivered::Taken
     }
 
     /// Nobody saw the event. An environment that does not take it and has not ended either is at an end all the
     /// same.
-    async fn lost(&mut self, exit: Option<Exit>) -> bool {
-        if self.begin.is_warm {
-            return false;
+    async fn lost(&mut self, exit: Option<Exit>) -> Delivered {
+        if self.start.is_warm {
+            return Delivered::NotTaken;
         }
         let exit = match exit {
             Some(exit) => exit,
-            None => tokio::time::timeout(LAST_WORDS, self.environment.exited()).await.unwrap_or(Exit::Gone),
+            None => {
+                tokio::time::timeout(RESPONSE_GRACE, self.environment.exited()).await.unwrap_or(Exit::Gone)
+            }
         };
-        self.fail(Fault::exit(&self.invocation.request_id, &exit));
-        true
+        self.fail(InvocationFailure::exit(&self.invocation.request_id, &exit));
+        Delivered::Taken
     }
 
     /// Gives up an environment that did not take the event.
-    pub(super) fn bury(self) {
-        drop(self.environment.bury());
+    pub(super) fn terminate(self) {
+        self.environment.terminate();
     }
 
-    /// Waits at most `patience` for the runtime to poll again, or for the exit or deadline that ends the
-    /// environment. `true` when the invoke phase is over.
-    pub(super) async fn settle(&mut self, patience: Duration) -> bool {
-        let Phase::Answered(delivery) = &mut self.phase else { return true };
+    /// Waits at most `timeout` for the runtime to poll again, or for the exit or deadline that ends the
+    /// environment.
+    pub(super) async fn settle(&mut self, timeout: Duration) -> Settled {
+        let InvokePhase::Answered(delivery) = &mut self.phase else { return Settled::Over };
         let (output, _, exit) = self.environment.parts();
-        let until = Instant::now().checked_add(patience).map_or(self.deadline, |t| t.min(self.deadline));
+        let until = Instant::now().checked_add(timeout).map_or(self.deadline, |t| t.min(self.deadline));
         let status = tokio::select! {
             biased;
             () = delivery.done() => {
-                self.phase = Phase::Idle;
-                return true;
+                self.phase = InvokePhase::Idle;
+                return Settled::Over;
             }
             _ = exit => Status::Error("Runtime.ExitError".to_owned()),
             () = tokio::time::sleep_until(until) => {
                 if until < self.deadline {
-                    return false;
+                    return Settled::NotYet;
                 }
                 Status::Timeout
             }
@@ -148,28 +172,32 @@ impl<'a> Run<'a> {
         };
         // The caller keeps the answer; only the log tells of the end [fact:invoke-end].
         // The first fatal error is the one to report [fact:first-fatal-error].
-        if self.ended.status == Status::Success {
-            self.ended.status = status;
+        if self.completion.status == Status::Success {
+            self.completion.status = status;
         }
-        self.phase = Phase::Spent;
-        true
+        self.phase = InvokePhase::Spent;
+        Settled::Over
     }
 
     /// The answer as it stands, before the log is complete.
-    pub(super) fn answer(&self, tail: Option<String>) -> Answer {
-        Answer { payload: self.ended.payload.clone(), is_error: self.ended.is_error, tail }
+    pub(super) fn answer(&self, tail: Option<String>) -> InvocationResult {
+        InvocationResult {
+            payload: self.completion.payload.clone(),
+            is_error: self.completion.is_error,
+            tail,
+        }
     }
 
     /// Writes END and REPORT; gives the environment back if it can serve again.
-    pub(super) async fn close(mut self) -> (Answer, Option<Environment>) {
+    pub(super) async fn close(mut self) -> (InvocationResult, Option<Environment>) {
         let report = Report {
-            duration: self.begin.at.elapsed(),
-            init: self.begin.init,
+            duration: self.start.at.elapsed(),
+            init: self.start.init,
             memory_mib: self.environment.version.configuration.memory_mib,
             used_bytes: self.environment.memory_peak_bytes(),
-            status: self.ended.status.clone(),
+            status: self.completion.status.clone(),
         };
-        let reusable = matches!(self.phase, Phase::Idle);
+        let reusable = matches!(self.phase, InvokePhase::Idle);
         if !reusable {
             // Before anything is waited for: code past its deadline must not go on.
             self.environment.kill();
@@ -185,36 +213,36 @@ impl<'a> Run<'a> {
     }
 
     fn take_outcome(&mut self, outcome: Outcome, delivery: Delivery) {
-        let fault = match outcome {
+        let failure = match outcome {
             Outcome::Response(response) => {
-                self.ended.payload = response.body;
-                self.phase = Phase::Answered(delivery);
+                self.completion.payload = response.body;
+                self.phase = InvokePhase::Answered(delivery);
                 return;
             }
-            Outcome::Error(error) => Fault::reported(error.body, error.error_type),
-            Outcome::ResponseTooLarge { .. } => Fault::response_too_large(),
-            Outcome::Truncated => Fault::platform(
+            Outcome::Error(error) => InvocationFailure::reported(error.body, error.error_type),
+            Outcome::ResponseTooLarge { .. } => InvocationFailure::response_too_large(),
+            Outcome::Truncated => InvocationFailure::platform(
                 "Runtime.TruncatedResponse",
                 &self.invocation.request_id,
                 "HTTP request detected as truncated",
             ),
             // The runtime's further calls are refused until a reset [fact:invalid-response-mode].
             Outcome::InvalidResponseMode => {
-                self.fail(Fault::empty("Runtime.InvalidResponseModeHeader"));
+                self.fail(InvocationFailure::empty("Runtime.InvalidResponseModeHeader"));
                 return;
             }
         };
-        self.fail(fault);
-        self.phase = Phase::Answered(delivery);
+        self.fail(failure);
+        self.phase = InvokePhase::Answered(delivery);
     }
 
-    fn fail(&mut self, fault: Fault) {
-        self.ended = Ended { payload: fault.payload, is_error: true, status: fault.status };
-        self.phase = Phase::Spent;
+    fn fail(&mut self, failure: InvocationFailure) {
+        self.completion = Completion { payload: failure.payload, is_error: true, status: failure.status };
+        self.phase = InvokePhase::Spent;
     }
 }
 
-pub(super) fn finish_tail(output: &mut Output) -> Option<String> {
+pub(super) fn finish_tail(output: &mut ProgramOutput) -> Option<String> {
     let mut tail = output.take_tail()?;
     keep_end(&mut tail);
     Some(tail)
@@ -229,7 +257,7 @@ fn event_of(invocation: &Invocation, budget: Duration) -> Event {
         trace_id: invocation.trace_id.clone(),
         client_context: invocation.client_context.clone().unwrap_or_default(),
         invocation_id: Uuid::new_v4().to_string(),
-        body: invocation.payload.clone(),
+        body: invocation.event.clone(),
         ..Event::default()
     }
 }

@@ -1,4 +1,5 @@
-//! Tells a log that was cut by a power loss from one that lost acknowledged changes.
+//! Records the last acknowledged change, so that recovery can tell a log that was cut by a power loss from one that
+//! lost changes.
 //!
 //! RocksDB numbers every change. Replay ends at the first record that cannot be read, which is right for
 //! the unflushed tail that a power loss leaves behind, and wrong for a flipped bit in the middle: all
@@ -6,24 +7,24 @@
 //! beside the log. The file is written behind each flush and never flushed itself: it may lag after a
 //! power loss, which only weakens the check, and never runs ahead.
 
-use crate::{error::OpenError, folder::Folder};
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::OpenError;
+use crate::folder::Folder;
 
 /// The file in the folder of the database.
 pub(crate) const NAME: &str = "acknowledged";
 /// The number, then its complement, so that a damaged mark is not believed.
 const BYTES: usize = 16;
 
-pub(crate) struct Mark {
+pub(crate) struct Acknowledged {
     file: File,
     /// What the file says. Only the committer changes it.
-    acknowledged: AtomicU64,
+    number: AtomicU64,
 }
 
 /// The highest number known to be on disk; 0 if there is no mark that can be believed.
@@ -33,22 +34,22 @@ pub(crate) fn read(db: &Path) -> u64 {
     read.ok().and_then(|()| decode(bytes)).unwrap_or_default()
 }
 
-impl Mark {
+impl Acknowledged {
     /// Opens the mark of the database, and makes a new one if there is none.
     pub(crate) fn open(folder: &Folder) -> Result<Self, OpenError> {
         let file = File::options().write(true).create(true).truncate(false).open(folder.path.join(NAME));
         let path = || folder.name.join(NAME);
         let file = file.map_err(|source| OpenError::Io { action: "open", path: path(), source })?;
-        Ok(Self { file, acknowledged: AtomicU64::new(read(&folder.path)) })
+        Ok(Self { file, number: AtomicU64::new(read(&folder.path)) })
     }
 
     /// Notes that every change up to `number` is on disk. For one thread only.
     pub(crate) fn advance(&self, number: u64) -> io::Result<()> {
-        if number <= self.acknowledged.load(Ordering::Relaxed) {
+        if number <= self.number.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.file.write_all_at(&encode(number), 0)?;
-        self.acknowledged.store(number, Ordering::Relaxed);
+        self.number.store(number, Ordering::Relaxed);
         Ok(())
     }
 }

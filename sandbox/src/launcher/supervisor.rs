@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::blanks::Blank;
-use super::environment::{Environment, INSIST_AFTER};
 use super::guardian;
-use super::launch::Delivery;
+use super::launch::SandboxParts;
 use super::machine::Machine;
+use super::supervised::{KILL_AGAIN_AFTER, SupervisedSandbox};
 use crate::error::{At, LaunchFailure, StepError};
-use crate::protocol::{Channel, ChannelError, Reply, Request, Started};
-use crate::sys::{self, process::Child};
+use crate::protocol::{Channel, ChannelError, LauncherReply, LauncherRequest, Started};
+use crate::sys;
+use crate::sys::process::Child;
 
 /// How long the end of all sandboxes may take before the launcher gives up.
 const TEAR_DOWN_WAIT: Duration = Duration::from_secs(15);
@@ -32,15 +33,21 @@ const LIFELINE: u64 = 2;
 const ENDED: u64 = 3;
 const OUT_OF_MEMORY: u64 = 4;
 
+/// Whether anybody is left to work for.
+enum ApiProcess {
+    Alive,
+    Gone,
+}
+
 /// The launcher at work.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct Supervisor {
     pub(super) machine: Machine,
     channel: Channel,
     epoll: Epoll,
     guardian: Child,
     guardians: u32,
-    environments: HashMap<u64, Environment>,
+    sandboxes: HashMap<u64, SupervisedSandbox>,
     /// With their serials, oldest first.
     blanks: VecDeque<(u64, Blank)>,
     /// Blanks that have died since one was last used.
@@ -48,21 +55,20 @@ pub(super) struct Server {
     serial: u64,
 }
 
-impl Server {
+impl Supervisor {
     pub(super) fn new(machine: Machine, channel: Channel) -> Result<Self, StepError> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).at("make an epoll")?;
         epoll.add(channel.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, REQUEST)).at("watch requests")?;
         let guardian = guardian::start(&machine)?;
-        let (environments, blanks) = (HashMap::new(), VecDeque::new());
+        let (sandboxes, blanks) = (HashMap::new(), VecDeque::new());
         let (guardians, deaths, serial) = (1, 0, 0);
-        let server =
-            Self { machine, channel, epoll, guardian, guardians, environments, blanks, deaths, serial };
+        let server = Self { machine, channel, epoll, guardian, guardians, sandboxes, blanks, deaths, serial };
         server.watch(&server.guardian.pidfd, GUARDIAN)?;
         Ok(server)
     }
 
     /// Tells the API process that the launcher is ready.
-    pub(super) fn greet(&self, notes: Vec<String>) -> Result<(), ChannelError> {
+    pub(super) fn send_ready(&self, notes: Vec<String>) -> Result<(), ChannelError> {
         self.channel.send(&Started::Ok(notes), &[])
     }
 
@@ -73,21 +79,23 @@ impl Server {
         loop {
             for token in self.wait(&mut events) {
                 match token {
-                    REQUEST if !self.answer() => return,
-                    REQUEST => {}
+                    REQUEST => match self.answer() {
+                        ApiProcess::Alive => {}
+                        ApiProcess::Gone => return,
+                    },
                     GUARDIAN => self.replace_guardian(),
-                    token => self.note(token),
+                    token => self.on_event(token),
                 }
             }
-            self.dispel_doubts();
-            self.bury();
+            self.check_memory_again();
+            self.remove_finished();
             self.refill();
         }
     }
 
     fn wait(&self, events: &mut [EpollEvent]) -> Vec<u64> {
-        let waits = self.environments.values().any(|one| one.is_dying() || one.is_doubtful());
-        let timeout = if waits { INSIST_AFTER.try_into() } else { Ok(EpollTimeout::NONE) };
+        let waits = self.sandboxes.values().any(|one| one.is_dying() || one.awaits_second_look());
+        let timeout = if waits { KILL_AGAIN_AFTER.try_into() } else { Ok(EpollTimeout::NONE) };
         // EINTR is the only error that can come; the next round waits again.
         let count = self.epoll.wait(events, timeout.unwrap_or(EpollTimeout::ZERO)).unwrap_or_default();
         events.iter().take(count).map(EpollEvent::data).collect()
@@ -98,11 +106,11 @@ impl Server {
     }
 
     /// Looks once more where memory might have run out.
-    fn dispel_doubts(&mut self) {
+    fn check_memory_again(&mut self) {
         let now = Instant::now();
-        for (serial, environment) in &mut self.environments {
-            if environment.memory_was_not_out(now)
-                && let Some((fd, flags)) = environment.oom_event()
+        for (serial, sandbox) in &mut self.sandboxes {
+            if sandbox.memory_was_not_out(now)
+                && let Some((fd, flags)) = sandbox.oom_event()
             {
                 let mut event =
                     EpollEvent::new(flags | EpollFlags::EPOLLONESHOT, serial << KIND_BITS | OUT_OF_MEMORY);
@@ -115,51 +123,51 @@ impl Server {
     /// The guardian has ended before the launcher. Without a new one the launcher goes on: the next start sweeps.
     fn replace_guardian(&mut self) {
         unwatch(&self.epoll, &self.guardian.pidfd);
-        drop(sys::process::reap(self.guardian.pidfd.as_fd()));
+        let _ = sys::process::reap(self.guardian.pidfd.as_fd());
         if self.guardians < GUARDIANS_MAX
             && let Ok(guardian) = guardian::start(&self.machine)
         {
             self.guardian = guardian;
             self.guardians += 1;
-            drop(self.watch(&self.guardian.pidfd, GUARDIAN));
+            let _ = self.watch(&self.guardian.pidfd, GUARDIAN);
         }
     }
 
-    fn note(&mut self, token: u64) {
+    fn on_event(&mut self, token: u64) {
         let serial = token >> KIND_BITS;
         if let Some(at) = self.blanks.iter().position(|(blank, _)| *blank == serial)
             && let Some((serial, blank)) = self.blanks.remove(at)
         {
-            self.lose(serial, blank);
+            self.discard_failed(serial, blank);
         }
-        let Some(environment) = self.environments.get_mut(&serial) else { return };
+        let Some(sandbox) = self.sandboxes.get_mut(&serial) else { return };
         match token & ((1 << KIND_BITS) - 1) {
-            OUT_OF_MEMORY => environment.memory_may_be_out(),
+            OUT_OF_MEMORY => sandbox.memory_may_be_out(),
             LIFELINE => {
-                if let Some(lifeline) = &environment.lifeline {
+                if let Some(lifeline) = &sandbox.lifeline {
                     unwatch(&self.epoll, lifeline);
                 }
-                environment.kill();
+                sandbox.kill();
             }
             ENDED => {
-                if let Some(pidfd) = &environment.pidfd {
+                if let Some(pidfd) = &sandbox.pidfd {
                     unwatch(&self.epoll, pidfd);
                 }
-                environment.reap();
+                sandbox.reap();
             }
             _ => {}
         }
     }
 
-    /// Removes the dead, and insists where something still lives.
-    fn bury(&mut self) {
+    /// Kills again what was told to end and has not; removes what has ended and frees its user id.
+    fn remove_finished(&mut self) {
         let now = Instant::now();
-        self.environments.values_mut().for_each(|environment| environment.insist(now));
+        self.sandboxes.values_mut().for_each(|sandbox| sandbox.kill_again(now));
         let uids = &mut self.machine.uids;
-        self.environments.retain(|_, environment| {
-            let gone = environment.remove();
+        self.sandboxes.retain(|_, sandbox| {
+            let gone = sandbox.remove();
             if gone {
-                uids.give_back(environment.uid);
+                uids.give_back(sandbox.uid);
             }
             !gone
         });
@@ -167,7 +175,7 @@ impl Server {
 
     /// Fills the stocks. A failure here is met again, and reported, by the launch that needs it.
     fn refill(&mut self) {
-        drop(self.machine.volumes.refill());
+        let _ = self.machine.volumes.refill();
         while self.blanks.len() < self.machine.blank_stock && self.deaths < DEATHS_MAX {
             let Ok(blank) = self.start_blank() else { return };
             self.blanks.push_back(blank);
@@ -180,7 +188,7 @@ impl Server {
             if blank.is_alive() {
                 return Ok((serial, blank));
             }
-            self.lose(serial, blank);
+            self.discard_failed(serial, blank);
         }
         self.start_blank()
     }
@@ -192,75 +200,75 @@ impl Server {
         match self.watch(&blank.child.pidfd, serial << KIND_BITS | ENDED) {
             Ok(()) => Ok((serial, blank)),
             Err(error) => {
-                self.end(serial, blank);
+                self.discard(serial, blank);
                 Err(error.into())
             }
         }
     }
 
     /// Takes leave of a blank that is of no use.
-    pub(super) fn lose(&mut self, serial: u64, blank: Blank) {
+    pub(super) fn discard_failed(&mut self, serial: u64, blank: Blank) {
         self.deaths += 1;
-        self.end(serial, blank);
+        self.discard(serial, blank);
     }
 
     /// Kills a sandbox that nobody has been given.
-    pub(super) fn end(&mut self, serial: u64, blank: Blank) {
-        let mut environment = Environment::new(blank, None);
-        environment.kill();
-        self.environments.insert(serial, environment);
+    pub(super) fn discard(&mut self, serial: u64, blank: Blank) {
+        let mut sandbox = SupervisedSandbox::new(blank, None);
+        sandbox.kill();
+        self.sandboxes.insert(serial, sandbox);
     }
 
     /// Watches a sandbox that the API process is given. Without that it is ended.
-    pub(super) fn keep(&mut self, serial: u64, blank: Blank, lifeline: OwnedFd) -> Result<(), StepError> {
+    pub(super) fn track(&mut self, serial: u64, blank: Blank, lifeline: OwnedFd) -> Result<(), StepError> {
         let mut watched = self.watch(&lifeline, serial << KIND_BITS | LIFELINE);
-        let mut environment = Environment::new(blank, Some(lifeline));
-        if let Some((fd, flags)) = environment.oom_event() {
+        let mut sandbox = SupervisedSandbox::new(blank, Some(lifeline));
+        if let Some((fd, flags)) = sandbox.oom_event() {
             let event =
                 EpollEvent::new(flags | EpollFlags::EPOLLONESHOT, serial << KIND_BITS | OUT_OF_MEMORY);
             watched = watched.and_then(|()| self.epoll.add(fd, event).at("watch a sandbox"));
         }
         if watched.is_err() {
-            environment.kill();
+            sandbox.kill();
         }
-        self.environments.insert(serial, environment);
+        self.sandboxes.insert(serial, sandbox);
         watched
     }
 
-    /// Answers one request; false when the API process is gone.
-    fn answer(&mut self) -> bool {
-        let request = match self.channel.receive::<Request>() {
+    /// Answers one request.
+    fn answer(&mut self) -> ApiProcess {
+        let request = match self.channel.receive::<LauncherRequest>() {
             Ok(received) => received.value,
             // What cannot be read cannot be answered either: the two sides are not of one build.
-            Err(_) => return false,
+            Err(_) => return ApiProcess::Gone,
         };
-        let Request::Launch(spec) = request;
+        let LauncherRequest::Launch(spec) = request;
         let sent = match self.launch(&spec) {
             Ok(delivery) => {
-                let Delivery { launched, descriptors, handles } = delivery;
+                let SandboxParts { launched, descriptors, handles } = delivery;
                 let files = [&handles.freeze, &handles.cpu, &handles.peak, &handles.events, &handles.stat];
                 let all: Vec<BorrowedFd<'_>> = descriptors.iter().chain(files).map(AsFd::as_fd).collect();
-                self.channel.send(&Reply::Ok(launched), &all)
+                self.channel.send(&LauncherReply::Ok(launched), &all)
             }
-            Err(failure) => self.channel.send(&Reply::Err(failure), &[]),
+            Err(failure) => self.channel.send(&LauncherReply::Err(failure), &[]),
         };
-        sent.is_ok()
+        if sent.is_ok() { ApiProcess::Alive } else { ApiProcess::Gone }
     }
 
     /// Ends every sandbox and removes what the launcher made.
     pub(super) fn tear_down(mut self) {
         while let Some((serial, blank)) = self.blanks.pop_front() {
-            self.end(serial, blank);
+            self.discard(serial, blank);
         }
-        self.environments.values_mut().for_each(Environment::kill);
+        self.sandboxes.values_mut().for_each(SupervisedSandbox::kill);
         let deadline = Instant::now() + TEAR_DOWN_WAIT;
         let mut events = [EpollEvent::empty(); EVENTS];
         let _ = self.epoll.delete(self.channel.as_fd());
-        while !self.environments.is_empty() && Instant::now() < deadline {
+        while !self.sandboxes.is_empty() && Instant::now() < deadline {
             for token in self.wait(&mut events) {
-                self.note(token);
+                self.on_event(token);
             }
-            self.bury();
+            self.remove_finished();
         }
         self.machine.groups.remove();
     }

@@ -6,29 +6,29 @@ use lambd_model::{Function, Place};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
-use super::rules::present;
-use super::rules::target::{Target, invalid};
+use super::rules::render;
+use super::rules::target_function::{TargetFunction, invalid};
 use crate::app::App;
 
 /// A function that exists, and how the request named it.
 #[derive(Debug, Clone)]
-pub(in crate::api) struct Found {
+pub(in crate::api) struct FoundFunction {
     /// Name and qualifier.
-    pub(in crate::api) target: Target,
+    pub(in crate::api) target: TargetFunction,
     /// Its snapshot when the request came.
     pub(in crate::api) function: Arc<Function>,
 }
 
-impl Found {
+impl FoundFunction {
     /// As the API shows it to who asked in this way.
     pub(in crate::api) fn present(&self, app: &App, call: &Call) -> types::FunctionConfiguration {
-        present::configuration(app, &self.function, &call.place, self.target.qualifier.as_deref())
+        render::configuration(app, &self.function, &call.place, self.target.qualifier.as_deref())
     }
 }
 
 /// How a request names what it is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Named<'a> {
+pub(super) struct Lookup<'a> {
     pub(super) app: &'a App,
     pub(super) place: &'a Place,
     /// A function's name in any form, or a resource's ARN.
@@ -37,28 +37,28 @@ pub(super) struct Named<'a> {
     pub(super) qualifier: Option<&'a str>,
 }
 
-impl Named<'_> {
+impl Lookup<'_> {
     /// A name, whether there is such a function or not.
-    pub(super) fn name(self) -> Result<Target, Error> {
-        Target::parse(self.place, self.name, self.qualifier)
+    pub(super) fn name(self) -> Result<TargetFunction, Error> {
+        TargetFunction::parse(self.place, self.name, self.qualifier)
     }
 
     /// A function. One that is missing is called as the caller called it.
-    pub(super) fn function(self) -> Result<Found, Error> {
+    pub(super) fn function(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
         let function = target.find(self.app, self.place)?;
-        Ok(Found { target, function })
+        Ok(FoundFunction { target, function })
     }
 
     /// A version of a function. One that is missing is called by its qualifier, `$LATEST` where none was given.
-    pub(super) fn version(self) -> Result<Found, Error> {
+    pub(super) fn version(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
         let function = target.find_latest(self.app, self.place)?;
-        Ok(Found { target, function })
+        Ok(FoundFunction { target, function })
     }
 
     /// A function as a whole: a version or an alias is refused.
-    pub(super) fn unqualified(self) -> Result<Found, Error> {
+    pub(super) fn unqualified(self) -> Result<FoundFunction, Error> {
         self.refuse_qualifier(
             "This operation is permitted on Lambda functions only. Aliases and versions do not support this \
              operation. Please specify either a function name or an unqualified function ARN.",
@@ -67,7 +67,7 @@ impl Named<'_> {
     }
 
     /// The function that a resource ARN names; other kinds of resource are not here.
-    pub(super) fn tagged(self) -> Result<Found, Error> {
+    pub(super) fn tagged(self) -> Result<FoundFunction, Error> {
         let resource = self.name.unwrap_or_default();
         if !resource.contains(":function:") {
             return Err(Error::new(

@@ -11,13 +11,13 @@ use crate::app::App;
 
 /// A function as the request named it.
 #[derive(Debug, Clone)]
-pub(in crate::api) struct Target {
+pub(in crate::api) struct TargetFunction {
     pub(in crate::api) id: Arc<FunctionId>,
     /// From the name or the query, whichever gave one.
     pub(in crate::api) qualifier: Option<String>,
 }
 
-impl Target {
+impl TargetFunction {
     /// Reads the name in any of its forms and the separate qualifier, which must not contradict it.
     pub(in crate::api) fn parse(
         place: &Place,
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn qualifiers_agree_or_are_refused() {
         let parse = |name: &str, qualifier: Option<&str>| {
-            Target::parse(&place(), Some(name), qualifier).map(|t| t.qualifier).map_err(|e| e.message)
+            TargetFunction::parse(&place(), Some(name), qualifier).map(|t| t.qualifier).map_err(|e| e.message)
         };
         assert_eq!(parse("f", None), Ok(None));
         assert_eq!(parse("f", Some("1")), Ok(Some("1".to_owned())));
@@ -113,12 +113,43 @@ mod tests {
 
     #[test]
     fn other_regions_and_accounts_are_out_of_reach() {
-        let error = |name: &str| Target::parse(&place(), Some(name), None).unwrap_err();
+        let error = |name: &str| TargetFunction::parse(&place(), Some(name), None).unwrap_err();
         let far = error("arn:aws:lambda:ap-southeast-1:000000000000:function:f");
         assert_eq!(
             far.message,
             "Functions from 'ap-southeast-1' are not reachable in this region ('us-east-1')"
         );
         assert_eq!(error("123456789012:function:f").code.status(), 403);
+    }
+
+    /// Two grammars, the model's pattern on the wire and the parser here: what the one lets through the other reads.
+    #[test]
+    fn every_name_that_the_wire_accepts_can_be_read() {
+        let prefixes = [
+            "",
+            "function:",
+            "000000000000:function:",
+            "000000000000:",
+            "arn:aws:lambda:us-east-1:000000000000:function:",
+        ];
+        let names = ["f", "F-1_2", "function", "a.b", "", "a b", "f:g", "us-east-1", "000000000000"];
+        let suffixes = ["", ":1", ":$LATEST", ":live", ":", ":a b", ":1:2"];
+        let (mut accepted, mut refused) = (0, 0);
+        for prefix in prefixes {
+            for (name, suffix) in names.iter().flat_map(|name| suffixes.map(|suffix| (name, suffix))) {
+                let text = format!("{prefix}{name}{suffix}");
+                let input = lambd_wire::input::GetFunctionConfiguration {
+                    function_name: Some(text.clone()),
+                    ..Default::default()
+                };
+                if lambd_wire::validate(&input).is_ok() {
+                    accepted += 1;
+                    assert!(FunctionRef::parse(&text).is_some(), "{text}");
+                } else {
+                    refused += 1;
+                }
+            }
+        }
+        assert!(accepted > 50 && refused > 50, "{accepted} {refused}");
     }
 }

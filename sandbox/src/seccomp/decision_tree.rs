@@ -14,7 +14,7 @@ pub(crate) enum Action {
 
 /// All numbers from `first` to the next range's `first`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Range {
+pub(crate) struct NumberRange {
     pub(crate) first: u32,
     pub(crate) action: Action,
 }
@@ -40,7 +40,7 @@ const fn code(parts: u32) -> u16 {
 }
 
 /// The program for `ranges`, which start at 0 and ascend. Another architecture's calls kill.
-pub(crate) fn compile(ranges: &[Range]) -> BpfProgram {
+pub(crate) fn compile(ranges: &[NumberRange]) -> BpfProgram {
     let mut program = vec![
         instruction(LOAD, ARCHITECTURE, 0, 0),
         instruction(EQUAL, ARCH, 1, 0),
@@ -51,7 +51,7 @@ pub(crate) fn compile(ranges: &[Range]) -> BpfProgram {
     program
 }
 
-fn branch(ranges: &[Range]) -> BpfProgram {
+fn branch(ranges: &[NumberRange]) -> BpfProgram {
     let (low, high) = ranges.split_at(ranges.len() / 2);
     let (Some(_), Some(middle)) = (low.first(), high.first()) else {
         return ranges.iter().map(|range| give(range.action)).collect();
@@ -85,10 +85,14 @@ fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
 
 /// Turns single numbers into ranges over all numbers. Those that are not listed get `rest`; what is
 /// listed from `end` on is left out.
-pub(crate) fn ranges(listed: impl Iterator<Item = (u32, Action)>, rest: Action, end: u32) -> Vec<Range> {
+pub(crate) fn ranges(
+    listed: impl Iterator<Item = (u32, Action)>,
+    rest: Action,
+    end: u32,
+) -> Vec<NumberRange> {
     let mut table: Vec<(u32, Action)> = listed.filter(|(number, _)| *number < end).collect();
     table.sort_by_key(|(number, _)| *number);
-    let mut ranges = vec![Range { first: 0, action: rest }];
+    let mut ranges = vec![NumberRange { first: 0, action: rest }];
     for (number, action) in table {
         push(&mut ranges, number, action);
         push(&mut ranges, number + 1, rest);
@@ -97,10 +101,10 @@ pub(crate) fn ranges(listed: impl Iterator<Item = (u32, Action)>, rest: Action, 
 }
 
 /// Appends a range; one that starts where the last one does replaces it.
-pub(crate) fn push(ranges: &mut Vec<Range>, first: u32, action: Action) {
+pub(crate) fn push(ranges: &mut Vec<NumberRange>, first: u32, action: Action) {
     ranges.pop_if(|last| last.first == first);
     if ranges.last().is_none_or(|last| last.action != action) {
-        ranges.push(Range { first, action });
+        ranges.push(NumberRange { first, action });
     }
 }
 
@@ -144,7 +148,7 @@ pub(super) mod tests {
 
     #[test]
     fn other_architectures_are_killed() {
-        let program = compile(&[Range { first: 0, action: Action::Allow }]);
+        let program = compile(&[NumberRange { first: 0, action: Action::Allow }]);
         assert_eq!(run(&program, ARCH, 1, [0; 6]), value(Action::Allow));
         assert_eq!(run(&program, 0x4000_0003, 1, [0; 6]), value(Action::Kill), "32-bit x86");
     }
@@ -152,8 +156,8 @@ pub(super) mod tests {
     #[test]
     fn the_tree_gives_what_the_list_says_however_long() {
         for length in [1_u32, 2, 3, 7, 300, 700] {
-            let ranges: Vec<Range> = (0..length)
-                .map(|n| Range {
+            let ranges: Vec<NumberRange> = (0..length)
+                .map(|n| NumberRange {
                     first: n * 3,
                     action: if n % 2 == 0 { Action::Allow } else { Action::Errno(n.cast_signed()) },
                 })

@@ -1,0 +1,29 @@
+//! The end of dispatch: what is in flight may finish, then every idle environment ends.
+
+use std::time::Duration;
+
+use super::Dispatcher;
+use crate::environment::Environment;
+
+impl Dispatcher {
+    /// Waits until no invocation is in flight, at most `limit`; then ends every idle environment. Returns how
+    /// many invocations were cut off.
+    pub async fn drain(&self, limit: Duration) -> u32 {
+        let quiet = async {
+            loop {
+                let ended = self.admission.ended.notified();
+                if self.admission.with(|state, _| state.scaler.in_flight()) == 0 {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, quiet).await;
+        let idle = self.admission.with(|state, _| state.pool.clear());
+        for terminating in idle.into_iter().map(Environment::terminating).collect::<Vec<_>>() {
+            // A task of ours that does not panic.
+            let _ = terminating.await;
+        }
+        self.admission.with(|state, _| state.scaler.in_flight())
+    }
+}
