@@ -15,7 +15,7 @@ help:
 
 build:
 	@scripts/need build
-	cargo build --release --workspace
+	@scripts/build
 
 run: build
 	@scripts/need run
