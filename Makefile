@@ -1,5 +1,5 @@
 # Everything is built with the one profile `release` and the same features, because RocksDB takes
-# a quarter of an hour to compile: whatever is run first, it is compiled once.
+# half an hour of CPU to compile: whatever is run first, it is compiled once.
 # The target directory is cargo's: set CARGO_TARGET_DIR to have it elsewhere.
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -7,11 +7,11 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .PHONY: help run stop test bench lint build
 
 help:
-	@echo 'make run    build, start the server, deploy samples/hello and call it with the AWS CLI'
-	@echo 'make stop   end that server'
-	@echo 'make test   run all tests'
-	@echo 'make bench  print the table of speed and memory'
-	@echo 'make lint   check format and lints'
+	@echo 'make run       build, start the server, deploy samples/hello and call it with the AWS CLI'
+	@echo 'make stop      end that server'
+	@echo 'make test      run all tests'
+	@echo 'make lint      check format, lints, documents, scripts, spelling and dependencies'
+	@echo 'make bench     print the table of speed and memory'
 
 build:
 	@scripts/need build
@@ -38,6 +38,5 @@ bench: build
 	"$${CARGO_TARGET_DIR:-target}/release/examples/cold_start"
 
 lint:
-	@scripts/need build
-	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets -- -D warnings
+	@scripts/need build lint
+	@scripts/lint
