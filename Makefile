@@ -26,13 +26,11 @@ stop:
 
 test: build
 	@scripts/need test
-	scripts/in-venv cargo test --release --workspace
-	scripts/test-unified
-	systemd/verify
+	@scripts/test
 
 bench: build
 	@scripts/need test
-	cargo build --release --workspace --examples
+	cargo build --release --workspace --bins --examples
 	cargo build --release --manifest-path compat-tests/fn/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	scripts/in-venv cargo bench --workspace --bench table
 	"$${CARGO_TARGET_DIR:-target}/release/examples/cold_start"
