@@ -4,13 +4,14 @@
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run stop test bench lint build
+.PHONY: help run stop test bench lint fuzz build
 
 help:
 	@echo 'make run       build, start the server, deploy samples/hello and call it with the AWS CLI'
 	@echo 'make stop      end that server'
 	@echo 'make test      run all tests'
 	@echo 'make lint      check format, lints, documents, scripts, spelling and dependencies'
+	@echo 'make fuzz      spend a minute on inputs that nobody should send'
 	@echo 'make bench     print the table of speed and memory'
 
 build:
@@ -38,3 +39,7 @@ bench: build
 lint:
 	@scripts/need build lint
 	@scripts/lint
+
+fuzz:
+	@scripts/need build
+	@scripts/fuzz
