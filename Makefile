@@ -4,7 +4,7 @@
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run stop test bench lint fuzz build
+.PHONY: help run stop test bench lint fuzz coverage build
 
 help:
 	@echo 'make run       build, start the server, deploy samples/hello and call it with the AWS CLI'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test      run all tests'
 	@echo 'make lint      check format, lints, documents, scripts, spelling and dependencies'
 	@echo 'make fuzz      spend a minute on inputs that nobody should send'
+	@echo 'make coverage  print how much of each crate its unit tests reach'
 	@echo 'make bench     print the table of speed and memory'
 
 build:
@@ -43,3 +44,7 @@ lint:
 fuzz:
 	@scripts/need build
 	@scripts/fuzz
+
+coverage:
+	@scripts/need build coverage
+	@scripts/coverage
