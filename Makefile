@@ -4,19 +4,21 @@
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run stop test bench lint docs build
+.PHONY: help run stop test bench lint fuzz coverage docs build
 
 help:
-	@echo 'make run    build, start the server, deploy samples/hello and call it with the AWS CLI'
-	@echo 'make stop   end that server'
-	@echo 'make test   run all tests'
-	@echo 'make bench  print the table of speed and memory'
-	@echo 'make lint   check format and lints'
-	@echo 'make docs   print the pages of docs/ that come from tables of the code'
+	@echo 'make run       build, start the server, deploy samples/hello and call it with the AWS CLI'
+	@echo 'make stop      end that server'
+	@echo 'make test      run all tests'
+	@echo 'make lint      check format, lints, documents, scripts, spelling and dependencies'
+	@echo 'make fuzz      spend a minute on inputs that nobody should send'
+	@echo 'make coverage  print how much of each crate its unit tests reach'
+	@echo 'make bench     print the table of speed and memory'
+	@echo 'make docs      print the pages of docs/ that come from tables of the code'
 
 build:
 	@scripts/need build
-	cargo build --release --workspace
+	@scripts/build
 
 run: build
 	@scripts/need run
@@ -27,21 +29,26 @@ stop:
 
 test: build
 	@scripts/need test
-	scripts/in-venv cargo test --release --workspace
-	scripts/test-unified
-	systemd/verify
+	@scripts/test
 
 bench: build
 	@scripts/need test
-	cargo build --release --workspace --examples
+	cargo build --release --workspace --bins --examples
 	cargo build --release --manifest-path compat-tests/fn/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	scripts/in-venv cargo bench --workspace --bench table
 	"$${CARGO_TARGET_DIR:-target}/release/examples/cold_start"
 
 lint:
+	@scripts/need build lint
+	@scripts/lint
+
+fuzz:
 	@scripts/need build
-	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets -- -D warnings
+	@scripts/fuzz
+
+coverage:
+	@scripts/need build coverage
+	@scripts/coverage
 
 docs:
 	@scripts/need build

@@ -1,6 +1,7 @@
 //! Programs from outside: where they are, and what a test does without them.
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -76,9 +77,24 @@ pub fn built(file: &str) -> Result<PathBuf> {
 pub fn need<T>(what: &str, found: Option<T>) -> Result<Option<T>> {
     if found.is_none() {
         ensure!(std::env::var_os("CI").is_none(), "{what} is missing, and CI is set");
-        say(&format!("skipped: {what} is missing"));
+        skip(&format!("{what} is missing"))?;
     }
     Ok(found)
+}
+
+/// Says that the calling test is skipped: at once, and, as a line of the file `LAMBD_TEST_SKIPPED`, at the end of all
+/// tests. The test harness would count it as passed and be silent.
+fn skip(why: &str) -> Result<()> {
+    // The harness names each test's thread after it.
+    let thread = std::thread::current();
+    let line = format!("{}: {why}", thread.name().unwrap_or("a test"));
+    say(&format!("skipped: {line}"));
+    if let Some(path) = std::env::var_os("LAMBD_TEST_SKIPPED") {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        // In one piece: tests run side by side.
+        file.write_all(format!("{line}\n").as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Whether this is root, without whom there is no sandbox.

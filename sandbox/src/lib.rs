@@ -27,6 +27,8 @@ mod client;
 mod config;
 mod contain;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod identity;
 mod init;
 mod kernel;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::channel::Channel;
 pub use self::channel::ChannelError;
+#[cfg(fuzzing)]
+pub(crate) use self::channel::decode;
 use crate::cgroup::HandleKind;
 use crate::config::LauncherConfig;
 use crate::error::{LaunchFailure, StartFailure, StepError};

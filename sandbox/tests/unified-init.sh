@@ -1,4 +1,5 @@
 #!/busybox sh
+# shellcheck shell=dash
 # PID 1 of the small machine in which unified.sh runs the sandbox's tests. /busybox is static; the folders are
 # those of the machine that made the initramfs, as far as the tests use them.
 export PATH=/usr/sbin:/usr/bin TMPDIR=/scratch LAMBD_TEST_CODE=/inside LAMBD_TEST_OWN_MACHINE=1
@@ -21,6 +22,7 @@ echo '+memory +cpu +pids' >/sys/fs/cgroup/cgroup.subtree_control
 /busybox mkdir /sys/fs/cgroup/unit
 echo $$ >/sys/fs/cgroup/unit/cgroup.procs
 
+# shellcheck source=/dev/null
 . /arguments
 echo BOOTED
 # What the kernel says of functions that run out of memory is no news.

@@ -15,7 +15,10 @@ mod environment;
 mod gateway;
 mod http;
 mod logs;
+#[cfg(not(fuzzing))]
 mod packages;
+#[cfg(fuzzing)]
+pub mod packages;
 mod platform_log;
 mod registry;
 mod remark;

@@ -64,6 +64,11 @@ pub(crate) struct ReceivedMessage<T> {
     pub(crate) descriptors: Vec<OwnedFd>,
 }
 
+/// The value that a message's bytes stand for.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ChannelError> {
+    postcard::from_bytes(bytes).map_err(ChannelError::Malformed)
+}
+
 impl Channel {
     /// A connected pair, closed on exec.
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
@@ -119,8 +124,7 @@ impl Channel {
         let mut buffer = vec![0; self.next_length()?.min(MESSAGE_BYTES_MAX)];
         let (length, descriptors) = self.receive_bytes(&mut buffer)?;
         let bytes = buffer.get(..length).ok_or(ChannelError::Incomplete)?;
-        let value = postcard::from_bytes(bytes).map_err(ChannelError::Malformed)?;
-        Ok(ReceivedMessage { value, descriptors })
+        Ok(ReceivedMessage { value: decode(bytes)?, descriptors })
     }
 
     /// Waits for one value, but not longer than `timeout`.

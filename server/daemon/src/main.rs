@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use lambd::cli::serve::Database;
+use lambd::cli::serve::DatabaseKind;
 use lambd::cli::{self, Cli, Command};
 use lambd_store_rocks::RocksStore;
 
-const ROCKS: Database = Database {
+const ROCKS: DatabaseKind = DatabaseKind {
     refuse_at_first_sight: |data_dir| Ok(lambd_store_rocks::refuse_at_first_sight(data_dir)?),
     open: |data_dir, name| Ok(Arc::new(RocksStore::open(data_dir, name)?)),
 };

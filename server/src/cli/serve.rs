@@ -17,7 +17,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::privileges::{Kept, Root, Unprivileged};
+use self::privileges::{Kept, Privileged, Unprivileged};
 use crate::app::Parts;
 use crate::config::{Config, init_log};
 use crate::environment::launch::LaunchHandle;
@@ -29,8 +29,8 @@ const LAUNCHER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The kind of database that a server keeps its state in.
 #[derive(Clone, Copy, Debug)]
-pub struct Database {
-    /// Refuses a data directory that can be seen to be no such database's, or one's of a newer kind. Root asks,
+pub struct DatabaseKind {
+    /// Refuses a data directory that can be seen to be no such database's, or one's of a newer kind. Privileged asks,
     /// before it alters anything in there: nothing is altered, and nothing parsed.
     pub refuse_at_first_sight: fn(&Path) -> Result<()>,
     /// Opens the store of the data directory that is reached by the first path; messages call it by the second.
@@ -42,11 +42,11 @@ pub struct Database {
 ///
 /// # Errors
 /// One line that names what failed, and the setting or path and the remedy where there is one.
-pub fn run(config: Config, database: Database) -> Result<()> {
+pub fn run(config: Config, database: DatabaseKind) -> Result<()> {
     init_log(config.log_format, config.log_level).context("cannot set up the log")?;
     // The lock is held until the launcher has ended everything.
     let Unprivileged { kept, launcher, lock: _lock } =
-        Root::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
+        Privileged::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let launcher = runtime.block_on(serve(config, database, kept, launcher))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -61,7 +61,7 @@ pub fn run(config: Config, database: Database) -> Result<()> {
 
 async fn serve(
     config: Config,
-    database: Database,
+    database: DatabaseKind,
     kept: Kept,
     launcher: Launcher,
 ) -> Result<Option<Launcher>> {

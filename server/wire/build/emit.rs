@@ -286,15 +286,16 @@ fn member_shape(table: &Table<'_>, member: &Member<'_>, labels: &[&str]) -> Stri
     )
 }
 
-/// Constructors in the order of operations, so that tests can walk through all of them.
+/// Constructors in the order of operations, so that tests can walk through all of them, and the fuzz target through
+/// the inputs.
 fn blank_values(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
-    for module in ["input", "output"] {
+    for (module, cfg) in [("input", "any(test, fuzzing)"), ("output", "test")] {
         let rows =
             list(operations, |operation| format!("|| Box::new({module}::{}::default())", operation.name));
         let (name, count) = (module.to_uppercase(), operations.len());
         writeln!(
             out,
-            "#[cfg(test)] pub(crate) static BLANK_{name}: [fn() -> Box<dyn Structure>; {count}] = [{rows}];"
+            "#[cfg({cfg})] pub(crate) static BLANK_{name}: [fn() -> Box<dyn Structure>; {count}] = [{rows}];"
         )?;
     }
     Ok(())

@@ -15,6 +15,8 @@
 //! A new API release is a re-import: `cargo run --release -p lambd-wire-import -- service-2.json.gz
 //! server/wire/model/lambda.tbl` with the file from the PyPI package `botocore`.
 
+#[cfg(any(test, fuzzing))]
+mod accept;
 mod decode;
 mod encode;
 mod error;
@@ -29,6 +31,8 @@ mod tests;
 mod validate;
 mod value;
 
+#[cfg(any(test, fuzzing))]
+pub use accept::accept;
 pub use decode::{Input, Request};
 pub use encode::Output;
 pub use error::Error;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Database, instance};
+use super::{DatabaseKind, instance};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 
@@ -28,7 +28,7 @@ const NAMES: [&str; 8] = [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, 
 
 /// Refuses a directory that is not fit to be this server's, or not this lambd's; says whose the data is to be.
 /// Alters nothing.
-pub(super) fn judge(dir: &Folder, database: &Database, config: &Config, root: &Path) -> Result<Ids> {
+pub(super) fn judge(dir: &Folder, database: &DatabaseKind, config: &Config, root: &Path) -> Result<Ids> {
     refuse_another_s(dir)?;
     for (name, _) in ROOTS {
         dir.existing(name)?.map_or(Ok(()), |folder| folder.is_roots_alone())?;

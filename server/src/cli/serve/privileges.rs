@@ -1,5 +1,5 @@
 //! What is done as root, and the way down from it. Each step takes the one before, so that their order is in the
-//! types: [`Root`] has the data directory, its lock, the keys and the port; [`Launched`] the launcher besides;
+//! types: [`Privileged`] has the data directory, its lock, the keys and the port; [`Launched`] the launcher besides;
 //! [`Unprivileged`] is all that the server keeps.
 
 use std::fs::File;
@@ -17,7 +17,7 @@ use nix::sys::socket::Backlog;
 use nix::sys::stat::{Mode, umask};
 
 use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, VOLUMES};
-use super::{Database, instance, url};
+use super::{DatabaseKind, instance, url};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 use crate::runtimes;
@@ -32,7 +32,7 @@ const BACKLOG: i32 = 4096;
 
 /// The process as root, with everything that needs root but the launcher.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(super) struct Privileged {
     kept: Kept,
     /// Held until the process ends: the data directory has one owner.
     lock: Flock<File>,
@@ -42,7 +42,7 @@ pub(super) struct Root {
 /// The process as root, with its launcher.
 #[derive(Debug)]
 pub(super) struct Launched {
-    root: Root,
+    root: Privileged,
     launcher: Launcher,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Launched {
 #[derive(Debug)]
 pub(super) struct Unprivileged {
     pub(super) kept: Kept,
-    /// As [`Root`]'s.
+    /// As [`Privileged`]'s.
     pub(super) lock: Flock<File>,
     pub(super) launcher: Launcher,
 }
@@ -64,9 +64,9 @@ pub(super) struct Kept {
     pub(super) keys: Keyring,
 }
 
-impl Root {
+impl Privileged {
     /// Before any thread, and what must fail before anything is altered first.
-    pub(super) fn prepare(config: &Config, database: &Database) -> Result<Self> {
+    pub(super) fn prepare(config: &Config, database: &DatabaseKind) -> Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             bail!(
                 "lambd serve must be started as root: it makes sandboxes, and gives its privileges up itself"
@@ -112,7 +112,7 @@ impl Root {
 
 impl Launched {
     pub(super) fn drop_privileges(self) -> Result<Unprivileged> {
-        let Self { root: Root { kept, lock, ids }, launcher } = self;
+        let Self { root: Privileged { kept, lock, ids }, launcher } = self;
         lambd_sandbox::enter_view(&VIEW).context("cannot hide what is root's of the data directory")?;
         lambd_sandbox::drop_privileges(ids.uid.as_raw(), ids.gid.as_raw())
             .context("cannot give up privileges")?;

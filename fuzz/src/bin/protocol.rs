@@ -1,0 +1,10 @@
+//! Messages between the API process, the launcher and init: each end treats the other's bytes as a stranger's.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(
+    init: lambd_fuzz::seed(lambd_sandbox::fuzzing::seeds()),
+    |bytes: &[u8]| lambd_sandbox::fuzzing::receive(bytes)
+);
