@@ -20,12 +20,24 @@ pub fn receive(bytes: &[u8]) {
                 shown(spec.check());
             }
         }
-        1 => drop(read::<LauncherSetup>(bytes)),
-        2 => drop(read::<Started>(bytes).map(shown)),
-        3 => drop(read::<LauncherReply>(bytes).map(shown)),
-        4 => drop(read::<Assignment>(bytes)),
-        5 => drop(read::<Progress>(bytes).map(shown)),
-        _ => drop(read::<Exit>(bytes)),
+        1 => {
+            let _ = read::<LauncherSetup>(bytes);
+        }
+        2 => {
+            let _ = read::<Started>(bytes).map(shown);
+        }
+        3 => {
+            let _ = read::<LauncherReply>(bytes).map(shown);
+        }
+        4 => {
+            let _ = read::<Assignment>(bytes);
+        }
+        5 => {
+            let _ = read::<Progress>(bytes).map(shown);
+        }
+        _ => {
+            let _ = read::<Exit>(bytes);
+        }
     }
 }
 
