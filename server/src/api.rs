@@ -5,6 +5,7 @@
 //! operation about which nobody decided does not compile.
 
 mod account;
+mod aliases;
 mod concurrency;
 mod functions;
 mod invocations;
@@ -109,46 +110,50 @@ pub async fn handle(
     operations! {
         (app, call, operation, request)
         here {
+            CreateAlias => change aliases::create on version(function_name, function_version);
             CreateFunction => change functions::create on name(function_name);
+            DeleteAlias => change aliases::delete on function(function_name);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             GetAccountSettings => read account::get_settings;
+            GetAlias => read aliases::get on function(function_name);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
             Invoke => read invocations::invoke on version(function_name, qualifier);
+            ListAliases => read aliases::list on function(function_name);
             ListFunctions => read functions::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
+            PublishVersion => change versions::publish on function(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
+            UpdateAlias => change aliases::update on function(function_name);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            AddLayerVersionPermission, AddPermission, CheckpointDurableExecution, CreateAlias,
-            CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
-            CreateFunctionUrlConfig, DeleteAlias, DeleteCapacityProvider, DeleteCodeSigningConfig,
+            AddLayerVersionPermission, AddPermission, CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
+            CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
-            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy, GetAlias, GetCapacityProvider,
+            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy, GetPolicy, GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListAliases,
-            ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
+            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
             ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-            PublishVersion, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+             PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
             PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission, RemovePermission,
             ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-            UpdateAlias, UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
+             UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }

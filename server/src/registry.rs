@@ -43,6 +43,26 @@ pub enum RegistryError {
     /// An update is still being prepared.
     #[error("an update is in progress")]
     InProgress,
+    /// An alias of that name exists.
+    #[error("alias {0} exists")]
+    AliasExists(String),
+    /// No such alias.
+    #[error("no alias {0}")]
+    AliasMissing(String),
+    /// No version of that number.
+    #[error("no version {0}")]
+    VersionMissing(String),
+    /// Aliases name the version that was to be deleted.
+    #[error("aliases name the version: {}", .0.join(", "))]
+    VersionInUse(Vec<String>),
+    /// The caller's hash is not that of the present code.
+    #[error("the code has another hash")]
+    CodeHash {
+        /// In base64, as `CodeSha256`.
+        given: String,
+        /// The present code's.
+        current: String,
+    },
     /// More than 50 tags.
     #[error("too many tags")]
     TooManyTags,
@@ -69,9 +89,21 @@ pub enum LoadError {
     /// A record cannot be read; the message names it.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A version or an alias without its function.
+    #[error("record {key:?} belongs to a function that is not there: restore a backup of the data directory")]
+    Orphan {
+        /// The key of the record.
+        key: String,
+    },
     /// Records of an older lambd could not be rewritten.
     #[error("cannot rewrite the functions of an older lambd")]
     Rewrite(#[from] CommitError),
+}
+
+impl LoadError {
+    fn orphan(key: &[u8]) -> Self {
+        Self::Orphan { key: String::from_utf8_lossy(key).into_owned() }
+    }
 }
 
 /// A function before and after a change.
@@ -127,10 +159,9 @@ impl Registry {
         self.read().get(id).map(|(function, _)| Arc::clone(function))
     }
 
-    /// What a qualifier of a function means now; `$LATEST` is the one version there is.
+    /// What a qualifier of a function means now; aliases are no versions.
     pub fn version(&self, id: &FunctionId, qualifier: &str) -> Option<Arc<Version>> {
-        let function = self.get(id)?;
-        (function.latest.qualifier == qualifier).then(|| Arc::clone(&function.latest))
+        self.get(id)?.version(qualifier).cloned()
     }
 
     /// Whether this state of a version is what the function runs now: no update or delete came since.
@@ -162,7 +193,7 @@ impl Registry {
             if registry.get(&function.id).is_some() {
                 return Err(RegistryError::Exists);
             }
-            registry.commit(function, None)
+            registry.commit(None, function)
         })
         .await
     }
@@ -175,7 +206,7 @@ impl Registry {
         self.blocking(move |registry| {
             let _writer = registry.stripe(&id);
             let (before, version) = registry.stored(&id)?;
-            let now = registry.commit(change(&before)?, Some(version))?;
+            let now = registry.commit(Some((&before, version)), change(&before)?)?;
             Ok(Changed { before, now })
         })
         .await
@@ -196,7 +227,8 @@ impl Registry {
                     rules::reserved_by_others(registry.read().values().map(|(function, _)| function), &id);
                 rules::check_reservation(registry.concurrency_limit, others, wanted)?;
             }
-            registry.commit(Function { reserved_concurrency: reserved, ..(*before).clone() }, Some(version))
+            let function = Function { reserved_concurrency: reserved, ..(*before).clone() };
+            registry.commit(Some((&before, version)), function)
         })
         .await
     }
@@ -208,7 +240,9 @@ impl Registry {
             let (before, version) = registry.stored(&id)?;
             let key = record::key(&id);
             let batch = Batch::new().expect_version(Table::Functions, key.clone(), version);
-            registry.write_synced(batch.delete(Table::Functions, key))?;
+            let mut batch = batch.delete(Table::Functions, key);
+            record::add_changes(&mut batch, &id, Some(&before), None)?;
+            registry.write_synced(batch)?;
             registry.write().remove(&id);
             registry.changed.notify_waiters();
             Ok(before)
@@ -239,7 +273,9 @@ impl Registry {
 
     /// Every package in use, by its SHA-256: what garbage collection must keep.
     pub fn live_packages(&self) -> HashSet<Sha256> {
-        self.read().values().map(|(function, _)| function.latest.configuration.code.sha256).collect()
+        let functions = self.read();
+        let versions = functions.values().flat_map(|(function, _)| function.all_versions());
+        versions.map(|version| version.configuration.code.sha256).collect()
     }
 
     /// The present snapshot with the version of its row.
@@ -247,14 +283,21 @@ impl Registry {
         self.read().get(id).cloned().ok_or(RegistryError::Missing)
     }
 
-    /// Writes a function over the row that was seen, or where none was seen.
-    fn commit(&self, function: Function, seen: Option<RowVersion>) -> Result<Arc<Function>, RegistryError> {
+    /// Writes a function over the row that was seen, or where none was seen. Its row is written at every change,
+    /// also of a version or an alias: so changes of one function have one order.
+    fn commit(
+        &self,
+        before: Option<(&Function, RowVersion)>,
+        function: Function,
+    ) -> Result<Arc<Function>, RegistryError> {
         let (key, value) = (record::key(&function.id), record::encode(&function)?);
-        let batch = match seen {
-            Some(version) => Batch::new().expect_version(Table::Functions, key.clone(), version),
+        let batch = match before {
+            Some((_, version)) => Batch::new().expect_version(Table::Functions, key.clone(), version),
             None => Batch::new().expect_absent(Table::Functions, key.clone()),
         };
-        let version = self.write_synced(batch.put(Table::Functions, key, value))?;
+        let mut batch = batch.put(Table::Functions, key, value);
+        record::add_changes(&mut batch, &function.id, before.map(|(function, _)| function), Some(&function))?;
+        let version = self.write_synced(batch)?;
         let function = Arc::new(function);
         self.write().insert(Arc::clone(&function.id), (Arc::clone(&function), version));
         self.changed.notify_waiters();

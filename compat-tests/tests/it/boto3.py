@@ -37,6 +37,23 @@ assert {version(f) for p in pages for f in p["Functions"] if f["FunctionName"] i
 assert version(lam.get_function(FunctionName=name)["Configuration"]) == arn
 assert version(lam.list_versions_by_function(FunctionName=name)["Versions"][0]) == arn
 
+# Versions and aliases: published, named, invoked by either, and gone.
+made = lam.publish_version(FunctionName=name, Description="one")
+assert (made["Version"], made["Description"]) == ("1", "one") and made["ResponseMetadata"]["HTTPStatusCode"] == 201, made
+lam.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
+alias = lam.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+assert alias["AliasArn"].endswith(f":{name}:live") and "RoutingConfig" not in alias, alias
+answer = lam.invoke(FunctionName=alias["AliasArn"], Payload=json.dumps({"do": "context"}))
+got = json.load(answer["Payload"])
+assert answer["ExecutedVersion"] == got["version"] == "1" and got["arn"] == alias["AliasArn"], got
+moved = lam.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST", RevisionId=alias["RevisionId"])
+assert lam.invoke(FunctionName=name, Qualifier="live")["ExecutedVersion"] == "$LATEST"
+listed = [a for p in lam.get_paginator("list_aliases").paginate(FunctionName=name) for a in p["Aliases"]]
+assert [a["RevisionId"] for a in listed] == [moved["RevisionId"]], listed
+lam.delete_alias(FunctionName=name, Name="live")
+lam.delete_function(FunctionName=name, Qualifier="1")
+assert [v["Version"] for v in lam.list_versions_by_function(FunctionName=name)["Versions"]] == ["$LATEST"]
+
 # The payload is a stream; the context arrives decoded.
 context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
 answer = lam.invoke(FunctionName=name, Payload=json.dumps({"do": "context"}), ClientContext=context, LogType="Tail")

@@ -27,3 +27,4 @@ mod sdk;
 mod signatures;
 mod starts;
 mod terraform;
+mod versions;

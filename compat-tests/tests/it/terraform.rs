@@ -33,6 +33,13 @@ resource "aws_lambda_function" "it" {
   memory_size      = var.memory
   environment { variables = { COLOUR = var.colour, EMPTY = "" } }
   tags = { colour = var.colour }
+  publish = true
+}
+resource "aws_lambda_alias" "it" {
+  name             = "live"
+  description      = var.colour
+  function_name    = aws_lambda_function.it.function_name
+  function_version = aws_lambda_function.it.version
 }
 "#;
 

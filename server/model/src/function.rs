@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::published::{Aliases, PublishedVersion};
 use crate::{FunctionId, LATEST, Sha256};
 
 /// Customer variables of a function. `Debug` shows the names only: values are often secrets.
@@ -137,8 +138,8 @@ impl Version {
     }
 }
 
-/// A function: its `$LATEST` version and what belongs to the function as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A function: its versions and what belongs to the function as a whole.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// Account, region and name.
     pub id: Arc<FunctionId>,
@@ -154,6 +155,12 @@ pub struct Function {
     pub tags: BTreeMap<String, String>,
     /// Reserved concurrency, if set.
     pub reserved_concurrency: Option<u32>,
+    /// Published versions by their numbers.
+    pub versions: BTreeMap<u64, Arc<PublishedVersion>>,
+    /// The last number that was given to a version; no number is given twice.
+    pub last_number: u64,
+    /// Its aliases.
+    pub aliases: Aliases,
 }
 
 impl Function {

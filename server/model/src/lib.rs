@@ -7,6 +7,7 @@ pub mod arn;
 pub mod clock;
 mod function;
 mod id;
+mod published;
 mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
@@ -14,4 +15,5 @@ pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
+pub use published::{Alias, Aliases, PublishedVersion};
 pub use sha256::{Sha256, hex};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Function, Place};
+use lambd_model::{Function, Place, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
@@ -17,12 +17,20 @@ pub(in crate::api) struct FoundFunction {
     pub(in crate::api) target: TargetFunction,
     /// Its snapshot when the request came.
     pub(in crate::api) function: Arc<Function>,
+    /// What the qualifier names, `$LATEST` where there is none.
+    pub(in crate::api) version: Arc<Version>,
 }
 
 impl FoundFunction {
     /// As the API shows it to who asked in this way.
     pub(in crate::api) fn present(&self, app: &App, call: &Call) -> types::FunctionConfiguration {
-        render::configuration(app, &self.function, &call.place, self.target.qualifier.as_deref())
+        render::configuration(
+            app,
+            &self.function,
+            &self.version,
+            &call.place,
+            self.target.qualifier.as_deref(),
+        )
     }
 }
 
@@ -46,15 +54,16 @@ impl Lookup<'_> {
     /// A function. One that is missing is called as the caller called it.
     pub(super) fn function(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
-        let function = target.find(self.app, self.place)?;
-        Ok(FoundFunction { target, function })
+        let (function, version) = target.find(self.app, self.place)?;
+        Ok(FoundFunction { target, function, version })
     }
 
-    /// A version of a function. One that is missing is called by its qualifier, `$LATEST` where none was given.
+    /// A version of a function, to be run: of an alias with two, one is drawn. One that is missing is called by its
+    /// qualifier, `$LATEST` where none was given.
     pub(super) fn version(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
-        let function = target.find_latest(self.app, self.place)?;
-        Ok(FoundFunction { target, function })
+        let (function, version) = target.find_to_run(self.app, self.place)?;
+        Ok(FoundFunction { target, function, version })
     }
 
     /// A function as a whole: a version or an alias is refused.

@@ -5,7 +5,9 @@
 pub(super) mod activation;
 pub(super) mod errors;
 pub(super) mod package;
+pub(super) mod page;
 pub(super) mod render;
+pub(super) mod routing;
 pub(super) mod settings;
 pub(super) mod target_function;
 pub(super) mod updates;

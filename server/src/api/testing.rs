@@ -132,6 +132,18 @@ impl Api {
         made
     }
 
+    /// With one function that has so many published versions, each with code of its own.
+    pub(crate) async fn with_versions(name: &str, count: usize) -> Self {
+        let api = Self::new().await;
+        api.create(name).await;
+        for number in 1..=count {
+            let code = json!({ "ZipFile": zip(&format!("version {number}")), "Publish": true });
+            api.call("PUT", &format!("/2015-03-31/functions/{name}/code"), code).await.ok();
+            api.settled(name).await;
+        }
+        api
+    }
+
     /// Waits until nothing of the function is in progress.
     pub(crate) async fn settled(&self, name: &str) {
         let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);

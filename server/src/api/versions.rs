@@ -1,3 +1,4 @@
 //! Versions of a function.
 
 pub(super) mod list;
+pub(super) mod publish;

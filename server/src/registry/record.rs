@@ -5,6 +5,7 @@
 
 mod configuration;
 mod migrate;
+mod published;
 #[cfg(test)]
 mod tests;
 
@@ -19,9 +20,11 @@ use uuid::Uuid;
 
 use super::LoadError;
 use configuration::ConfigurationRecord;
+use published::Part;
+pub(super) use published::add_changes;
 
 /// The stored form of a function; a reader refuses a newer one.
-const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1]);
+const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1, migrate::from_version_2]);
 
 /// What stands between the place and the name in the key of a function.
 const SEGMENT: &str = "function";
@@ -52,6 +55,7 @@ struct FunctionRecord {
     revision_id: Uuid,
     tags: BTreeMap<String, String>,
     reserved_concurrency: Option<u32>,
+    last_number: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,8 +80,19 @@ enum LastUpdateRecord {
 impl FunctionRecord {
     /// Names every member, so that a new one cannot be left out.
     fn of(function: &Function) -> Self {
-        let Function { id: _, latest, state, last_update, revision_id, tags, reserved_concurrency } =
-            function;
+        // Versions and aliases have rows of their own.
+        let Function {
+            id: _,
+            latest,
+            state,
+            last_update,
+            revision_id,
+            tags,
+            reserved_concurrency,
+            versions: _,
+            last_number,
+            aliases: _,
+        } = function;
         let Version { function: _, qualifier: _, configuration, generation } = &**latest;
         Self {
             latest: VersionRecord {
@@ -95,12 +110,13 @@ impl FunctionRecord {
             revision_id: *revision_id,
             tags: tags.clone(),
             reserved_concurrency: *reserved_concurrency,
+            last_number: *last_number,
         }
     }
 
     fn into_function(self, id: FunctionId) -> Function {
         let id = Arc::new(id);
-        let Self { latest, state, last_update, revision_id, tags, reserved_concurrency } = self;
+        let Self { latest, state, last_update, revision_id, tags, reserved_concurrency, last_number } = self;
         let VersionRecord { generation, configuration } = latest;
         let latest = Version {
             function: Arc::clone(&id),
@@ -122,6 +138,9 @@ impl FunctionRecord {
             revision_id,
             tags,
             reserved_concurrency,
+            versions: BTreeMap::new(),
+            last_number,
+            aliases: BTreeMap::new(),
         }
     }
 }
@@ -136,20 +155,34 @@ pub(super) type Functions = BTreeMap<Arc<FunctionId>, (Arc<Function>, RowVersion
 /// Every function of the store. Records of an older form, which knew one account, become `account`'s and are
 /// rewritten, but only after all records have been read: one that cannot be read leaves everything as it was.
 pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, LoadError> {
-    let (mut functions, mut old) = (BTreeMap::new(), Vec::new());
+    let (mut functions, mut parts, mut old) = (BTreeMap::new(), Vec::new(), Vec::new());
     for_each(store, Table::Functions, Range::all(), |row| {
-        let id = parse_key(&row.key);
-        let is_old = id.is_none();
-        let id = id.map_or_else(|| migrate::id_of(&row.key, account), Ok)?;
-        let function = Arc::new(decode(id, &row)?);
-        if is_old {
-            old.push((row, Arc::clone(&function)));
-        } else {
+        if let Some(id) = parse_key(&row.key) {
+            let function = decode(id, &row)?;
             functions.insert(Arc::clone(&function.id), (function, row.version));
+        } else if let Some((id, part)) = published::decode(&row)? {
+            parts.push((id, part, row.key));
+        } else {
+            let id = migrate::id_of(&row.key, account)?;
+            old.push((Arc::new(decode(id, &row)?), row));
         }
         Ok::<(), LoadError>(())
     })
     .await?;
+    for (id, part, key) in parts {
+        let (function, _) = functions.get_mut(&id).ok_or_else(|| LoadError::orphan(&key))?;
+        match part {
+            Part::Version(number, version) => {
+                function.versions.insert(number, Arc::new(version));
+            }
+            Part::Alias(name, alias) => {
+                function.aliases.insert(name, Arc::new(alias));
+            }
+        }
+    }
+    let functions =
+        functions.into_iter().map(|(id, (function, version))| (id, (Arc::new(function), version)));
+    let mut functions: Functions = functions.collect();
     functions.extend(migrate::rewrite(store, old).await?);
     Ok(functions)
 }

@@ -43,7 +43,8 @@ pub(super) fn usage<'a>(functions: impl Iterator<Item = &'a Arc<Function>>, limi
     let mut usage = Usage { functions: 0, code_bytes: 0, concurrency: limit, unreserved_concurrency: limit };
     for function in functions {
         usage.functions += 1;
-        usage.code_bytes += function.latest.configuration.code.zipped_bytes;
+        usage.code_bytes +=
+            function.all_versions().map(|version| version.configuration.code.zipped_bytes).sum::<u64>();
         let reserved = function.reserved_concurrency.unwrap_or(0);
         usage.unreserved_concurrency = usage.unreserved_concurrency.saturating_sub(reserved);
     }

@@ -31,6 +31,9 @@ pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
         revision_id: Uuid::new_v4(),
         tags: BTreeMap::new(),
         reserved_concurrency: None,
+        versions: BTreeMap::new(),
+        last_number: 0,
+        aliases: BTreeMap::new(),
     }
 }
 

@@ -14,7 +14,7 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     _input: input::DeleteFunctionConcurrency,
 ) -> Result<output::DeleteFunctionConcurrency, Error> {
-    let FoundFunction { target, function } = found;
+    let FoundFunction { target, function, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
     if function.reserved_concurrency.is_some() {
         let id = Arc::clone(&function.id);

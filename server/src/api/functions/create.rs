@@ -1,5 +1,6 @@
 //! CreateFunction: stage the package, apply the rules, commit one record, answer Pending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
@@ -26,6 +27,7 @@ pub(in crate::api) async fn handle(
     refuse_features(&input)?;
     let (runtime, handler) = required_pair(&mut input)?;
     settings::runtime(&app.catalog, &runtime)?;
+    let publish = input.publish == Some(true);
     let tags = input.tags.take().unwrap_or_default();
     let code = input.code.take().unwrap_or_default();
     // Settings are checked before the package, which is the expensive part.
@@ -43,7 +45,11 @@ pub(in crate::api) async fn handle(
         revision_id: Uuid::new_v4(),
         tags,
         reserved_concurrency: None,
+        versions: BTreeMap::new(),
+        last_number: 0,
+        aliases: BTreeMap::new(),
     };
+    let function = if publish { function.publish(None).0 } else { function };
     let name = function.id.name.clone();
     let function = app.registry.create(function).await.map_err(|error| match error {
         RegistryError::Exists => exists(&name),
@@ -51,7 +57,9 @@ pub(in crate::api) async fn handle(
     })?;
     drop(staged);
     activation::spawn(app, &function);
-    Ok(render::configuration(app, &function, &call.place, None))
+    // The published version, but under the function's own ARN [fact:publish-at-create].
+    let shown = function.last_published().map_or(&function.latest, |published| &published.version);
+    Ok(render::configuration(app, &function, shown, &call.place, None))
 }
 
 fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
@@ -67,7 +75,6 @@ fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), 
 
 fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
     settings::refuse(input.package_type.as_deref() == Some("Image"), "PackageType Image")?;
-    settings::refuse(input.publish == Some(true), "Publish")?;
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
     settings::refuse(input.image_config.is_some(), "ImageConfig")?;
     settings::refuse(input.durable_config.is_some(), "DurableConfig")?;
@@ -164,7 +171,6 @@ mod tests {
             (with("FunctionName", json!("111111111111:f")), 403, "No permission on resource: 111111111111:f"),
             (with("Runtime", Value::Null), 400, "Runtime and Handler are mandatory parameters"),
             (with("Runtime", json!("python3.12")), 400, "lambd runtime install python3.12"),
-            (with("Publish", json!(true)), 400, "Publish is not supported by this release of lambd."),
             (with("MemorySize", json!(10_241)), 400, "Member must have value less than or equal to 10240"),
             (
                 with("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])),

@@ -18,7 +18,7 @@ pub(in crate::api) async fn handle(
         location: Some(app.code_location(
             &call.endpoint,
             &call.place.region,
-            found.function.latest.configuration.code.sha256,
+            found.version.configuration.code.sha256,
         )),
         ..Default::default()
     };

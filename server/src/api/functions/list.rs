@@ -1,19 +1,14 @@
-//! ListFunctions: by name, at most 50 a page.
+//! ListFunctions: by name, at most 50 a page; with `FunctionVersion=ALL` all versions of each.
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambd_model::arn::LATEST;
+use lambd_model::{Function, Version};
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
+use crate::api::rules::page::Page;
 use crate::api::rules::render;
-use crate::api::rules::target_function::invalid;
 use crate::app::App;
-
-/// AWS's page; a larger `MaxItems` is cut to it.
-const PAGE: usize = 50;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
@@ -21,32 +16,43 @@ pub(in crate::api) async fn handle(
     (): (),
     input: input::ListFunctions,
 ) -> Result<output::ListFunctions, Error> {
-    let limit = input.max_items.and_then(|n| usize::try_from(n).ok()).map_or(PAGE, |n| n.clamp(1, PAGE));
-    let after = input.marker.filter(|marker| !marker.is_empty()).map(|m| decode(&m)).transpose()?;
-    let mut functions = app.registry.list(&call.place, after.as_deref(), limit + 1);
-    let more = functions.len() > limit;
-    functions.truncate(limit);
-    // With FunctionVersion ALL every entry is a version, and is named as one.
-    let qualifier = input.function_version.is_some().then_some(LATEST);
-    Ok(output::ListFunctions {
-        next_marker: functions.last().filter(|_| more).map(|last| encode(&last.id.name)),
-        functions: Some(
-            functions
-                .iter()
-                .map(|function| render::configuration(app, function, &call.place, qualifier))
-                .collect(),
-        ),
-    })
+    let page = Page::of(input.max_items, input.marker.as_deref())?;
+    if input.function_version.is_some() {
+        return Ok(versions(app, call, &page));
+    }
+    let functions = app.registry.list(&call.place, page.after.as_deref(), page.limit + 1);
+    let (functions, next_marker) = page.cut(functions.into_iter(), |function| function.id.name.clone());
+    let functions = functions
+        .iter()
+        .map(|function| render::configuration(app, function, &function.latest, &call.place, None));
+    Ok(output::ListFunctions { functions: Some(functions.collect()), next_marker })
 }
 
-/// A marker holds the last name of its page: pages stay whole while functions come and go.
-fn encode(name: &str) -> String {
-    URL_SAFE_NO_PAD.encode(name)
-}
-
-fn decode(marker: &str) -> Result<String, Error> {
-    let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| invalid("Invalid Marker."))
+/// Every entry is a version, and is named as one. A marker is `name:qualifier`.
+fn versions(app: &App, call: &Call, page: &Page) -> output::ListFunctions {
+    let after = page.after.as_deref().map(|after| after.split_once(':').unwrap_or((after, "")));
+    // The function of the last entry may have more versions.
+    let begun = after.and_then(|(name, _)| app.registry.get(&call.place.function(name)));
+    let others = app.registry.list(&call.place, after.map(|(name, _)| name), page.limit + 1);
+    let number = |qualifier: &str| qualifier.parse::<u64>().unwrap_or(0);
+    let seen = after.map_or(0, |(_, qualifier)| number(qualifier));
+    let rest_of = |function: Arc<Function>| {
+        let versions: Vec<_> =
+            function.all_versions().filter(|v| number(&v.qualifier) > seen).cloned().collect();
+        versions.into_iter().map(move |version| (Arc::clone(&function), version))
+    };
+    let all_of = |function: Arc<Function>| {
+        let versions: Vec<_> = function.all_versions().cloned().collect();
+        versions.into_iter().map(move |version| (Arc::clone(&function), version))
+    };
+    let entries = begun.into_iter().flat_map(rest_of).chain(others.into_iter().flat_map(all_of));
+    let name = |(function, version): &(Arc<Function>, Arc<Version>)| {
+        format!("{}:{}", function.id.name, version.qualifier)
+    };
+    let (entries, next_marker) = page.cut(entries, name);
+    let functions =
+        entries.iter().map(|(function, version)| render::listed(app, function, version, &call.place));
+    output::ListFunctions { functions: Some(functions.collect()), next_marker }
 }
 
 #[cfg(test)]
@@ -73,7 +79,33 @@ mod tests {
         assert_eq!(page(format!("?MaxItems=2&Marker={}", marker.unwrap())).await, (vec![json!("c")], None));
         let broken = api.call("GET", "/2015-03-31/functions/?Marker=!", Value::Null).await.refused();
         assert_eq!(broken.2, "Invalid Marker.");
-        let all = api.call("GET", "/2015-03-31/functions/?FunctionVersion=ALL", Value::Null).await.ok();
-        assert!(all["Functions"][0]["FunctionArn"].as_str().unwrap().ends_with(":function:a:$LATEST"));
+    }
+
+    #[tokio::test]
+    async fn with_all_versions_pages_may_end_within_a_function() {
+        let api = Api::new().await;
+        for name in ["a", "b"] {
+            api.create(name).await;
+            api.call("POST", &format!("/2015-03-31/functions/{name}/versions"), json!({})).await.ok();
+        }
+        let (mut marker, mut seen) = (String::new(), Vec::new());
+        for _ in 0..4 {
+            let query = format!("/2015-03-31/functions/?FunctionVersion=ALL&MaxItems=1&Marker={marker}");
+            let found = api.call("GET", &query, Value::Null).await.ok();
+            seen.push(
+                found["Functions"][0]["FunctionArn"]
+                    .as_str()
+                    .unwrap()
+                    .rsplit_once("function:")
+                    .unwrap()
+                    .1
+                    .to_owned(),
+            );
+            marker = found["NextMarker"].as_str().unwrap_or_default().to_owned();
+        }
+        assert_eq!(
+            (seen, marker.as_str()),
+            (["a:$LATEST", "a:1", "b:$LATEST", "b:1"].map(str::to_owned).to_vec(), "")
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::clock;
+use lambd_model::{PublishedVersion, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::target_function::invalid;
@@ -16,9 +16,9 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     input: input::UpdateFunctionCode,
 ) -> Result<output::UpdateFunctionCode, Error> {
-    let FoundFunction { target, function: before } = found;
+    let FoundFunction { target, function: before, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
-    settings::refuse(input.publish == Some(true), "Publish")?;
+    let publish = input.publish == Some(true);
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
     package::refuse_sources(input.s3_bucket.is_some() || input.s3_key.is_some(), input.image_uri.is_some())?;
     let architecture = settings::architecture(input.architectures)?;
@@ -31,7 +31,8 @@ pub(in crate::api) async fn handle(
         let mut latest = (*before.latest).clone();
         latest.configuration.code = code;
         shown.latest = Arc::new(latest);
-        return Ok(render::configuration(app, &shown, &call.place, target.qualifier.as_deref()));
+        let qualifier = target.qualifier.as_deref();
+        return Ok(render::configuration(app, &shown, &shown.latest, &call.place, qualifier));
     }
     let change = move |function: &lambd_model::Function| {
         updates::check(function, revision.as_deref())?;
@@ -40,14 +41,23 @@ pub(in crate::api) async fn handle(
         if let Some(architecture) = architecture {
             latest.architecture = architecture;
         }
-        Ok(function.updated(latest, clock::now_ms()))
+        let function = function.updated(latest, clock::now_ms());
+        Ok(if publish { function.publish(None).0 } else { function })
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     drop(staged);
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();
     activation::spawn(app, &changed.now);
-    Ok(render::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
+    match changed.now.last_published().filter(|_| publish).map(|published| &**published) {
+        Some(PublishedVersion { version, .. }) => {
+            Ok(render::configuration(app, &changed.now, version, &call.place, Some(&version.qualifier)))
+        }
+        None => {
+            let qualifier = target.qualifier.as_deref();
+            Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
+        }
+    }
 }
 
 #[cfg(test)]

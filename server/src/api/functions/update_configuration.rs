@@ -16,7 +16,7 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     mut input: input::UpdateFunctionConfiguration,
 ) -> Result<output::UpdateFunctionConfiguration, Error> {
-    let FoundFunction { target, function: before } = found;
+    let FoundFunction { target, function: before, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
     refuse_features(&input)?;
     if let Some(runtime) = &input.runtime {
@@ -37,7 +37,8 @@ pub(in crate::api) async fn handle(
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     app.dispatcher.retire(&changed.before.latest);
     activation::spawn(app, &changed.now);
-    Ok(render::configuration(app, &changed.now, &call.place, target.qualifier.as_deref()))
+    let qualifier = target.qualifier.as_deref();
+    Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
 }
 
 fn refuse_features(input: &input::UpdateFunctionConfiguration) -> Result<(), Error> {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use lambd_model::arn::LATEST;
-use lambd_model::{Function, FunctionState};
+use lambd_model::{Function, FunctionState, Version};
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
@@ -30,7 +29,7 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     input: input::Invoke,
 ) -> Result<output::Invoke, Error> {
-    let FoundFunction { target, function } = found;
+    let FoundFunction { target, function, version } = found;
     let event = event_of(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(client_context).transpose()?;
     settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
@@ -44,7 +43,7 @@ pub(in crate::api) async fn handle(
             )));
         }
     }
-    let function = active(app, function, &target, call).await?;
+    let version = active(app, &function, version, &target, call).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
         event,
@@ -53,10 +52,11 @@ pub(in crate::api) async fn handle(
         trace_id: trace_id(call.trace_id.as_deref()),
         tail: input.log_type.as_deref() == Some("Tail"),
     };
-    let version = &function.latest;
     let answer =
-        app.dispatcher.invoke(Arc::clone(version), invocation).await.map_err(|error| match error {
-            InvokeError::Gone => not_found(&call.place.qualified_arn(&target.id.name, Some(LATEST))),
+        app.dispatcher.invoke(Arc::clone(&version), invocation).await.map_err(|error| match error {
+            InvokeError::Gone => {
+                not_found(&call.place.qualified_arn(&target.id.name, Some(&version.qualifier)))
+            }
             other => refused(&other, &version.configuration.runtime),
         })?;
     Ok(answered(answer, version.qualifier.clone()))
@@ -101,16 +101,16 @@ fn client_context(text: &str) -> Result<String, Error> {
 /// Waits for a function that is still being created: preparation takes milliseconds.
 async fn active(
     app: &App,
-    function: Arc<Function>,
+    function: &Arc<Function>,
+    version: Arc<Version>,
     target: &TargetFunction,
     call: &Call,
-) -> Result<Arc<Function>, Error> {
+) -> Result<Arc<Version>, Error> {
     if function.state == FunctionState::Active {
-        return Ok(function);
+        return Ok(version);
     }
     match tokio::time::timeout(PENDING_WAIT, app.registry.wait_active(&function.id)).await {
-        Ok(Some(function)) => Ok(function),
-        Ok(None) => target.find_latest(app, &call.place),
+        Ok(_) => target.find_to_run(app, &call.place).map(|(_, version)| version),
         Err(_) => Err(Error::new(
             ErrorCode::ResourceConflictException,
             "The operation cannot be performed at this time. The function is currently in the following state: \

@@ -20,6 +20,24 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
             ),
         ),
+        RegistryError::CodeHash { given, current } => invalid(format!(
+            "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again \
+             with the CodeSHA256 in $LATEST."
+        )),
+        RegistryError::VersionMissing(number) => not_found(&format!("{arn}:{number}")),
+        RegistryError::AliasExists(name) => {
+            Error::new(ErrorCode::ResourceConflictException, format!("Alias already exists: {arn}:{name}"))
+        }
+        RegistryError::AliasMissing(name) => {
+            Error::new(ErrorCode::ResourceNotFoundException, format!("Alias not found: {arn}:{name}"))
+        }
+        RegistryError::VersionInUse(aliases) => Error::new(
+            ErrorCode::ResourceConflictException,
+            format!(
+                "Unable to delete version because the following aliases reference it: [{}]",
+                aliases.join(", ")
+            ),
+        ),
         RegistryError::TooManyTags => Error::too_many_tags(),
         RegistryError::Unreserved => invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's \

@@ -1,6 +1,9 @@
 //! A function as the API shows it: every member that AWS always shows [fact:default-members].
 
-use lambd_model::{Function, FunctionState, LastUpdate, LogFormat, Logging, Place, Sha256, Vpc, clock};
+use lambd_model::{
+    Alias, Function, FunctionState, LATEST, LastUpdate, LogFormat, Logging, Place, Sha256, Version, Vpc,
+    clock,
+};
 use lambd_wire::types;
 
 use crate::app::App;
@@ -8,16 +11,23 @@ use crate::app::App;
 /// Reason that AWS gives both while creating and while updating.
 const BEING_CREATED: &str = "The function is being created.";
 
-/// `FunctionConfiguration` of `$LATEST`; the ARN is qualified if the caller asked with a qualifier.
+/// `FunctionConfiguration` of one of the function's versions; the ARN is qualified if the caller asked with a
+/// qualifier. A version that is published with its function is Pending as long as the function is; an update
+/// concerns `$LATEST` alone.
 pub(in crate::api) fn configuration(
     app: &App,
     function: &Function,
+    version: &Version,
     place: &Place,
     qualifier: Option<&str>,
 ) -> types::FunctionConfiguration {
-    let config = &function.latest.configuration;
+    let config = &version.configuration;
     let pending = function.state == FunctionState::Pending;
-    let updating = function.last_update == Some(LastUpdate::InProgress);
+    let last_update = match function.last_update {
+        Some(_) if version.qualifier != LATEST => Some(LastUpdate::Successful),
+        other => other,
+    };
+    let updating = last_update == Some(LastUpdate::InProgress);
     let text = |condition: bool, text: &str| condition.then(|| text.to_owned());
     types::FunctionConfiguration {
         function_name: Some(function.id.name.clone()),
@@ -31,7 +41,7 @@ pub(in crate::api) fn configuration(
         timeout: i32::try_from(config.timeout_s).ok(),
         memory_size: i32::try_from(config.memory_mib).ok(),
         last_modified: Some(clock::last_modified(config.last_modified_ms)),
-        version: Some(function.latest.qualifier.clone()),
+        version: Some(version.qualifier.clone()),
         vpc_config: config.vpc.as_ref().map(vpc),
         dead_letter_config: config
             .dead_letter_arn
@@ -43,11 +53,11 @@ pub(in crate::api) fn configuration(
         }),
         kms_key_arn: config.kms_key_arn.clone(),
         tracing_config: Some(types::TracingConfigResponse { mode: Some(config.tracing_mode.clone()) }),
-        revision_id: Some(function.revision_id.to_string()),
+        revision_id: Some(function.revision_of(version).to_string()),
         state: Some(if pending { "Pending" } else { "Active" }.to_owned()),
         state_reason: text(pending, BEING_CREATED),
         state_reason_code: text(pending, "Creating"),
-        last_update_status: function.last_update.map(|update| {
+        last_update_status: last_update.map(|update| {
             if update == LastUpdate::InProgress { "InProgress" } else { "Successful" }.to_owned()
         }),
         last_update_status_reason: text(updating, BEING_CREATED),
@@ -65,6 +75,43 @@ pub(in crate::api) fn configuration(
             error: None,
         }),
         ..Default::default()
+    }
+}
+
+/// The same in a list of versions, which tells no states.
+pub(in crate::api) fn listed(
+    app: &App,
+    function: &Function,
+    version: &Version,
+    place: &Place,
+) -> types::FunctionConfiguration {
+    types::FunctionConfiguration {
+        state: None,
+        state_reason: None,
+        state_reason_code: None,
+        last_update_status: None,
+        last_update_status_reason: None,
+        last_update_status_reason_code: None,
+        ..configuration(app, function, version, place, Some(&version.qualifier))
+    }
+}
+
+/// An alias; without a second version it has no routing.
+pub(in crate::api) fn alias(
+    place: &Place,
+    function: &str,
+    name: &str,
+    alias: &Alias,
+) -> types::AliasConfiguration {
+    types::AliasConfiguration {
+        alias_arn: Some(place.qualified_arn(function, Some(name))),
+        name: Some(name.to_owned()),
+        function_version: Some(alias.version.clone()),
+        description: Some(alias.description.clone()),
+        routing_config: alias.second.map(|(number, share)| types::AliasRoutingConfiguration {
+            additional_version_weights: Some([(number.to_string(), share)].into()),
+        }),
+        revision_id: Some(alias.revision_id.to_string()),
     }
 }
 

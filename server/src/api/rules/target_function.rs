@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lambd_model::arn::LATEST;
-use lambd_model::{Function, FunctionId, FunctionRef, Place};
+use lambd_model::{Alias, Function, FunctionId, FunctionRef, Place, Version};
 use lambd_wire::{Error, ErrorCode};
 
 use crate::app::App;
@@ -55,22 +55,39 @@ impl TargetFunction {
         place.qualified_arn(&self.id.name, self.qualifier.as_deref())
     }
 
-    /// The function, if the qualifier names `$LATEST` or nothing. Versions and aliases are not here yet, so
-    /// every other qualifier is one that does not exist.
-    pub(in crate::api) fn find(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
-        self.lookup(app).ok_or_else(|| not_found(&self.arn(place)))
+    /// The function and the version that the qualifier names: of an alias the first one.
+    pub(in crate::api) fn find(
+        &self,
+        app: &App,
+        place: &Place,
+    ) -> Result<(Arc<Function>, Arc<Version>), Error> {
+        self.look_up(app, |alias| alias.version.clone()).ok_or_else(|| not_found(&self.arn(place)))
     }
 
-    /// As [`Self::find`], with `:$LATEST` in the error when no qualifier was given, as Invoke and
-    /// PutFunctionConcurrency answer.
-    pub(in crate::api) fn find_latest(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
+    /// As [`Self::find`] for one invocation: of an alias with two versions one is drawn. The error has `:$LATEST`
+    /// when no qualifier was given, as Invoke and PutFunctionConcurrency answer.
+    pub(in crate::api) fn find_to_run(
+        &self,
+        app: &App,
+        place: &Place,
+    ) -> Result<(Arc<Function>, Arc<Version>), Error> {
         let qualifier = self.qualifier.as_deref().unwrap_or(LATEST);
-        self.lookup(app).ok_or_else(|| not_found(&place.qualified_arn(&self.id.name, Some(qualifier))))
+        self.look_up(app, |alias| alias.draw(rand::random()))
+            .ok_or_else(|| not_found(&place.qualified_arn(&self.id.name, Some(qualifier))))
     }
 
-    fn lookup(&self, app: &App) -> Option<Arc<Function>> {
-        let known = self.qualifier.as_deref().is_none_or(|qualifier| qualifier == LATEST);
-        app.registry.get(&self.id).filter(|_| known)
+    fn look_up(
+        &self,
+        app: &App,
+        choose: impl FnOnce(&Alias) -> String,
+    ) -> Option<(Arc<Function>, Arc<Version>)> {
+        let function = app.registry.get(&self.id)?;
+        let qualifier = self.qualifier.as_deref().unwrap_or(LATEST);
+        let version = match function.version(qualifier) {
+            Some(version) => Arc::clone(version),
+            None => Arc::clone(function.version(&choose(function.aliases.get(qualifier)?))?),
+        };
+        Some((function, version))
     }
 }
 

@@ -39,10 +39,18 @@ pub(super) fn from_version_1(mut record: Value) -> Value {
     record
 }
 
+/// No version had been published.
+pub(super) fn from_version_2(mut record: Value) -> Value {
+    if let Some(function) = record.as_object_mut() {
+        function.insert("last_number".to_owned(), json!(0));
+    }
+    record
+}
+
 /// Replaces the rows of functions whose form is old.
 pub(super) async fn rewrite(
     store: &dyn Store,
-    old: Vec<(Row, Arc<Function>)>,
+    old: Vec<(Arc<Function>, Row)>,
 ) -> Result<Functions, LoadError> {
     if !old.is_empty() {
         tracing::info!(functions = old.len(), "rewriting the functions of an older lambd");
@@ -50,13 +58,13 @@ pub(super) async fn rewrite(
     let mut functions = Functions::new();
     for rows in old.chunks(BATCH_ROWS) {
         let mut batch = Batch::new();
-        for (row, function) in rows {
+        for (function, row) in rows {
             batch.add_put(Table::Functions, key(&function.id), encode(function)?);
             batch.add_delete(Table::Functions, row.key.clone());
         }
         let version = store.commit(batch, Durability::Synced).await?;
         let written =
-            rows.iter().map(|(_, function)| (Arc::clone(&function.id), (Arc::clone(function), version)));
+            rows.iter().map(|(function, _)| (Arc::clone(&function.id), (Arc::clone(function), version)));
         functions.extend(written);
     }
     Ok(functions)

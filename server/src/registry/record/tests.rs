@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use lambd_model::{CodeRef, Configuration, LogFormat, Logging, Sha256, Variables, Vpc};
+use lambd_model::{
+    Alias, CodeRef, Configuration, LogFormat, Logging, PublishedVersion, Sha256, Variables, Vpc,
+};
 use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
 
@@ -15,6 +17,12 @@ const FULL_1: (&str, &str) = ("eu-west-1/full", include_str!("golden/full.v1.jso
 const PLAIN_1: (&str, &str) = ("us-east-1/plain", include_str!("golden/plain.v1.json"));
 const FULL_2: (&str, &str) = ("000000000000/eu-west-1/function/full", include_str!("golden/full.v2.json"));
 const PLAIN_2: (&str, &str) = ("000000000000/us-east-1/function/plain", include_str!("golden/plain.v2.json"));
+const FULL_3: (&str, &str) = (FULL_2.0, include_str!("golden/full.v3.json"));
+const PLAIN_3: (&str, &str) = (PLAIN_2.0, include_str!("golden/plain.v3.json"));
+const VERSION_1: (&str, &str) =
+    ("000000000000/eu-west-1/version/full/00000000000000000002", include_str!("golden/version.v1.json"));
+const ALIAS_1: (&str, &str) =
+    ("000000000000/eu-west-1/alias/full/live", include_str!("golden/alias.v1.json"));
 
 fn function(region: &str, name: &str, generation: Uuid, configuration: Configuration) -> Function {
     let id = Arc::new(FunctionId { account: ACCOUNT.into(), region: region.into(), name: name.to_owned() });
@@ -28,6 +36,9 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
         revision_id: Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
         tags: BTreeMap::new(),
         reserved_concurrency: None,
+        versions: BTreeMap::new(),
+        last_number: 0,
+        aliases: BTreeMap::new(),
     }
 }
 
@@ -101,18 +112,72 @@ fn parsed(rows: &[(&str, &str)]) -> Vec<(String, Value)> {
 
 #[tokio::test]
 async fn every_version_is_read_as_the_same_function() {
-    for old in [[FULL_1, PLAIN_1], [FULL_2, PLAIN_2], [FULL_1, PLAIN_2]] {
+    // Rows without an account are rewritten at once, others when they are next changed.
+    for (old, written) in [
+        ([FULL_1, PLAIN_1], [FULL_3, PLAIN_3]),
+        ([FULL_2, PLAIN_2], [FULL_2, PLAIN_2]),
+        ([FULL_1, PLAIN_2], [FULL_3, PLAIN_2]),
+        ([FULL_3, PLAIN_3], [FULL_3, PLAIN_3]),
+    ] {
         let store = holding(&old).await;
         let read: Vec<_> =
             load(&store, ACCOUNT).await.unwrap().into_values().map(|(f, _)| (*f).clone()).collect();
         assert_eq!(read, [full(), plain()], "{old:?}");
-        assert_eq!(rows(&store).await, parsed(&[FULL_2, PLAIN_2]), "{old:?}");
+        assert_eq!(rows(&store).await, parsed(&written), "{old:?}");
     }
+}
+
+/// A function with a published version and an alias, which have rows of their own.
+fn published() -> Function {
+    let function = full();
+    let version =
+        Version { qualifier: "2".to_owned(), generation: Uuid::from_u128(7), ..(*function.latest).clone() };
+    let version = PublishedVersion { version: Arc::new(version), revision_id: Uuid::from_u128(8) };
+    let alias = Alias {
+        version: "2".to_owned(),
+        second: Some((1, 0.25)),
+        description: "what is live".to_owned(),
+        revision_id: Uuid::from_u128(9),
+    };
+    Function {
+        versions: [(2, Arc::new(version))].into(),
+        aliases: [("live".to_owned(), Arc::new(alias))].into(),
+        ..function
+    }
+}
+
+#[tokio::test]
+async fn versions_and_aliases_come_back_and_go_with_their_function() {
+    let store = holding(&[ALIAS_1, FULL_3, VERSION_1]).await;
+    let (read, _) = load(&store, ACCOUNT).await.unwrap().into_values().next().unwrap();
+    assert_eq!(*read, published());
+    let changes = async |before: Option<&Function>, now: Option<&Function>| {
+        let store = holding(if before.is_some() { &[ALIAS_1, VERSION_1] } else { &[] }).await;
+        let mut batch = Batch::new();
+        add_changes(&mut batch, &full().id, before, now).unwrap();
+        if !batch.is_empty() {
+            store.commit(batch, Durability::Synced).await.unwrap();
+        }
+        rows(&store).await
+    };
+    let all = parsed(&[ALIAS_1, VERSION_1]);
+    assert_eq!(changes(None, Some(&published())).await, all);
+    assert_eq!(changes(Some(&published()), Some(&published())).await, all);
+    assert_eq!(changes(Some(&published()), None).await, []);
+}
+
+#[tokio::test]
+async fn a_version_without_its_function_is_named() {
+    let error = load(&holding(&[PLAIN_3, VERSION_1]).await, ACCOUNT).await.unwrap_err().to_string();
+    assert!(
+        error.contains("version/full/00000000000000000002") && error.contains("restore a backup"),
+        "{error}"
+    );
 }
 
 #[test]
 fn what_is_written_is_the_newest_golden_file() {
-    for (function, (name, golden)) in [(full(), FULL_2), (plain(), PLAIN_2)] {
+    for (function, (name, golden)) in [(full(), FULL_3), (plain(), PLAIN_3)] {
         assert_eq!(key(&function.id), name.as_bytes());
         let written: Value = serde_json::from_slice(&encode(&function).unwrap()).unwrap();
         assert_eq!(written, serde_json::from_str::<Value>(golden).unwrap(), "{name}: {written}");
@@ -121,10 +186,10 @@ fn what_is_written_is_the_newest_golden_file() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_named_and_nothing_is_changed() {
-    let newer = FULL_2.1.replace("\"v\": 2", "\"v\": 3");
-    let extra = FULL_2.1.replace("\"state\"", "\"later\": 1, \"state\"");
+    let newer = FULL_3.1.replace("\"v\": 3", "\"v\": 4");
+    let extra = FULL_3.1.replace("\"state\"", "\"later\": 1, \"state\"");
     let cases = [
-        ((FULL_2.0, newer.as_str()), "has version 3, but this lambd knows versions up to 2"),
+        ((FULL_2.0, newer.as_str()), "has version 4, but this lambd knows versions up to 3"),
         ((FULL_2.0, extra.as_str()), "cannot be read"),
         (("us-east-1/broken", r#"{"v":1,"record":{}}"#), "\"us-east-1/broken\" cannot be read"),
         (("000000000000/us-east-1/later/x", "{}"), "of a kind that this lambd does not know"),

@@ -1,0 +1,124 @@
+//! The records of published versions and of aliases: a row each, beside the function's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lambd_model::{Alias, Function, FunctionId, PublishedVersion, Version};
+use lambd_store::record::{RecordError, RecordKind};
+use lambd_store::{Batch, Row, Table};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::configuration::ConfigurationRecord;
+
+const VERSION: RecordKind = RecordKind::new(&[]);
+const ALIAS: RecordKind = RecordKind::new(&[]);
+
+/// A published version as it is stored; function and number stand in the key alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedRecord {
+    generation: Uuid,
+    configuration: ConfigurationRecord,
+    revision_id: Uuid,
+}
+
+/// An alias as it is stored; function and name stand in the key alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AliasRecord {
+    version: String,
+    second: Option<(u64, f64)>,
+    description: String,
+    revision_id: Uuid,
+}
+
+/// What belongs to a function and has a row of its own.
+#[derive(Debug)]
+pub(super) enum Part {
+    Version(u64, PublishedVersion),
+    Alias(String, Alias),
+}
+
+/// `account/region/version/function/number`; numbers have leading zeros, so that keys are in their order.
+fn version_key(id: &FunctionId, number: u64) -> Vec<u8> {
+    format!("{}/{}/version/{}/{number:020}", id.account, id.region, id.name).into_bytes()
+}
+
+/// `account/region/alias/function/name`.
+fn alias_key(id: &FunctionId, name: &str) -> Vec<u8> {
+    format!("{}/{}/alias/{}/{name}", id.account, id.region, id.name).into_bytes()
+}
+
+/// Reads a row of either kind; `None` where the key is of neither.
+pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordError> {
+    let parts: Vec<_> = str::from_utf8(&row.key).unwrap_or_default().split('/').collect();
+    let [account, region, kind, name, last] = parts[..] else { return Ok(None) };
+    let id = FunctionId { account: account.into(), region: region.into(), name: name.to_owned() };
+    let part = match (kind, last.parse::<u64>()) {
+        ("version", Ok(number)) => Part::Version(number, decode_version(&id, number, row)?),
+        ("alias", _) => Part::Alias(last.to_owned(), decode_alias(row)?),
+        _ => return Ok(None),
+    };
+    Ok(Some((id, part)))
+}
+
+fn decode_version(id: &FunctionId, number: u64, row: &Row) -> Result<PublishedVersion, RecordError> {
+    let PublishedRecord { generation, configuration, revision_id } =
+        VERSION.decode(Table::Functions, &row.key, &row.value)?;
+    let version = Version {
+        function: Arc::new(id.clone()),
+        qualifier: number.to_string(),
+        configuration: configuration.into_configuration(),
+        generation,
+    };
+    Ok(PublishedVersion { version: Arc::new(version), revision_id })
+}
+
+fn decode_alias(row: &Row) -> Result<Alias, RecordError> {
+    let AliasRecord { version, second, description, revision_id } =
+        ALIAS.decode(Table::Functions, &row.key, &row.value)?;
+    Ok(Alias { version, second, description, revision_id })
+}
+
+/// Adds the rows in which two states of a function differ; `None` is a function that is not there.
+pub(in crate::registry) fn add_changes<'a>(
+    batch: &mut Batch,
+    id: &FunctionId,
+    before: Option<&'a Function>,
+    now: Option<&'a Function>,
+) -> Result<(), RecordError> {
+    let (no_versions, no_aliases) = (BTreeMap::new(), BTreeMap::new());
+    let parts = |function: Option<&'a Function>| {
+        function.map_or((&no_versions, &no_aliases), |function| (&function.versions, &function.aliases))
+    };
+    let ((versions_before, aliases_before), (versions, aliases)) = (parts(before), parts(now));
+    for number in versions_before.keys().filter(|number| !versions.contains_key(number)) {
+        batch.add_delete(Table::Functions, version_key(id, *number));
+    }
+    for (number, version) in versions.iter().filter(|(number, _)| !versions_before.contains_key(number)) {
+        batch.add_put(Table::Functions, version_key(id, *number), encode_version(version)?);
+    }
+    for name in aliases_before.keys().filter(|name| !aliases.contains_key(*name)) {
+        batch.add_delete(Table::Functions, alias_key(id, name));
+    }
+    for (name, alias) in aliases.iter().filter(|(name, alias)| aliases_before.get(*name) != Some(alias)) {
+        batch.add_put(Table::Functions, alias_key(id, name), encode_alias(alias)?);
+    }
+    Ok(())
+}
+
+fn encode_version(published: &PublishedVersion) -> Result<Vec<u8>, RecordError> {
+    let PublishedVersion { version, revision_id } = published;
+    let Version { function: _, qualifier: _, configuration, generation } = &**version;
+    VERSION.encode(&PublishedRecord {
+        generation: *generation,
+        configuration: ConfigurationRecord::of(configuration),
+        revision_id: *revision_id,
+    })
+}
+
+fn encode_alias(alias: &Alias) -> Result<Vec<u8>, RecordError> {
+    let Alias { version, second, description, revision_id } = alias.clone();
+    ALIAS.encode(&AliasRecord { version, second, description, revision_id })
+}
