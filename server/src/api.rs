@@ -10,6 +10,7 @@ mod concurrency;
 mod functions;
 mod invocations;
 mod lookup;
+mod policies;
 #[cfg(test)]
 mod reference;
 mod rules;
@@ -110,6 +111,7 @@ pub async fn handle(
     operations! {
         (app, call, operation, request)
         here {
+            AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
@@ -121,13 +123,15 @@ pub async fn handle(
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
-            Invoke => read invocations::invoke on version(function_name, qualifier);
+            GetPolicy => read policies::get on name(function_name, qualifier);
+            Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListFunctions => read functions::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
@@ -135,7 +139,7 @@ pub async fn handle(
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            AddLayerVersionPermission, AddPermission, CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
+            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
             CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
@@ -143,15 +147,14 @@ pub async fn handle(
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
-            GetLayerVersionPolicy, GetPolicy, GetProvisionedConcurrencyConfig, GetResourcePolicy,
+            GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
             GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
             ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
              PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission, RemovePermission,
-            ResumeDurableExecution, SendDurableExecutionCallbackFailure,
+            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
              UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig

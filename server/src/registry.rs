@@ -55,6 +55,21 @@ pub enum RegistryError {
     /// Aliases name the version that was to be deleted.
     #[error("aliases name the version: {}", .0.join(", "))]
     VersionInUse(Vec<String>),
+    /// The policy of that `RevisionId` is not the current one.
+    #[error("revision of the policy does not match")]
+    PolicyRevision,
+    /// A statement of that name exists.
+    #[error("statement {0} exists")]
+    StatementExists(String),
+    /// No statement of that name.
+    #[error("no statement {0}")]
+    StatementMissing(String),
+    /// There is no policy.
+    #[error("no policy")]
+    NoPolicy,
+    /// The policy would be longer than AWS allows.
+    #[error("the policy has {0} bytes")]
+    PolicyLength(usize),
     /// The caller's hash is not that of the present code.
     #[error("the code has another hash")]
     CodeHash {

@@ -81,3 +81,27 @@ fn accounts_share_nothing_but_the_machine() -> Result<()> {
     assert_eq!(names(&server.api)?.len(), 0);
     Ok(())
 }
+
+/// A policy lets another account invoke one version, as that function's own caller would, until it is taken back.
+#[test]
+fn a_policy_lets_another_account_invoke() -> Result<()> {
+    let Some((server, theirs)) = server()? else { return Ok(()) };
+    let function = FunctionSpec::bootstrap()?.create(&server.api)?;
+    let policy = format!("{}/policy", function.path());
+    let arn = format!("arn:aws:lambda:{}:000000000000:function:{}", server.api.signer.region, function.name);
+    let path = format!("{FUNCTIONS}/{arn}/invocations");
+    let invoke = || theirs.call("POST", &path, Some(&json!({ "a": 1 })));
+    assert_eq!(invoke()?.status, 403);
+    let permit = json!({ "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": OTHER });
+    ensure!(server.api.call("POST", &policy, Some(&permit))?.status == 201);
+    let answer = invoke()?;
+    assert_eq!((answer.status, answer.json()?), (200, json!({ "a": 1 })));
+    assert_eq!(
+        theirs.call("GET", &format!("{FUNCTIONS}/{arn}"), None)?.status,
+        403,
+        "to invoke, and no more"
+    );
+    ensure!(server.api.call("DELETE", &format!("{policy}/s"), None)?.status == 204);
+    assert_eq!(invoke()?.status, 403);
+    Ok(())
+}

@@ -13,22 +13,31 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// What is here; everything else is refused by its name.
-const IMPLEMENTED: [&str; 17] = [
+const IMPLEMENTED: [&str; 26] = [
+    "AddPermission",
+    "CreateAlias",
     "CreateFunction",
+    "DeleteAlias",
     "DeleteFunction",
     "DeleteFunctionConcurrency",
     "GetAccountSettings",
+    "GetAlias",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
+    "GetPolicy",
     "Invoke",
+    "ListAliases",
     "ListFunctions",
     "ListTags",
     "ListVersionsByFunction",
+    "PublishVersion",
     "PutFunctionConcurrency",
+    "RemovePermission",
     "TagResource",
     "UntagResource",
+    "UpdateAlias",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
 ];

@@ -41,6 +41,15 @@ resource "aws_lambda_alias" "it" {
   function_name    = aws_lambda_function.it.function_name
   function_version = aws_lambda_function.it.version
 }
+resource "aws_lambda_permission" "it" {
+  statement_id   = "bucket"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.it.function_name
+  qualifier      = aws_lambda_alias.it.name
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:aws:s3:::bucket"
+  source_account = "111111111111"
+}
 "#;
 
 struct Terraform<'s> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::policy::Statement;
 use crate::published::{Aliases, PublishedVersion};
 use crate::{FunctionId, LATEST, Sha256};
 
@@ -161,6 +162,8 @@ pub struct Function {
     pub last_number: u64,
     /// Its aliases.
     pub aliases: Aliases,
+    /// Permissions in the order in which they were added, by qualifier: `$LATEST` is the function as a whole.
+    pub policies: BTreeMap<String, Arc<Vec<Statement>>>,
 }
 
 impl Function {

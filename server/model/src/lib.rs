@@ -7,6 +7,7 @@ pub mod arn;
 pub mod clock;
 mod function;
 mod id;
+mod policy;
 mod published;
 mod sha256;
 
@@ -15,5 +16,6 @@ pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
+pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion};
 pub use sha256::{Sha256, hex};

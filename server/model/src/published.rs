@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::{Configuration, Function, LATEST, Version};
+use crate::{Configuration, Function, LATEST, Statement, Version};
 
 /// A published version: what it runs never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,40 @@ impl Function {
     /// `$LATEST` and every published version, in the order of their numbers.
     pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Version>> {
         std::iter::once(&self.latest).chain(self.versions.values().map(|published| &published.version))
+    }
+
+    /// `RevisionId` of what a qualifier names: the function as a whole, a version or an alias.
+    pub fn revision(&self, qualifier: &str) -> Option<Uuid> {
+        if qualifier == LATEST {
+            return Some(self.revision_id);
+        }
+        let alias = || self.aliases.get(qualifier).map(|alias| alias.revision_id);
+        self.published(qualifier).map(|published| published.revision_id).or_else(alias)
+    }
+
+    /// The function with these permissions for what the qualifier names, which has a new revision then; without any
+    /// the policy is gone.
+    #[must_use]
+    pub fn with_policy(&self, qualifier: &str, statements: Vec<Statement>) -> Self {
+        let (mut function, revision_id) = (self.clone(), Uuid::new_v4());
+        if let Some(published) = self.published(qualifier) {
+            let version = Arc::clone(&published.version);
+            let numbers = self.versions.iter().find(|(_, found)| Arc::ptr_eq(found, published));
+            if let Some((number, _)) = numbers {
+                function.versions.insert(*number, Arc::new(PublishedVersion { version, revision_id }));
+            }
+        } else if let Some(alias) = self.aliases.get(qualifier) {
+            let alias = Alias { revision_id, ..(**alias).clone() };
+            function.aliases.insert(qualifier.to_owned(), Arc::new(alias));
+        } else {
+            function.revision_id = revision_id;
+        }
+        if statements.is_empty() {
+            function.policies.remove(qualifier);
+        } else {
+            function.policies.insert(qualifier.to_owned(), Arc::new(statements));
+        }
+        function
     }
 
     /// `RevisionId` of one of this function's versions.

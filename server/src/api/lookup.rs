@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Function, Place, Version};
+use lambd_model::{Function, LATEST, Place, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
 use super::rules::render;
-use super::rules::target_function::{TargetFunction, invalid};
+use super::rules::target_function::{TargetFunction, denied, invalid};
 use crate::app::App;
 
 /// A function that exists, and how the request named it.
@@ -63,6 +63,23 @@ impl Lookup<'_> {
     pub(super) fn version(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
         let (function, version) = target.find_to_run(self.app, self.place)?;
+        Ok(FoundFunction { target, function, version })
+    }
+
+    /// As [`Self::version`], also of another account where a policy lets the caller invoke it.
+    pub(super) fn invoked(self) -> Result<FoundFunction, Error> {
+        let target = TargetFunction::parse_any_account(self.place, self.name, self.qualifier)?;
+        if target.id.account == self.place.account {
+            return self.version();
+        }
+        let refused = || denied(self.name.unwrap_or_default());
+        let qualifier = target.qualifier.as_deref().unwrap_or(LATEST);
+        let function = self.app.registry.get(&target.id).ok_or_else(refused)?;
+        let policy = function.policies.get(qualifier).ok_or_else(refused)?;
+        if !policy.iter().any(|statement| statement.allows(&self.place.account, "lambda:InvokeFunction")) {
+            return Err(refused());
+        }
+        let (function, version) = target.find_to_run(self.app, &target.place())?;
         Ok(FoundFunction { target, function, version })
     }
 

@@ -6,6 +6,7 @@ pub(super) mod activation;
 pub(super) mod errors;
 pub(super) mod package;
 pub(super) mod page;
+pub(super) mod policy;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;

@@ -80,7 +80,7 @@ enum LastUpdateRecord {
 impl FunctionRecord {
     /// Names every member, so that a new one cannot be left out.
     fn of(function: &Function) -> Self {
-        // Versions and aliases have rows of their own.
+        // Versions, aliases and policies have rows of their own.
         let Function {
             id: _,
             latest,
@@ -92,6 +92,7 @@ impl FunctionRecord {
             versions: _,
             last_number,
             aliases: _,
+            policies: _,
         } = function;
         let Version { function: _, qualifier: _, configuration, generation } = &**latest;
         Self {
@@ -141,6 +142,7 @@ impl FunctionRecord {
             versions: BTreeMap::new(),
             last_number,
             aliases: BTreeMap::new(),
+            policies: BTreeMap::new(),
         }
     }
 }
@@ -174,6 +176,9 @@ pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, 
         match part {
             Part::Version(number, version) => {
                 function.versions.insert(number, Arc::new(version));
+            }
+            Part::Policy(qualifier, statements) => {
+                function.policies.insert(qualifier, Arc::new(statements));
             }
             Part::Alias(name, alias) => {
                 function.aliases.insert(name, Arc::new(alias));

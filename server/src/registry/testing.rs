@@ -34,6 +34,7 @@ pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
         versions: BTreeMap::new(),
         last_number: 0,
         aliases: BTreeMap::new(),
+        policies: BTreeMap::new(),
     }
 }
 

@@ -48,6 +48,7 @@ pub(in crate::api) async fn handle(
         versions: BTreeMap::new(),
         last_number: 0,
         aliases: BTreeMap::new(),
+        policies: BTreeMap::new(),
     };
     let function = if publish { function.publish(None).0 } else { function };
     let name = function.id.name.clone();

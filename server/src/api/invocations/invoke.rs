@@ -43,11 +43,11 @@ pub(in crate::api) async fn handle(
             )));
         }
     }
-    let version = active(app, &function, version, &target, call).await?;
+    let version = active(app, &function, version, &target).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
         event,
-        invoked_arn: target.arn(&call.place),
+        invoked_arn: target.arn(&target.place()),
         client_context,
         trace_id: trace_id(call.trace_id.as_deref()),
         tail: input.log_type.as_deref() == Some("Tail"),
@@ -55,7 +55,7 @@ pub(in crate::api) async fn handle(
     let answer =
         app.dispatcher.invoke(Arc::clone(&version), invocation).await.map_err(|error| match error {
             InvokeError::Gone => {
-                not_found(&call.place.qualified_arn(&target.id.name, Some(&version.qualifier)))
+                not_found(&target.place().qualified_arn(&target.id.name, Some(&version.qualifier)))
             }
             other => refused(&other, &version.configuration.runtime),
         })?;
@@ -104,13 +104,12 @@ async fn active(
     function: &Arc<Function>,
     version: Arc<Version>,
     target: &TargetFunction,
-    call: &Call,
 ) -> Result<Arc<Version>, Error> {
     if function.state == FunctionState::Active {
         return Ok(version);
     }
     match tokio::time::timeout(PENDING_WAIT, app.registry.wait_active(&function.id)).await {
-        Ok(_) => target.find_to_run(app, &call.place).map(|(_, version)| version),
+        Ok(_) => target.find_to_run(app, &target.place()).map(|(_, version)| version),
         Err(_) => Err(Error::new(
             ErrorCode::ResourceConflictException,
             "The operation cannot be performed at this time. The function is currently in the following state: \

@@ -11,7 +11,7 @@ use lambd_model::{Function, FunctionId};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::registry::RegistryError;
+use crate::registry::{Changed, RegistryError};
 
 /// How long an activation that the store refused waits before it is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -32,6 +32,13 @@ pub(in crate::api) fn spawn(app: &Arc<App>, function: &Function) {
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     });
+}
+
+/// Activates again what a change of another kind gave a new revision before it was activated.
+pub(in crate::api) fn go_on(app: &Arc<App>, changed: &Changed) {
+    if changed.now.needs_activation() && changed.before.revision_id != changed.now.revision_id {
+        spawn(app, &changed.now);
+    }
 }
 
 async fn activate(app: &App, id: &Arc<FunctionId>, revision: Uuid) -> Result<(), RegistryError> {

@@ -38,6 +38,30 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 aliases.join(", ")
             ),
         ),
+        RegistryError::PolicyRevision => Error::new(
+            ErrorCode::PreconditionFailedException,
+            "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
+             latest Revision Id",
+        ),
+        RegistryError::StatementExists(sid) => Error::new(
+            ErrorCode::ResourceConflictException,
+            format!(
+                "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the \
+                 existing statement."
+            ),
+        ),
+        RegistryError::StatementMissing(sid) => Error::new(
+            ErrorCode::ResourceNotFoundException,
+            format!("Statement {sid} is not found in resource policy."),
+        ),
+        RegistryError::NoPolicy => Error::new(
+            ErrorCode::ResourceNotFoundException,
+            "No policy is associated with the given resource.",
+        ),
+        RegistryError::PolicyLength(bytes) => Error::new(
+            ErrorCode::PolicyLengthExceededException,
+            format!("The final policy size ({bytes}) is bigger than the limit (20480)."),
+        ),
         RegistryError::TooManyTags => Error::too_many_tags(),
         RegistryError::Unreserved => invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's \

@@ -18,8 +18,19 @@ pub(in crate::api) struct TargetFunction {
 }
 
 impl TargetFunction {
-    /// Reads the name in any of its forms and the separate qualifier, which must not contradict it.
+    /// Reads the name in any of its forms and the separate qualifier, which must not contradict it. Functions of
+    /// other accounts are out of reach.
     pub(in crate::api) fn parse(
+        place: &Place,
+        name: Option<&str>,
+        qualifier: Option<&str>,
+    ) -> Result<Self, Error> {
+        let target = Self::parse_any_account(place, name, qualifier)?;
+        if target.id.account == place.account { Ok(target) } else { Err(denied(name.unwrap_or_default())) }
+    }
+
+    /// As [`Self::parse`], for an operation that other accounts may be allowed.
+    pub(in crate::api) fn parse_any_account(
         place: &Place,
         name: Option<&str>,
         qualifier: Option<&str>,
@@ -32,12 +43,7 @@ impl TargetFunction {
                 format!("Functions from '{region}' are not reachable in this region ('{}')", place.region),
             ));
         }
-        if given.has_foreign_account(place) {
-            return Err(Error::new(
-                ErrorCode::AccessDeniedException,
-                format!("No permission on resource: {text}"),
-            ));
-        }
+        let account = given.account.as_deref().map_or_else(|| Arc::clone(&place.account), Arc::from);
         let qualifier = match (given.qualifier, qualifier) {
             (Some(own), Some(other)) if own != other => {
                 return Err(invalid(
@@ -47,7 +53,13 @@ impl TargetFunction {
             (Some(own), _) => Some(own),
             (None, other) => other.map(str::to_owned),
         };
-        Ok(Self { id: Arc::new(place.function(given.name)), qualifier })
+        let owner = Place { account, region: Arc::clone(&place.region) };
+        Ok(Self { id: Arc::new(owner.function(given.name)), qualifier })
+    }
+
+    /// Account and region of the function.
+    pub(in crate::api) fn place(&self) -> Place {
+        Place { account: Arc::clone(&self.id.account), region: Arc::clone(&self.id.region) }
     }
 
     /// ARN as the caller named it: with the qualifier only if there was one.
@@ -89,6 +101,11 @@ impl TargetFunction {
         };
         Some((function, version))
     }
+}
+
+/// 403: the function is another account's, whether it exists or not.
+pub(in crate::api) fn denied(text: &str) -> Error {
+    Error::new(ErrorCode::AccessDeniedException, format!("No permission on resource: {text}"))
 }
 
 /// 404 `Function not found: …`.

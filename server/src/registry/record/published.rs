@@ -1,9 +1,9 @@
-//! The records of published versions and of aliases: a row each, beside the function's.
+//! The records of published versions, aliases and policies: a row each, beside the function's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Alias, Function, FunctionId, PublishedVersion, Version};
+use lambd_model::{Alias, Function, FunctionId, Principal, PublishedVersion, Statement, Version};
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::configuration::ConfigurationRecord;
 
 const VERSION: RecordKind = RecordKind::new(&[]);
 const ALIAS: RecordKind = RecordKind::new(&[]);
+const POLICY: RecordKind = RecordKind::new(&[]);
 
 /// A published version as it is stored; function and number stand in the key alone.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,11 +34,29 @@ struct AliasRecord {
     revision_id: Uuid,
 }
 
+/// A permission as it is stored; function and qualifier stand in the key of all of them alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatementRecord {
+    sid: String,
+    action: String,
+    principal: PrincipalRecord,
+    conditions: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum PrincipalRecord {
+    Anyone,
+    Service(String),
+    Aws(String),
+}
+
 /// What belongs to a function and has a row of its own.
 #[derive(Debug)]
 pub(super) enum Part {
     Version(u64, PublishedVersion),
     Alias(String, Alias),
+    Policy(String, Vec<Statement>),
 }
 
 /// `account/region/version/function/number`; numbers have leading zeros, so that keys are in their order.
@@ -50,13 +69,19 @@ fn alias_key(id: &FunctionId, name: &str) -> Vec<u8> {
     format!("{}/{}/alias/{}/{name}", id.account, id.region, id.name).into_bytes()
 }
 
-/// Reads a row of either kind; `None` where the key is of neither.
+/// `account/region/policy/function/qualifier`.
+fn policy_key(id: &FunctionId, qualifier: &str) -> Vec<u8> {
+    format!("{}/{}/policy/{}/{qualifier}", id.account, id.region, id.name).into_bytes()
+}
+
+/// Reads a row of these kinds; `None` where the key is of none.
 pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordError> {
     let parts: Vec<_> = str::from_utf8(&row.key).unwrap_or_default().split('/').collect();
     let [account, region, kind, name, last] = parts[..] else { return Ok(None) };
     let id = FunctionId { account: account.into(), region: region.into(), name: name.to_owned() };
     let part = match (kind, last.parse::<u64>()) {
         ("version", Ok(number)) => Part::Version(number, decode_version(&id, number, row)?),
+        ("policy", _) => Part::Policy(last.to_owned(), decode_policy(row)?),
         ("alias", _) => Part::Alias(last.to_owned(), decode_alias(row)?),
         _ => return Ok(None),
     };
@@ -96,7 +121,8 @@ pub(in crate::registry) fn add_changes<'a>(
     for number in versions_before.keys().filter(|number| !versions.contains_key(number)) {
         batch.add_delete(Table::Functions, version_key(id, *number));
     }
-    for (number, version) in versions.iter().filter(|(number, _)| !versions_before.contains_key(number)) {
+    for (number, version) in versions.iter().filter(|(number, now)| versions_before.get(number) != Some(now))
+    {
         batch.add_put(Table::Functions, version_key(id, *number), encode_version(version)?);
     }
     for name in aliases_before.keys().filter(|name| !aliases.contains_key(*name)) {
@@ -105,7 +131,42 @@ pub(in crate::registry) fn add_changes<'a>(
     for (name, alias) in aliases.iter().filter(|(name, alias)| aliases_before.get(*name) != Some(alias)) {
         batch.add_put(Table::Functions, alias_key(id, name), encode_alias(alias)?);
     }
+    let none = BTreeMap::new();
+    let policies_of = |function: Option<&'a Function>| function.map(|function| &function.policies);
+    let (policies_before, policies) =
+        (policies_of(before).unwrap_or(&none), policies_of(now).unwrap_or(&none));
+    for qualifier in policies_before.keys().filter(|qualifier| !policies.contains_key(*qualifier)) {
+        batch.add_delete(Table::Functions, policy_key(id, qualifier));
+    }
+    for (qualifier, policy) in policies.iter().filter(|(name, now)| policies_before.get(*name) != Some(now)) {
+        batch.add_put(Table::Functions, policy_key(id, qualifier), encode_policy(policy)?);
+    }
     Ok(())
+}
+
+fn decode_policy(row: &Row) -> Result<Vec<Statement>, RecordError> {
+    let records: Vec<StatementRecord> = POLICY.decode(Table::Functions, &row.key, &row.value)?;
+    let statement = |StatementRecord { sid, action, principal, conditions }| {
+        let principal = match principal {
+            PrincipalRecord::Anyone => Principal::Anyone,
+            PrincipalRecord::Service(name) => Principal::Service(name),
+            PrincipalRecord::Aws(arn) => Principal::Aws(arn),
+        };
+        Statement { sid, action, principal, conditions }
+    };
+    Ok(records.into_iter().map(statement).collect())
+}
+
+fn encode_policy(statements: &[Statement]) -> Result<Vec<u8>, RecordError> {
+    let record = |Statement { sid, action, principal, conditions }| {
+        let principal = match principal {
+            Principal::Anyone => PrincipalRecord::Anyone,
+            Principal::Service(name) => PrincipalRecord::Service(name),
+            Principal::Aws(arn) => PrincipalRecord::Aws(arn),
+        };
+        StatementRecord { sid, action, principal, conditions }
+    };
+    POLICY.encode(&statements.iter().cloned().map(record).collect::<Vec<_>>())
 }
 
 fn encode_version(published: &PublishedVersion) -> Result<Vec<u8>, RecordError> {

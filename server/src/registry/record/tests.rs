@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lambd_model::{
-    Alias, CodeRef, Configuration, LogFormat, Logging, PublishedVersion, Sha256, Variables, Vpc,
+    Alias, CodeRef, Configuration, LogFormat, Logging, Principal, PublishedVersion, Sha256, Statement,
+    Variables, Vpc,
 };
 use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
@@ -23,6 +24,8 @@ const VERSION_1: (&str, &str) =
     ("000000000000/eu-west-1/version/full/00000000000000000002", include_str!("golden/version.v1.json"));
 const ALIAS_1: (&str, &str) =
     ("000000000000/eu-west-1/alias/full/live", include_str!("golden/alias.v1.json"));
+const POLICY_1: (&str, &str) =
+    ("000000000000/eu-west-1/policy/full/$LATEST", include_str!("golden/policy.v1.json"));
 
 fn function(region: &str, name: &str, generation: Uuid, configuration: Configuration) -> Function {
     let id = Arc::new(FunctionId { account: ACCOUNT.into(), region: region.into(), name: name.to_owned() });
@@ -39,6 +42,7 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
         versions: BTreeMap::new(),
         last_number: 0,
         aliases: BTreeMap::new(),
+        policies: BTreeMap::new(),
     }
 }
 
@@ -127,7 +131,7 @@ async fn every_version_is_read_as_the_same_function() {
     }
 }
 
-/// A function with a published version and an alias, which have rows of their own.
+/// A function with a published version, an alias and a policy, which have rows of their own.
 fn published() -> Function {
     let function = full();
     let version =
@@ -139,7 +143,25 @@ fn published() -> Function {
         description: "what is live".to_owned(),
         revision_id: Uuid::from_u128(9),
     };
+    let statement = |sid: &str, action: &str, principal: &str, conditions: BTreeMap<_, _>| Statement {
+        sid: sid.to_owned(),
+        action: action.to_owned(),
+        principal: Principal::parse(principal).unwrap(),
+        conditions,
+    };
+    let source = BTreeMap::from([("AWS:SourceArn".to_owned(), "arn:aws:s3:::b".to_owned())]);
+    let policy = vec![
+        statement(
+            "s3",
+            "lambda:InvokeFunction",
+            "s3.amazonaws.com",
+            BTreeMap::from([("ArnLike".to_owned(), source)]),
+        ),
+        statement("all", "lambda:GetFunction", "*", BTreeMap::new()),
+        statement("b", "lambda:*", "111111111111", BTreeMap::new()),
+    ];
     Function {
+        policies: [(LATEST.to_owned(), Arc::new(policy))].into(),
         versions: [(2, Arc::new(version))].into(),
         aliases: [("live".to_owned(), Arc::new(alias))].into(),
         ..function
@@ -147,12 +169,12 @@ fn published() -> Function {
 }
 
 #[tokio::test]
-async fn versions_and_aliases_come_back_and_go_with_their_function() {
-    let store = holding(&[ALIAS_1, FULL_3, VERSION_1]).await;
+async fn what_has_rows_of_its_own_comes_back_and_goes_with_its_function() {
+    let store = holding(&[ALIAS_1, FULL_3, POLICY_1, VERSION_1]).await;
     let (read, _) = load(&store, ACCOUNT).await.unwrap().into_values().next().unwrap();
     assert_eq!(*read, published());
     let changes = async |before: Option<&Function>, now: Option<&Function>| {
-        let store = holding(if before.is_some() { &[ALIAS_1, VERSION_1] } else { &[] }).await;
+        let store = holding(if before.is_some() { &[ALIAS_1, POLICY_1, VERSION_1] } else { &[] }).await;
         let mut batch = Batch::new();
         add_changes(&mut batch, &full().id, before, now).unwrap();
         if !batch.is_empty() {
@@ -160,7 +182,7 @@ async fn versions_and_aliases_come_back_and_go_with_their_function() {
         }
         rows(&store).await
     };
-    let all = parsed(&[ALIAS_1, VERSION_1]);
+    let all = parsed(&[ALIAS_1, POLICY_1, VERSION_1]);
     assert_eq!(changes(None, Some(&published())).await, all);
     assert_eq!(changes(Some(&published()), Some(&published())).await, all);
     assert_eq!(changes(Some(&published()), None).await, []);
