@@ -27,7 +27,7 @@ use crate::error::{At, StartFailure, StepError};
 /// Length of the period in which a CPU quota is counted, in microseconds. It is short, so that a function
 /// with a small share waits often but briefly.
 const CPU_PERIOD_US: u64 = 20_000;
-/// Least quota that the kernel accepts, in microseconds.
+/// Smallest quota that the kernel accepts, in microseconds.
 const CPU_QUOTA_MIN_US: u64 = 1_000;
 /// Processes of every sandbox that do not count against the function: its init and one that is just being
 /// started.
@@ -94,7 +94,7 @@ pub(crate) enum GroupEntry {
     Born(OwnedFd),
 }
 
-/// Where groups are made on this machine.
+/// The control group hierarchy of this machine, in which groups are made.
 pub(crate) trait Hierarchy: std::fmt::Debug {
     /// Makes an empty group without limits.
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError>;

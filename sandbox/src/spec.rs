@@ -96,7 +96,7 @@ const STRINGS_BYTES_MAX: usize = 96 * 1024;
 /// Why a specification was refused. Nothing has been made for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum SpecError {
-    /// A value lies outside its range or a list is too long.
+    /// A value is outside its range or a list is too long.
     #[error("{what} is {value}, allowed is {min} to {max}")]
     OutOfRange {
         /// The member of [`Spec`].

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Takes ownership of a descriptor that the kernel has just returned.
 pub(crate) fn own(fd: RawFd) -> OwnedFd {
-    // SAFETY: the callers pass a descriptor returned by the system call before, owned by nobody else.
+    // SAFETY: the callers pass a descriptor that a system call has just returned and nothing else owns.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 

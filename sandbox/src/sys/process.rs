@@ -61,7 +61,7 @@ pub(crate) fn wait_any() -> io::Result<(i32, i32)> {
     super::check(pid.into()).map(|_| (pid, status))
 }
 
-/// Reaps the child behind `pidfd` if it has ended; never waits.
+/// Reaps the child of `pidfd` if it has ended; never waits.
 pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let flags = libc::WEXITED | libc::WNOHANG;
     let id = pidfd.as_raw_fd().cast_unsigned();
@@ -86,7 +86,7 @@ pub(crate) fn open(pid: i32) -> io::Result<OwnedFd> {
     RawFd::try_from(fd).map(super::fd::own).map_err(io::Error::other)
 }
 
-/// Sends SIGKILL to exactly the process behind `pidfd`.
+/// Sends SIGKILL to exactly the process of `pidfd`.
 pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: a null siginfo is allowed and means a plain kill.

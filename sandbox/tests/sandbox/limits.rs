@@ -111,7 +111,7 @@ fn tmp_keeps_what_it_accepted_when_the_disk_is_full() {
         [libc::ENOSPC, libc::EIO].contains(&i32::try_from(failed).unwrap()),
         "the write must fail, not {failed}"
     );
-    assert_eq!((synced, kept, exit), (0, wrote, Exit::Code(0)), "what was accepted is there");
+    assert_eq!((synced, kept, exit), (0, wrote, Exit::Code(0)), "accepted data must be on the disk");
     drop(fixture);
     until("the images are gone", || nix::mount::umount(&disk).is_ok());
 }

@@ -42,7 +42,7 @@ pub(crate) async fn slow_subscribers_must_read_again(store: Shared) {
         }
     }
     assert!(resyncs > 0);
-    assert!(told <= 2 * FEED_CHANGES_MAX, "what is kept is bounded: {told}");
+    assert!(told <= 2 * FEED_CHANGES_MAX, "the kept changes must be bounded: {told}");
 }
 
 pub(crate) async fn feeds_end_with_the_store(store: Shared) {

@@ -122,7 +122,7 @@ pub(crate) async fn lost_leases_are_refused(store: Shared) {
     assert_eq!(
         claim(&*store, 11, 1).await,
         [],
-        "nobody has claimed it since, and the time of the lease is over"
+        "an ended lease that was not claimed again must not be refused"
     );
     commit(&*store, Batch::new().ack(&claims[0])).await.unwrap();
 }

@@ -44,7 +44,7 @@ pub enum OpenError {
     /// The write-ahead log ends before a change that was acknowledged.
     #[error(
         "database {} is damaged: acknowledged changes up to {acknowledged} were on disk, but only {found} can be \
-         read: restore a backup, or remove {} to go on without the lost changes",
+         read: restore a backup, or remove {} to continue without the lost changes",
         db.display(),
         mark.display()
     )]

@@ -77,7 +77,7 @@ async fn a_reopened_store_is_as_before() {
         let store = open_store(dir.path()).unwrap();
         assert_eq!(all_keys(&store).await.len(), round * 2);
         let version = store.commit(put(format!("synced {round}"), "x"), Durability::Synced).await.unwrap();
-        assert!(version > last, "versions go on after a restart");
+        assert!(version > last, "versions must grow after a restart");
         last = store.commit(put(format!("buffered {round}"), "x"), Durability::Buffered).await.unwrap();
         assert!(last > version);
         let row = store.get(F, format!("buffered {round}").as_bytes()).await.unwrap().unwrap();

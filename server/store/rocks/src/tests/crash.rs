@@ -146,8 +146,11 @@ async fn after_a_kill_the_queue_has_every_entry_that_was_not_acknowledged() {
         }
         assert!(acked.iter().all(|id| !found.contains(*id)), "an acknowledged entry has come back");
         let lost = enqueued.iter().filter(|id| !acked.contains(*id) && !found.contains(**id));
-        assert!(lost.count() <= 1, "but for one whose acknowledgement was not said any more");
-        assert!(found.len() + acked.len() <= enqueued.len() + 3 + 1, "entries that nobody enqueued");
+        assert!(lost.count() <= 1, "only one acknowledgement may be unreported: the last");
+        assert!(
+            found.len() + acked.len() <= enqueued.len() + 3 + 1,
+            "there are entries that were never enqueued"
+        );
     }
 }
 

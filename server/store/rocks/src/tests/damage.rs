@@ -97,5 +97,5 @@ async fn damaged_rows_are_named_in_the_error() {
     db.delete_cf(events, due::entry_key("q", "id")).unwrap();
     let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
     assert_eq!(claim, r#"database is damaged: entry "id" of queue "q" is missing"#);
-    store.commit(put("c", ""), Durability::Synced).await.unwrap(); // the rest goes on
+    store.commit(put("c", ""), Durability::Synced).await.unwrap(); // other rows still work
 }
