@@ -1,6 +1,6 @@
-# Everything is built with the one profile `release` and the same features, because RocksDB takes
-# 30 minutes of CPU to compile (22 minutes on two cores): whatever is run first, it is compiled once.
-# The target directory is cargo's: set CARGO_TARGET_DIR to have it elsewhere.
+# Everything is built with the one profile `release` and the same features, so that RocksDB is compiled only
+# once, whichever target is made first: it takes 30 minutes of CPU (22 minutes on two cores). Set
+# CARGO_TARGET_DIR to use another target directory.
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -11,10 +11,10 @@ help:
 	@echo 'make stop      end that server'
 	@echo 'make test      run all tests'
 	@echo 'make lint      check format, lints, documents, scripts, spelling and dependencies'
-	@echo 'make fuzz      spend a minute on inputs that nobody should send'
+	@echo 'make fuzz      fuzz the parsers of untrusted input for a minute'
 	@echo 'make coverage  print how much of each crate its unit tests reach'
 	@echo 'make bench     print the table of speed and memory'
-	@echo 'make docs      print the pages of docs/ that come from tables of the code'
+	@echo 'make docs      print the pages of docs/ that are made from tables of the code'
 
 build:
 	@scripts/need build

@@ -1,6 +1,6 @@
-/* Preloaded into a server by the benchmark: counts the allocations of the whole process in a file
-   that the benchmark reads. The file is mapped when the process starts, so a later change of user
-   does not matter; glibc's own names are called, because looking them up would allocate. */
+/* The benchmark preloads this into a server: it counts the allocations of the whole process in a file
+   that the benchmark reads. The file is mapped when the process starts, so a later change of user has
+   no effect; glibc's own names are called, because a lookup of the usual ones would allocate. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

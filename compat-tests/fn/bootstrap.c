@@ -1,6 +1,6 @@
 /* A static custom runtime: one kept-alive connection to the Runtime API, echo by default.
-   An event {"do":"NAME",...} asks for something else; see `answer`. It is both the probe of the
-   tests and the runtime process of the benchmark, so the echo path does nothing that it can leave. */
+   An event {"do":"NAME",...} selects another action; see `answer`. The tests use it as a probe and the
+   benchmark as the runtime process, so the echo path does only what is necessary. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -42,7 +42,7 @@ static void send_all(const char *data, size_t size) {
     }
 }
 
-/* One request; gives the status. The head stays in `in`, ended by NUL; `body` and `size` are set. */
+/* Sends one request and returns the status. The head stays in `in`, ended by NUL; `body` and `size` are set. */
 static int call(const char *head, size_t head_size, const char *data, size_t data_size, char **body, size_t *size) {
     send_all(head, head_size);
     if (data_size) send_all(data, data_size);
@@ -80,7 +80,7 @@ static int identity(char *to) {
     return sprintf(to, "{\"env\":\"%llx\",\"calls\":%d,\"pid\":%d,\"fds\":[%s],\"var\":\"%s\"}", env_id, calls, getpid(), fds, var ? var : "");
 }
 
-/* Waits for SIGUSR1 from outside; meanwhile the process is named "held", which the host can see. */
+/* Waits for SIGUSR1 from outside; until then the process has the name "held", which the host can see. */
 static void hold(void) {
     sigset_t set;
     int got;
@@ -118,7 +118,7 @@ static int quoted_head(const char *head, char *to) {
     return n + sprintf(to + n, "\"");
 }
 
-/* Whoever may never answer says where it ran. */
+/* Actions that may never answer report first where they run. */
 static void tell(void) { printf("environment %llx\n", env_id), fflush(stdout); }
 
 static size_t answer(const char *event, size_t size, const char *what) {

@@ -1,5 +1,5 @@
-/* A runtime that never gets to its first poll: two processes spin for 400 ms, then it tells how much CPU they
-   got, in thousandths of one CPU, and ends. */
+/* A runtime that ends before its first poll: two processes use CPU for 400 ms, then it prints how much CPU they
+   got, in thousandths of one CPU. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
-/* A runtime with a short life. LIFE=idle: it answers one event, polls again, and dies on its own while nobody
-   needs it, with its last words on standard output. LIFE=none: it sends its first poll and is gone. */
+/* A runtime with a short life. LIFE=idle: it answers one event, polls again, and ends by itself while it is idle,
+   with a last line on standard output. LIFE=none: it sends its first poll and ends. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

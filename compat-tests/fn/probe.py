@@ -1,7 +1,7 @@
-"""A handler whose event {"do": NAME, ...} picks what it does; any other event is echoed.
+"""A handler whose event {"do": NAME, ...} selects its action; any other event is echoed.
 
-What could hurt a machine without a sandbox first asks whether it is in one, and even then its
-arguments cannot take effect: an unknown file system, a folder that is no mount point, bad flags.
+Actions that could harm a machine without a sandbox first check that they are in one, and even then their
+arguments have no effect: an unknown file system, a folder that is not a mount point, invalid flags.
 """
 import ctypes, errno, json, os, resource, socket, sys, time
 
@@ -37,7 +37,7 @@ def do_context(context):
 
 
 def do_files(context, paths):
-    """Which of these files and folders can be read."""
+    """Tells for each file or folder whether it can be read."""
     def readable(path):
         try:
             return os.listdir(path) is not None if os.path.isdir(path) else open(path, "rb").read(1) is not None
@@ -47,7 +47,7 @@ def do_files(context, paths):
 
 
 def do_write(context, paths):
-    """errno of opening each path to append, 0 where it can be; nothing is written."""
+    """Returns the errno of opening each path to append, 0 for success; writes nothing."""
     def error(path):
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
@@ -73,7 +73,7 @@ def do_processes(context):
 
 
 def do_connect(context, targets):
-    """Which [host, port] can be reached."""
+    """Returns those of [host, port] that can be reached."""
     def reached(host, port):
         try:
             socket.create_connection((host, port), timeout=1).close()
@@ -105,7 +105,7 @@ def sandboxed(host):
 
 
 def in_child(action):
-    """'gained' when action, in a child, returns a truthy value; else how it was refused."""
+    """Returns 'gained' if action, in a child, returns a truthy value; otherwise how it was refused."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -160,14 +160,14 @@ def do_attack(context, host):
 
 
 def do_keep(context):
-    """What /tmp holds, before a file is left there."""
+    """Returns the content of /tmp, then leaves a file there."""
     found = [name for name in os.listdir("/tmp") if name != "no-mount-point"]
     open("/tmp/kept", "w").close()
     return found
 
 
 def do_fill(context, host, limit_mb):
-    """Fills /tmp with one file until an error or the limit; gives MB written and errno."""
+    """Fills /tmp with one file until an error or the limit; returns the MB written and errno."""
     if not sandboxed(host):
         return None
     block, wrote = b"x" * (1 << 20), 0
@@ -184,7 +184,7 @@ def do_fill(context, host, limit_mb):
 
 
 def do_forks(context, host, limit):
-    """Forks children that wait until one fork fails; gives their number and errno."""
+    """Forks waiting children until one fork fails; returns their number and errno."""
     if not sandboxed(host):
         return None
     children, error = [], 0

@@ -1,4 +1,4 @@
-//! Signed requests as they stand, without an SDK between the test and the wire.
+//! Signed requests without an SDK between the test and the connection.
 
 use std::net::SocketAddr;
 
@@ -8,40 +8,40 @@ use serde_json::Value;
 use crate::http::{Connection, HttpResponse};
 use crate::sigv4::{self, SignableRequest, TestSigner};
 
-/// Where functions live in the API.
+/// Path of functions in the API.
 pub const FUNCTIONS: &str = "/2015-03-31/functions";
 
-/// One request before it is signed.
+/// A request before it is signed.
 #[derive(Debug, Clone)]
 pub struct ApiRequest {
     /// The method.
     pub method: String,
     /// Path and query, encoded.
     pub target: String,
-    /// Further headers, names in lower case.
+    /// More headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Seconds by which the signature's time is moved.
+    /// Offset of the signature's time, in seconds.
     pub skew_s: i64,
 }
 
 impl ApiRequest {
-    /// A request with an empty body.
+    /// Makes a request with an empty body.
     #[must_use]
     pub fn new(method: &str, target: &str) -> Self {
         let (method, target) = (method.to_owned(), target.to_owned());
         Self { method, target, headers: Vec::new(), body: Vec::new(), skew_s: 0 }
     }
 
-    /// With this body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// With this header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -56,7 +56,7 @@ impl ApiRequest {
         self.bytes(&headers, None)
     }
 
-    /// The bytes of the request, signed.
+    /// The bytes of the request with a signature.
     #[must_use]
     pub fn signed(&self, host: SocketAddr, signer: &TestSigner) -> Vec<u8> {
         let time = sigv4::time(self.skew_s);
@@ -83,28 +83,28 @@ impl ApiRequest {
     }
 }
 
-/// A server's address with keys for it.
+/// A server's address and keys for it.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     /// The keys.
     pub signer: TestSigner,
 }
 
 impl ApiClient {
-    /// Sends a signed request over a connection of its own.
+    /// Sends a signed request on a connection of its own.
     ///
     /// # Errors
-    /// When the exchange itself fails; an answer of any status is no error.
+    /// If the exchange fails; an answer of any status is no error.
     pub fn send(&self, request: &ApiRequest) -> Result<HttpResponse> {
         Connection::open(self.address)?.exchange(&request.signed(self.address, &self.signer))
     }
 
-    /// Sends a signed request and leaves its answer in the connection: dropping that hangs up.
+    /// Sends a signed request and leaves the answer in the connection; dropping that disconnects the caller.
     ///
     /// # Errors
-    /// When it cannot be sent.
+    /// If it cannot be sent.
     pub fn begin(&self, request: &ApiRequest) -> Result<Connection> {
         let mut connection = Connection::open(self.address)?;
         connection.send(&request.signed(self.address, &self.signer))?;
@@ -114,7 +114,7 @@ impl ApiClient {
     /// Sends a signed JSON request.
     ///
     /// # Errors
-    /// As [`ApiClient::send`].
+    /// Those of [`ApiClient::send`].
     pub fn call(&self, method: &str, target: &str, body: Option<&Value>) -> Result<HttpResponse> {
         let body = body.map(Value::to_string).unwrap_or_default();
         self.send(&ApiRequest::new(method, target).body(body).header("content-type", "application/json"))
@@ -123,7 +123,7 @@ impl ApiClient {
     /// Sends a request without a signature.
     ///
     /// # Errors
-    /// As [`ApiClient::send`].
+    /// Those of [`ApiClient::send`].
     pub fn send_unsigned(&self, request: &ApiRequest) -> Result<HttpResponse> {
         Connection::open(self.address)?.exchange(&request.unsigned(self.address))
     }

@@ -1,4 +1,4 @@
-//! Functions of a test's own: created, waited for, invoked, deleted when dropped.
+//! Functions of a test: created, waited for, invoked, and deleted when dropped.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
@@ -11,15 +11,15 @@ use crate::package;
 use crate::programs;
 use crate::wait::until;
 
-/// Any role of the right form does: nothing assumes it.
+/// Any role of the right form is accepted, because nothing assumes it.
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/test";
 
-/// Members of a CreateFunction request.
+/// The members of a CreateFunction request.
 #[derive(Debug, Clone)]
 pub struct FunctionSpec(Map<String, Value>);
 
 impl FunctionSpec {
-    /// A function of this runtime, handler and package, with a name of its own.
+    /// A function of this runtime, handler and package, with a unique name.
     #[must_use]
     pub fn new(runtime: &str, handler: &str, package: &[u8]) -> Self {
         let mut members = Map::new();
@@ -31,28 +31,28 @@ impl FunctionSpec {
         Self(members)
     }
 
-    /// The static bootstrap.
+    /// A function with the static bootstrap.
     ///
     /// # Errors
-    /// As [`programs::bootstrap`].
+    /// Those of [`programs::bootstrap`].
     pub fn bootstrap() -> Result<Self> {
         Ok(Self::new("provided.al2023", "any", &programs::bootstrap_package()?))
     }
 
-    /// The Python probe.
+    /// A function with the Python probe.
     #[must_use]
     pub fn probe() -> Self {
         Self::new("python3.11", "probe.handler", &package::files(&[("probe.py", programs::PROBE)]))
     }
 
-    /// With this member set.
+    /// Sets this member.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.0.insert(member.to_owned(), value.into());
         self
     }
 
-    /// With these environment variables.
+    /// Sets these environment variables.
     #[must_use]
     pub fn variables(self, variables: &Value) -> Self {
         self.with("Environment", json!({ "Variables": variables }))
@@ -67,7 +67,7 @@ impl FunctionSpec {
     /// Sends the request.
     ///
     /// # Errors
-    /// When the exchange fails.
+    /// If the exchange fails.
     pub fn send(&self, api: &ApiClient) -> Result<HttpResponse> {
         api.call("POST", FUNCTIONS, Some(&Value::Object(self.0.clone())))
     }
@@ -75,7 +75,7 @@ impl FunctionSpec {
     /// Creates the function and waits until it is active.
     ///
     /// # Errors
-    /// When it is refused or does not become active.
+    /// If it is refused or does not become active.
     pub fn create(&self, api: &ApiClient) -> Result<TestFunction> {
         let answer = self.send(api)?;
         ensure!(answer.status == 201, "CreateFunction: {} {}", answer.status, answer.text());
@@ -85,18 +85,18 @@ impl FunctionSpec {
     }
 }
 
-/// One answer to Invoke.
+/// An answer to Invoke.
 #[derive(Debug)]
 pub struct InvokeResponse {
-    /// The whole answer.
+    /// The whole HTTP answer.
     pub answer: HttpResponse,
 }
 
 impl InvokeResponse {
-    /// The payload of an invocation that succeeded.
+    /// The payload of a successful invocation.
     ///
     /// # Errors
-    /// When it did not, or the payload is not JSON.
+    /// If it failed, or the payload is not JSON.
     pub fn ok(&self) -> Result<Value> {
         let answer = &self.answer;
         let error = answer.header("x-amz-function-error");
@@ -107,7 +107,7 @@ impl InvokeResponse {
     /// `errorType` and `errorMessage` of an invocation whose function failed.
     ///
     /// # Errors
-    /// When it did not fail that way.
+    /// If it did not fail in this way.
     pub fn failure(&self) -> Result<(String, String)> {
         let error = self.answer.header("x-amz-function-error");
         ensure!(
@@ -124,15 +124,15 @@ impl InvokeResponse {
     /// The request id.
     ///
     /// # Errors
-    /// Without the header.
+    /// If the header is missing.
     pub fn id(&self) -> Result<&str> {
         self.answer.header("x-amzn-requestid").context("no x-amzn-RequestId")
     }
 
-    /// The log tail, decoded.
+    /// The decoded log tail.
     ///
     /// # Errors
-    /// Without the header, or when it is not base64 of UTF-8.
+    /// If the header is missing, or is not base64 of UTF-8.
     pub fn tail(&self) -> Result<String> {
         let encoded = self.answer.header("x-amz-log-result").context("no X-Amz-Log-Result")?;
         Ok(String::from_utf8(STANDARD.decode(encoded)?)?)
@@ -142,38 +142,38 @@ impl InvokeResponse {
 /// A function that exists until it is dropped.
 #[derive(Debug)]
 pub struct TestFunction {
-    /// Its name.
+    /// The function's name.
     pub name: String,
     api: ApiClient,
 }
 
 impl TestFunction {
-    /// The request of one synchronous invocation.
+    /// Makes the request of one synchronous invocation.
     #[must_use]
     pub fn request(&self, event: impl Into<Vec<u8>>) -> ApiRequest {
         ApiRequest::new("POST", &format!("{}/invocations", self.path())).body(event)
     }
 
-    /// Invokes with this event.
+    /// Invokes the function with this event.
     ///
     /// # Errors
-    /// When the exchange fails.
+    /// If the exchange fails.
     pub fn invoke(&self, event: &Value) -> Result<InvokeResponse> {
         self.send(&self.request(event.to_string()))
     }
 
-    /// Invokes and asks for the log tail.
+    /// Invokes the function and requests the log tail.
     ///
     /// # Errors
-    /// When the exchange fails.
+    /// If the exchange fails.
     pub fn invoke_with_tail(&self, event: &Value) -> Result<InvokeResponse> {
         self.send(&self.request(event.to_string()).header("x-amz-log-type", "Tail"))
     }
 
-    /// Sends a request made by [`TestFunction::request`] and changed since.
+    /// Sends a request of [`TestFunction::request`], which the test may have changed.
     ///
     /// # Errors
-    /// When the exchange fails.
+    /// If the exchange fails.
     pub fn send(&self, request: &ApiRequest) -> Result<InvokeResponse> {
         Ok(InvokeResponse { answer: self.api.send(request)? })
     }
@@ -187,7 +187,7 @@ impl TestFunction {
     /// The current configuration.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn configuration(&self) -> Result<Value> {
         let answer = self.api.call("GET", &format!("{}/configuration", self.path()), None)?;
         ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
@@ -197,7 +197,7 @@ impl TestFunction {
     /// Waits until `member` of the configuration has this value.
     ///
     /// # Errors
-    /// When it becomes `Failed`, or does not change in time.
+    /// If it becomes `Failed`, or does not change in time.
     pub fn wait(&self, member: &str, value: &str) -> Result<()> {
         until(&format!("{member} of {} is {value}", self.name), || {
             let configuration = self.configuration()?;
@@ -210,7 +210,7 @@ impl TestFunction {
     /// Sets reserved concurrency.
     ///
     /// # Errors
-    /// When it is refused.
+    /// If it is refused.
     pub fn reserve(&self, executions: u32) -> Result<()> {
         let target = format!("/2017-10-31/functions/{}/concurrency", self.name);
         let answer =
@@ -222,7 +222,7 @@ impl TestFunction {
 
 impl Drop for TestFunction {
     fn drop(&mut self) {
-        // The test is over: a function that is gone already, or a server that is, hurts nobody.
+        // Errors are ignored: the test has ended, and the function or the server may be gone.
         let _ = self.api.call("DELETE", &self.path(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What the host shows of a server: its processes and what they hold.
+//! What the host shows of a server: its processes and what they use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// The start of a process in clock ticks after boot: with it a pid is not taken for its successor.
+/// Start time of a process in clock ticks after boot. Together with a pid it identifies the process.
 type Start = u64;
 
 fn read(pid: i32, file: &str) -> Vec<u8> {
@@ -21,14 +21,14 @@ fn namespace(pid: i32, kind: &str) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
 }
 
-/// Fields of `/proc/PID/stat` after the name: state, parent, …; empty when the process is gone.
+/// Fields of `/proc/PID/stat` after the name: state, parent, …; empty if the process has ended.
 fn stat(pid: i32) -> Vec<String> {
     let text = String::from_utf8_lossy(&read(pid, "stat")).into_owned();
     let rest = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
     rest.split_whitespace().map(str::to_owned).collect()
 }
 
-/// None when the process is gone or a zombie.
+/// The start time; `None` if the process has ended or is a zombie.
 fn start(pid: i32) -> Option<Start> {
     let stat = stat(pid);
     let alive = stat.first().is_some_and(|state| state != "Z" && state != "X");
@@ -60,7 +60,7 @@ pub fn tree(root: i32) -> BTreeSet<i32> {
     found
 }
 
-/// The processes that `parent` started and that still are.
+/// The living processes that `parent` started.
 #[must_use]
 pub fn children(parent: i32) -> Vec<i32> {
     let own = |pid: &i32| stat(*pid).get(1).and_then(|p| p.parse().ok()) == Some(parent);
@@ -74,22 +74,22 @@ pub fn marked(mark: &str) -> Vec<i32> {
     pids().into_iter().filter(has).collect()
 }
 
-/// The name of a process's program; empty when it is gone.
+/// The name of a process's program; empty if the process has ended.
 #[must_use]
 pub fn comm(pid: i32) -> String {
     String::from_utf8_lossy(&read(pid, "comm")).trim_end().to_owned()
 }
 
-/// Probe processes with `mark` that hold an invocation (the event `{"do":"hold"}` of the bootstrap).
+/// Bootstrap processes with `mark` that hold an invocation (the event `{"do":"hold"}`).
 #[must_use]
 pub fn held(mark: &str) -> Vec<i32> {
     marked(mark).into_iter().filter(|pid| comm(*pid) == "held").collect()
 }
 
-/// Lets these held processes go on.
+/// Makes these held processes continue.
 ///
 /// # Errors
-/// When one cannot be signalled.
+/// If one cannot be signalled.
 pub fn release(pids: &[i32]) -> Result<()> {
     for pid in pids {
         kill(Pid::from_raw(*pid), Signal::SIGUSR1).with_context(|| format!("releasing {pid}"))?;
@@ -97,22 +97,22 @@ pub fn release(pids: &[i32]) -> Result<()> {
     Ok(())
 }
 
-/// Resident bytes of the server's own processes: its tree without what lives in other pid namespaces.
+/// Resident bytes of the server's own processes: its process tree without other pid namespaces.
 #[must_use]
 pub fn resident_bytes(root: i32) -> u64 {
     own_processes(root).into_iter().map(|pid| kib(pid, "status", "VmRSS:") * 1024).sum()
 }
 
-/// The same with a page that several processes share counted once.
+/// The same, but a page that several processes share counts once.
 #[must_use]
 pub fn proportional_bytes(root: i32) -> u64 {
     own_processes(root).into_iter().map(|pid| kib(pid, "smaps_rollup", "Pss:") * 1024).sum()
 }
 
-/// CPU time of the server's own processes since they started, ended threads included, in steps of 10 ms.
+/// CPU time of the server's own processes since they started, with that of ended threads, in steps of 10 ms.
 #[must_use]
 pub fn cpu_time(root: i32) -> Duration {
-    /// What `/proc` counts in, whatever the kernel's own tick is.
+    /// The unit of `/proc`, which does not depend on the kernel's own tick.
     const TICK: Duration = Duration::from_millis(10);
     let ticks =
         |pid: i32| stat(pid).get(11..13)?.iter().map(|ticks| ticks.parse::<u32>().ok()).sum::<Option<u32>>();
@@ -130,20 +130,20 @@ fn kib(pid: i32, file: &str, field: &str) -> u64 {
     line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Traces that a server leaves on the host while it lives.
+/// Traces of a living server on the host.
 #[derive(Debug)]
 pub struct Footprint {
     processes: BTreeMap<i32, Start>,
-    /// With their inodes: the next server names its groups likewise.
+    /// Paths with their inodes, because the next server's groups have the same names.
     groups: BTreeMap<PathBuf, u64>,
-    /// The folders that those are in, but for mounts and for what the host had anyway.
+    /// The folders of these groups, without mount points and folders that the host had before.
     parents: BTreeSet<PathBuf>,
     networks: BTreeSet<PathBuf>,
     data_dir: PathBuf,
 }
 
 impl Footprint {
-    /// Of the server `root` with this data directory, and of environments with `mark`.
+    /// The traces of the server `root` with this data directory, and of environments with `mark`.
     #[must_use]
     pub fn of(root: i32, data_dir: &Path, mark: &str) -> Self {
         let own = std::process::id().cast_signed();
@@ -180,14 +180,14 @@ impl Footprint {
         }
     }
 
-    /// Numbers of processes, control groups and network namespaces: a test that sees none sees nothing.
+    /// Numbers of processes, control groups and network namespaces. A test checks that it has found some.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.processes.len(), self.groups.len(), self.networks.len())
     }
 
-    /// Its processes and control groups that still exist. Another server may run on the same data
-    /// directory meanwhile.
+    /// Its processes and control groups that still exist. Another server may already run on the same data
+    /// directory.
     #[must_use]
     pub fn alive(&self) -> Vec<String> {
         let mut left = Vec::new();
@@ -201,8 +201,9 @@ impl Footprint {
         left
     }
 
-    /// As [`Footprint::alive`], with what would outlive its processes: mounts, those of its network
-    /// namespaces among them, loop devices and the folders of its control groups. No server runs on its data directory.
+    /// Like [`Footprint::alive`], and also what would outlive the processes: mounts, those of its network
+    /// namespaces included, loop devices and the folders of its control groups. No server may run on its data
+    /// directory.
     #[must_use]
     pub fn left(&self) -> Vec<String> {
         let mut left = self.alive();
@@ -232,7 +233,7 @@ fn loops(dir: &str) -> Vec<String> {
     backing.filter(|file| file.contains(dir)).map(|file| format!("loop device of {}", file.trim())).collect()
 }
 
-/// Control group folders that hold the process, in every hierarchy, the top ones left out.
+/// Control group folders of the process in every hierarchy, without the top ones.
 fn groups(pid: i32) -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mut tops = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! A small blocking HTTP/1.1 client: it sends exactly the bytes it is given, so that tests can
-//! send what no library would, and the benchmark measures the server rather than a client.
+//! A small blocking HTTP/1.1 client. It sends exactly the bytes that it gets, so that tests can send what no
+//! library would, and the benchmark measures the server and not a client.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-/// A listener whose queue is full lets a connection hang.
+/// Timeout of connecting: if a listener's queue is full, a connection hangs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than the longest function timeout used in these tests.
+/// Timeout of reading, longer than the longest function timeout of these tests.
 const READ_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A complete answer.
@@ -17,9 +17,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(90);
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// Header fields in order, names in lower case.
+    /// Header fields in order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, with chunking undone.
+    /// The body, without chunk framing.
     pub body: Vec<u8>,
 }
 
@@ -33,7 +33,7 @@ impl HttpResponse {
     /// The body as JSON.
     ///
     /// # Errors
-    /// With the body's text when it is not JSON.
+    /// If it is not JSON; the error has the body's text.
     pub fn json(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.body).with_context(|| format!("not JSON: {}", self.text()))
     }
@@ -44,13 +44,13 @@ impl HttpResponse {
         String::from_utf8_lossy(&self.body).chars().take(600).collect()
     }
 
-    /// Lambda's error code: `x-amzn-ErrorType` up to a colon, empty without one.
+    /// Lambda's error code: `x-amzn-ErrorType` up to a colon; empty if the header is missing.
     #[must_use]
     pub fn code(&self) -> &str {
         self.header("x-amzn-errortype").and_then(|v| v.split(':').next()).unwrap_or("")
     }
 
-    /// The error text, which the model spells `message` for some errors and `Message` for others.
+    /// The error text, whose member is `message` for some errors and `Message` for others.
     #[must_use]
     pub fn message(&self) -> String {
         let json = self.json().unwrap_or_default();
@@ -64,10 +64,10 @@ impl HttpResponse {
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    /// Connects.
+    /// Connects to `address`.
     ///
     /// # Errors
-    /// When nothing listens at `address`.
+    /// If no listener is at `address`.
     pub fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
             .with_context(|| format!("connecting to {address}"))?;
@@ -79,7 +79,7 @@ impl Connection {
     /// Sends these bytes.
     ///
     /// # Errors
-    /// When the connection fails.
+    /// If the connection fails.
     pub fn send(&mut self, request: &[u8]) -> Result<()> {
         self.0.get_mut().write_all(request).context("sending a request")
     }
@@ -87,10 +87,10 @@ impl Connection {
     /// Sends these bytes and reads one answer.
     ///
     /// # Errors
-    /// When the connection fails, or the answer is not HTTP/1.1 with a known end.
+    /// If the connection fails, or the answer is not HTTP/1.1 with a known length.
     pub fn exchange(&mut self, request: &[u8]) -> Result<HttpResponse> {
-        // A refusal may come, and the connection close, before a large body is wholly sent:
-        // the answer then still stands in the receive buffer.
+        // The server may refuse and close the connection before a large body is completely sent; the answer
+        // is then still in the receive buffer.
         let sent = self.0.get_mut().write_all(request);
         let answer = self.read();
         match (sent, answer) {

@@ -1,8 +1,8 @@
 //! Black-box tests of the built `lambd` with the clients that users have, and the benchmark.
 //!
-//! This library is their harness. It knows the command line, the HTTP API and what the host shows
-//! under `/proc` and `/sys`; it links nothing of the server. Everything blocks and every wait is
-//! level-triggered ([`wait::until`]): it ends when a condition holds, never after a mere pause.
+//! This library is their harness. It knows the command line, the HTTP API and what the host shows below
+//! `/proc` and `/sys`; it links nothing of the server. All calls block. Every wait ends when a condition
+//! holds ([`wait::until`]), never after a fixed pause.
 
 pub mod api;
 pub mod function;

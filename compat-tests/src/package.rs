@@ -1,4 +1,4 @@
-//! Deployment packages made in memory, entry by entry, so that a header can also lie.
+//! Deployment packages made in memory, entry by entry, so that headers can also be wrong on purpose.
 
 use std::io::Write;
 
@@ -24,7 +24,7 @@ pub struct ZipEntry {
 }
 
 impl ZipEntry {
-    /// A file that is stored as it is.
+    /// A stored file, without compression.
     #[must_use]
     pub fn file(name: &str, data: &[u8]) -> Self {
         let mut crc = Crc::new();
@@ -46,10 +46,10 @@ impl ZipEntry {
         Self { mode: SYMLINK | 0o777, ..Self::file(name, to.as_bytes()) }
     }
 
-    /// This many MiB of zeros, deflated to about a thousandth.
+    /// A file of this many MiB of zeros, deflated to about a thousandth.
     ///
     /// # Errors
-    /// Never in practice: the encoder writes to memory.
+    /// None in practice, because the encoder writes to memory.
     pub fn zeros(name: &str, mib: u32) -> Result<Self> {
         let (block, mut crc) = (vec![0; 1 << 20], Crc::new());
         let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
@@ -75,7 +75,7 @@ impl ZipEntry {
         Self { flags: ENCRYPTED, ..self }
     }
 
-    /// The part that the local and the central header share (APPNOTE 4.3.7, 4.3.12).
+    /// The fields that the local and the central header have in common (APPNOTE 4.3.7, 4.3.12).
     fn common(&self) -> Vec<u8> {
         let packed = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
         let name = u16::try_from(self.name.len()).unwrap_or(u16::MAX);
@@ -92,7 +92,7 @@ impl ZipEntry {
     }
 }
 
-/// A zip file of these entries, names and order kept, duplicates and all.
+/// A zip file of these entries; names and order are kept, also duplicates.
 #[must_use]
 pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
@@ -132,9 +132,9 @@ mod tests {
     use super::*;
     use crate::tools::{command, run};
 
-    /// Python's zipfile reads what is made here: names, contents, modes and kinds.
+    /// Python's zipfile reads the same names, contents, modes and kinds.
     #[test]
-    fn another_reader_agrees() -> Result<()> {
+    fn python_reads_the_entries_that_were_written() -> Result<()> {
         let entries = [
             ZipEntry::file("a.txt", b"text"),
             ZipEntry::executable("run", b"#!/bin/sh"),

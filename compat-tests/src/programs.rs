@@ -1,4 +1,4 @@
-//! Programs in C, compiled when they are asked for, and a Python probe.
+//! Programs in C, compiled when they are needed, and a Python probe.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -8,40 +8,40 @@ use anyhow::{Context, Result};
 use crate::package::{self, ZipEntry};
 use crate::tools::{command, run};
 
-/// `fn/bootstrap.c` says what it answers to which event.
+/// A static runtime; `fn/bootstrap.c` documents its answers to events.
 const BOOTSTRAP: &str = include_str!("../fn/bootstrap.c");
-/// `fn/allocations.c` counts the allocations of the process that it is preloaded into.
+/// A library to preload, which counts the allocations of a process: `fn/allocations.c`.
 const ALLOCATIONS: &str = include_str!("../fn/allocations.c");
-/// `fn/probe.py`: the event `{"do": NAME, …}` picks what the handler does.
+/// A Python handler, `fn/probe.py`: the event `{"do": NAME, …}` selects its action.
 pub const PROBE: &str = include_str!("../fn/probe.py");
 
 /// The static bootstrap as an executable's bytes.
 ///
 /// # Errors
-/// Without a C compiler and a static C library.
+/// If there is no C compiler or no static C library.
 pub fn bootstrap() -> Result<&'static [u8]> {
     static BUILT: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| compile(BOOTSTRAP).map_err(|e| format!("{e:#}")));
     built.as_deref().map_err(|e| anyhow::anyhow!("{e}"))
 }
 
-/// The library that counts a process's allocations, compiled to `output`.
+/// Compiles the library that counts a process's allocations to `output`.
 ///
 /// # Errors
-/// Without a C compiler.
+/// If there is no C compiler.
 pub fn allocation_counter(output: &Path) -> Result<()> {
     let input = output.with_extension("c");
     std::fs::write(&input, ALLOCATIONS)?;
-    // Without the compiler's own knowledge of malloc: it would see a function that calls itself.
+    // The compiler's own knowledge of malloc is switched off; with it, the function would call itself.
     run(command("cc").args(["-shared", "-fPIC", "-O2", "-fno-builtin", "-o"]).arg(output).arg(&input))
         .context("a C library")?;
     Ok(())
 }
 
-/// A static program compiled from this C source.
+/// Compiles this C source to a static program.
 ///
 /// # Errors
-/// Without a C compiler and a static C library, or with the compiler's messages.
+/// If there is no C compiler or no static C library, or if the compilation fails; the error has its messages.
 pub fn compile(source: &str) -> Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
     let (input, output) = (dir.path().join("program.c"), dir.path().join("program"));
@@ -54,7 +54,7 @@ pub fn compile(source: &str) -> Result<Vec<u8>> {
 /// A package with the static bootstrap.
 ///
 /// # Errors
-/// As [`bootstrap`].
+/// Those of [`bootstrap`].
 pub fn bootstrap_package() -> Result<Vec<u8>> {
     Ok(package::zip(&[ZipEntry::executable("bootstrap", bootstrap()?)]))
 }

@@ -1,4 +1,4 @@
-//! Times, and what is told of many.
+//! Durations and their percentiles.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use std::time::Duration;
 pub struct Sample(Vec<Duration>);
 
 impl Sample {
-    /// Adds one.
+    /// Adds a duration.
     pub fn push(&mut self, time: Duration) {
         self.0.push(time);
     }
 
-    /// The time that this share (0 to 100 percent) of all stays within, by nearest rank. None where the sample
-    /// is so small that it would be the longest time of all, which says nothing about a share.
+    /// The duration that this share (0 to 100 percent) of all does not exceed, by nearest rank. `None` if the
+    /// sample is so small that it would be the longest duration, which says nothing about a share.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> Option<Duration> {
         let rank = (self.0.len() * percent).div_ceil(100);
@@ -22,7 +22,7 @@ impl Sample {
         if rank < sorted.len() { sorted.get(rank.saturating_sub(1)).copied() } else { None }
     }
 
-    /// The longest time.
+    /// The longest duration.
     #[must_use]
     pub fn worst(&self) -> Option<Duration> {
         self.0.iter().max().copied()
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_told_only_by_enough() {
+    fn a_percentile_needs_a_large_enough_sample() {
         let of = |count: u64| Sample((1..=count).rev().map(Duration::from_micros).collect());
         let us = |us| Some(Duration::from_micros(us));
         for (count, percent, expect) in [

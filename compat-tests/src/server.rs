@@ -22,28 +22,28 @@ use crate::sigv4::TestSigner;
 use crate::tools::{self, command};
 use crate::wait::until;
 
-/// How long a start may take; it bounds a failure.
+/// How long a start may take before the test fails.
 const START: Duration = Duration::from_secs(60);
 
-/// A running server with a data directory of its own.
+/// A running server with its own data directory.
 #[derive(Debug)]
 pub struct Server {
-    /// `http://127.0.0.1:PORT`.
+    /// Its address, `http://127.0.0.1:PORT`.
     pub url: String,
-    /// The same, with the keys.
+    /// The same address with the keys.
     pub api: ApiClient,
     process: Child,
     dir: TempDir,
     installed: Mutex<BTreeSet<String>>,
     allowed: Mutex<Vec<String>>,
-    /// A second signal would cut the drain short.
+    /// Whether SIGTERM was sent: a second signal would end the drain early.
     is_ending: AtomicBool,
 }
 
-/// The binary: `LAMBD_BIN`, or `lambd` in the target directory of this executable.
+/// The path of the binary: `LAMBD_BIN`, or `lambd` in the target directory of this executable.
 ///
 /// # Errors
-/// When it is not there.
+/// If it does not exist.
 pub fn binary() -> Result<PathBuf> {
     let Some(path) = std::env::var_os("LAMBD_BIN").map(PathBuf::from) else {
         return tools::built("lambd");
@@ -53,42 +53,43 @@ pub fn binary() -> Result<PathBuf> {
 }
 
 impl Server {
-    /// A server that this test has for itself. None, after saying so, when this is not root.
+    /// Starts a server that only this test uses. Reports a skipped test and returns `None` if this is not
+    /// root.
     ///
     /// # Errors
-    /// When it does not start, or when this is not root and CI is set.
+    /// If it does not start, or if this is not root and CI is set.
     pub fn start() -> Result<Option<Self>> {
         Self::start_in(0o755, &[], &[])
     }
 
-    /// As [`Server::start`], by this command, which executes what is appended to it: `prlimit`, `env`.
+    /// Like [`Server::start`], by a command that executes the arguments after its own: `prlimit`, `env`.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Those of [`Server::start`].
     pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_in(0o755, wrapper, arguments)
     }
 
-    /// As [`Server::start`], with these further arguments of `serve`.
+    /// Like [`Server::start`], with more arguments of `serve`.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Those of [`Server::start`].
     pub fn start_with(arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_in(0o755, &[], arguments)
     }
 
-    /// As [`Server::start`], in a new folder with this mode.
+    /// Like [`Server::start`], in a new folder with this mode.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Those of [`Server::start`].
     pub fn start_below(mode: u32) -> Result<Option<Self>> {
         Self::start_in(mode, &[], &[])
     }
 
-    /// As [`Server::start_with`], on a data directory that `prepare` makes.
+    /// Like [`Server::start_with`], on a data directory that `prepare` makes.
     ///
     /// # Errors
-    /// As [`Server::start`], and what `prepare` says.
+    /// Those of [`Server::start`] and of `prepare`.
     pub fn start_on(prepare: impl FnOnce(&Path) -> Result<()>, arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_prepared(0o755, prepare, &[], arguments)
     }
@@ -114,10 +115,10 @@ impl Server {
         Ok(Some(Self { url, api, process, dir, installed, allowed, is_ending: AtomicBool::new(false) }))
     }
 
-    /// The server that tests share: it starts with the first of them and ends when none holds it.
+    /// The server that tests share: it starts with the first of them and ends when no test has it.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Those of [`Server::start`].
     pub fn shared() -> Result<Option<Arc<Self>>> {
         static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,10 +130,10 @@ impl Server {
         Ok(started)
     }
 
-    /// Installs a runtime into the data directory unless that is done already.
+    /// Installs a runtime into the data directory, unless it is installed.
     ///
     /// # Errors
-    /// With what the command printed.
+    /// If the command fails; the error has its output.
     pub fn install(&self, runtime: &str) -> Result<()> {
         let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
         if !installed.contains(runtime) {
@@ -144,7 +145,7 @@ impl Server {
         Ok(())
     }
 
-    /// Lets WARN and ERROR lines with this text pass when the log is checked.
+    /// Accepts WARN and ERROR lines with this text when the log is checked.
     pub fn allow(&self, text: &str) {
         self.allowed.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     }
@@ -161,34 +162,34 @@ impl Server {
         self.process.id().cast_signed()
     }
 
-    /// The process id of its launcher: the one child in the host's pid namespace that has children of its own.
+    /// The process id of its launcher: the only child in the host's pid namespace that has children itself.
     ///
     /// # Errors
-    /// When there is none, or more than one.
+    /// If there is none, or more than one.
     pub fn launcher(&self) -> Result<i32> {
         let children = host::children(self.pid());
         let [launcher] = children[..] else { bail!("not one launcher but {children:?}") };
         Ok(launcher)
     }
 
-    /// All of the server's log.
+    /// The whole log of the server.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(log_path(self.dir.path()))?)
     }
 
-    /// What it holds on the host now, with the environments marked by `mark`.
+    /// Its traces on the host now, and those of environments marked by `mark`.
     #[must_use]
     pub fn footprint(&self, mark: &str) -> Footprint {
         Footprint::of(self.pid(), &self.data_dir(), mark)
     }
 
-    /// What `lambd logs NAME` prints.
+    /// The output of `lambd logs NAME`.
     ///
     /// # Errors
-    /// When the command fails.
+    /// If the command fails.
     pub fn logs(&self, name: &str) -> Result<String> {
         let mut logs = command(binary()?);
         logs.args(["logs", "--data-dir"]).arg(self.data_dir()).arg(name);
@@ -196,24 +197,24 @@ impl Server {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Waits until `lambd logs NAME` holds `text`, and gives all of it.
+    /// Waits until `lambd logs NAME` has `text`, and returns all of it.
     ///
     /// # Errors
-    /// When it does not come.
+    /// If the text does not appear.
     pub fn logs_with(&self, name: &str, text: &str) -> Result<String> {
         until(&format!("{text:?} in the log of {name}"), || {
             Ok(Some(self.logs(name)?).filter(|l| l.contains(text)))
         })
     }
 
-    /// Bytes that the files of the data directory take.
+    /// Bytes that the files of the data directory use.
     ///
     /// # Errors
-    /// When a folder that exists cannot be read.
+    /// If an existing folder cannot be read.
     pub fn disk_bytes(&self) -> Result<u64> {
         fn size(path: &Path) -> u64 {
             use std::os::unix::fs::MetadataExt as _;
-            let Ok(meta) = fs::symlink_metadata(path) else { return 0 }; // removed meanwhile
+            let Ok(meta) = fs::symlink_metadata(path) else { return 0 }; // it was removed
             let children = if meta.is_dir() {
                 fs::read_dir(path).into_iter().flatten().flatten()
             } else {
@@ -224,10 +225,10 @@ impl Server {
         Ok(size(&self.data_dir()))
     }
 
-    /// Kills the server as a power cut would.
+    /// Kills the server with SIGKILL.
     ///
     /// # Errors
-    /// When it is gone already.
+    /// If it has ended already.
     pub fn kill9(&mut self) -> Result<()> {
         ensure!(self.process.try_wait()?.is_none(), "the server ended by itself:\n{}", self.log_tail());
         self.process.kill()?;
@@ -238,26 +239,26 @@ impl Server {
     /// Starts it again on the same data directory.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn restart(&mut self) -> Result<()> {
         (self.process, self.url, self.api) = launch(self.dir.path(), &[], &[])?;
         self.is_ending.store(false, Ordering::Release);
         Ok(())
     }
 
-    /// Asks the server to end, without waiting.
+    /// Sends SIGTERM without waiting.
     ///
     /// # Errors
-    /// When it is gone already.
+    /// If it has ended already.
     pub fn terminate(&self) -> Result<()> {
         self.is_ending.store(true, Ordering::Release);
         Ok(kill(Pid::from_raw(self.pid()), Signal::SIGTERM)?)
     }
 
-    /// SIGTERM, unless it was asked to end already; it must end with status 0 and a clean log.
+    /// Sends SIGTERM, if that was not done, and waits; the server must exit with status 0 and a clean log.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not.
     pub fn stop(&mut self) -> Result<()> {
         if self.process.try_wait()?.is_none() && !self.is_ending.load(Ordering::Acquire) {
             self.terminate()?;
@@ -291,7 +292,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let stopped = match self.process.try_wait() {
-            Ok(Some(_)) => Ok(()), // the test ended it and has looked at how
+            Ok(Some(_)) => Ok(()), // the test ended it and has checked the result
             _ => self.stop(),
         };
         if let Err(e) = stopped {
@@ -301,7 +302,7 @@ impl Drop for Server {
     }
 }
 
-/// Whether a line of the server's log, human or JSON, is a warning, an error or a panic.
+/// Whether a line of the server's log, in text or JSON, is a warning, an error or a panic.
 fn alarming(line: &str) -> bool {
     [" WARN ", " ERROR ", "\"level\":\"WARN\"", "\"level\":\"ERROR\"", "panicked at"]
         .iter()

@@ -6,13 +6,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-/// What a path segment keeps when it is encoded for the canonical request.
+/// Characters that a path segment keeps in the canonical request.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
-/// RFC 3986's unreserved characters.
+/// The unreserved characters of RFC 3986.
 pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// An access key, and where its requests say they go.
+/// An access key, and the region of its requests.
 #[derive(Debug, Clone)]
 pub struct TestSigner {
     /// The access key id.
@@ -23,23 +23,23 @@ pub struct TestSigner {
     pub region: String,
 }
 
-/// What is signed of one request.
+/// The parts of a request that are signed.
 #[derive(Debug)]
 pub struct SignableRequest<'a> {
     /// The method.
     pub method: &'a str,
-    /// Path and query as they stand in the request line.
+    /// Path and query as in the request line.
     pub target: &'a str,
-    /// The signed headers: lower-case names, sorted, `host` among them.
+    /// The signed headers: lower-case names, sorted, with `host`.
     pub headers: &'a [(String, String)],
     /// The body.
     pub body: &'a [u8],
-    /// `YYYYMMDDTHHMMSSZ`.
+    /// The time of the signature, `YYYYMMDDTHHMMSSZ`.
     pub time: &'a str,
 }
 
 impl TestSigner {
-    /// The value of the Authorization header. `subject.headers` holds `x-amz-date` already.
+    /// The value of the Authorization header. `subject.headers` must have `x-amz-date`.
     #[must_use]
     pub fn authorization(&self, subject: &SignableRequest<'_>) -> String {
         let (path, query) = subject.target.split_once('?').unwrap_or((subject.target, ""));
@@ -52,7 +52,7 @@ impl TestSigner {
         )
     }
 
-    /// The request's target with the query form of a signature, valid for `expires_s` seconds.
+    /// The request's target with the signature in its query, valid for `expires_s` seconds.
     #[must_use]
     pub fn presigned(&self, subject: &SignableRequest<'_>, expires_s: u32) -> String {
         let (path, query) = subject.target.split_once('?').unwrap_or((subject.target, ""));
@@ -97,14 +97,14 @@ impl TestSigner {
     }
 }
 
-/// Now, moved by `skew_s` seconds, in the form that signatures use.
+/// The current time, moved by `skew_s` seconds, in the form of signatures.
 #[must_use]
 pub fn time(skew_s: i64) -> String {
     let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(skew_s);
     now.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// Lower-case hexadecimal.
+/// Encodes as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -142,7 +142,7 @@ mod tests {
         (name.to_owned(), value.to_owned())
     }
 
-    /// Both expectations were made by botocore 1.43.11 with its clock stopped.
+    /// The expected values are from botocore 1.43.11 with its clock stopped.
     #[test]
     fn signs_as_botocore_does() {
         let target = "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations?Qualifier=%24LATEST&A=b";

@@ -1,4 +1,4 @@
-//! Programs from outside: where they are, and what a test does without them.
+//! External programs: where they are, and what a test does without them.
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::server::Server;
 
-/// A command with nothing of AWS and lambd in its environment but what the caller adds: the server
+/// A command with no AWS or lambd variables in its environment except those that the caller adds: the server
 /// refuses variables that it does not know.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
@@ -24,7 +24,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Keys, region and endpoint of `server`, as a user's shell would have them, and no retries.
+/// Sets keys, region and endpoint of `server`, as in a user's shell, and switches retries off.
 pub fn point_at<'c>(command: &'c mut Command, server: &Server) -> &'c mut Command {
     command.envs([
         ("AWS_ACCESS_KEY_ID", server.api.signer.key.as_str()),
@@ -39,10 +39,10 @@ pub fn point_at<'c>(command: &'c mut Command, server: &Server) -> &'c mut Comman
     ])
 }
 
-/// Runs a command to its end.
+/// Runs a command and waits for its end.
 ///
 /// # Errors
-/// When it cannot start, or ends with another status than 0; then with what it printed.
+/// If it cannot start or exits with a status other than 0; the error has its output.
 pub fn run(command: &mut Command) -> Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("starting {name}"))?;
@@ -58,22 +58,22 @@ pub fn run(command: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
-/// A file of the target directory that this executable lies in, such as `examples/floor`.
+/// The path of a file in the target directory of this executable, such as `examples/floor`.
 ///
 /// # Errors
-/// When it is not there.
+/// If the file does not exist.
 pub fn built(file: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    // The executable is …/release/deps/it-….
+    // The path of the executable is …/release/deps/it-….
     let path = own.parent().and_then(Path::parent).context("no target directory")?.join(file);
     ensure!(path.is_file(), "{} is missing: make test and make bench build it", path.display());
     Ok(path)
 }
 
-/// A missing tool skips a test on a developer's machine and fails it where CI is set.
+/// A missing tool skips a test, or fails it if CI is set.
 ///
 /// # Errors
-/// When `found` is None and CI is set.
+/// If `found` is `None` and CI is set.
 pub fn need<T>(what: &str, found: Option<T>) -> Result<Option<T>> {
     if found.is_none() {
         ensure!(std::env::var_os("CI").is_none(), "{what} is missing, and CI is set");
@@ -82,32 +82,33 @@ pub fn need<T>(what: &str, found: Option<T>) -> Result<Option<T>> {
     Ok(found)
 }
 
-/// Says that the calling test is skipped: at once, and, as a line of the file `LAMBD_TEST_SKIPPED`, at the end of all
-/// tests. The test harness would count it as passed and be silent.
+/// Reports that the calling test is skipped: at once on standard error, and as a line of the file
+/// `LAMBD_TEST_SKIPPED`, which is printed after all tests. The test harness itself would silently count the
+/// test as passed.
 fn skip(why: &str) -> Result<()> {
-    // The harness names each test's thread after it.
+    // The harness gives the thread of each test the test's name.
     let thread = std::thread::current();
     let line = format!("{}: {why}", thread.name().unwrap_or("a test"));
     say(&format!("skipped: {line}"));
     if let Some(path) = std::env::var_os("LAMBD_TEST_SKIPPED") {
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        // In one piece: tests run side by side.
+        // One write, because tests run in parallel.
         file.write_all(format!("{line}\n").as_bytes())?;
     }
     Ok(())
 }
 
-/// Whether this is root, without whom there is no sandbox.
+/// Whether this process is root, which sandboxes need.
 ///
 /// # Errors
-/// As [`need`].
+/// Those of [`need`].
 pub fn root() -> Result<bool> {
     Ok(need("root", nix::unistd::geteuid().is_root().then_some(()))?.is_some())
 }
 
-/// Tells whoever runs the tests, past the capture of a test's output.
+/// Prints to standard error, bypassing the harness's capture of output.
 pub fn say(text: &str) {
-    // Nobody is left to tell when standard error is gone.
+    // Without standard error there is no reader.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -120,13 +121,13 @@ fn works(program: &Path, args: &[&str]) -> bool {
     command(program).args(args).output().is_ok_and(|o| o.status.success())
 }
 
-/// The AWS CLI.
+/// The AWS CLI, if it is installed.
 #[must_use]
 pub fn aws() -> Option<PathBuf> {
     on_path("aws").filter(|aws| works(aws, &["--version"]))
 }
 
-/// A Python that has boto3.
+/// A Python that has boto3, if there is one.
 #[must_use]
 pub fn python_with_boto3() -> Option<PathBuf> {
     on_path("python3").filter(|python| works(python, &["-c", "import boto3"]))

@@ -1,14 +1,14 @@
-//! Level-triggered waiting.
+//! Waiting until a condition holds.
 
 use std::time::{Duration, Instant};
 
-/// How long a condition may take to hold before a test gives up. It bounds a failure, not a success.
+/// How long a condition may take to hold before the test fails.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Asks `check` until it gives a value.
+/// Calls `check` until it returns a value.
 ///
 /// # Errors
-/// The first error of `check`, or one that names `what` after [`WAIT_TIMEOUT`].
+/// The first error of `check`, or after [`WAIT_TIMEOUT`] one that names `what`.
 pub fn until<T>(what: &str, mut check: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let end = Instant::now() + WAIT_TIMEOUT;
     loop {

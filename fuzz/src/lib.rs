@@ -1,4 +1,4 @@
-//! What the fuzz targets share: their first inputs, and how bytes are read as an HTTP request.
+//! Code that the fuzz targets share: their first inputs, and reading bytes as an HTTP request.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use bytes::Bytes;
 use http::{Request, request::Parts};
 
-/// Writes a target's first inputs to the folder `FUZZ_SEEDS`, where there is one. Called before libFuzzer reads
-/// that folder: so the inputs are code, and no file of bytes has to be kept.
+/// Writes a target's first inputs to the folder `FUZZ_SEEDS`, if it is set. It is called before libFuzzer
+/// reads that folder, so the inputs are code and no binary files are kept.
 ///
 /// # Panics
-/// When a file cannot be written.
+/// If a file cannot be written.
 pub fn seed(inputs: impl IntoIterator<Item = impl AsRef<[u8]>>) {
     let Some(folder) = std::env::var_os("FUZZ_SEEDS") else { return };
     for (number, input) in inputs.into_iter().enumerate() {
@@ -18,8 +18,8 @@ pub fn seed(inputs: impl IntoIterator<Item = impl AsRef<[u8]>>) {
     }
 }
 
-/// Reads `METHOD TARGET`, lines `name: value`, an empty line and a body. Lines end with `\n` alone: what hyper
-/// checks of a request's head is not the question here. None where it would not get past hyper.
+/// Reads `METHOD TARGET`, lines `name: value`, an empty line and a body. Lines end with ` ` alone, because
+/// hyper's own checks of a head are not tested here. `None` if hyper would refuse the request.
 pub fn request(bytes: &[u8]) -> Option<(Parts, Bytes)> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let mut first = lines.next()?.splitn(2, |byte| *byte == b' ');
@@ -39,7 +39,7 @@ pub fn request(bytes: &[u8]) -> Option<(Parts, Bytes)> {
     Some((parts, Bytes::copy_from_slice(&bytes[head_bytes..])))
 }
 
-/// The opposite of [`request`].
+/// Makes the text that [`request`] reads.
 pub fn text(head: &Parts, body: &[u8]) -> Vec<u8> {
     let mut text = format!("{} {}\n", head.method, head.uri).into_bytes();
     for (name, value) in &head.headers {

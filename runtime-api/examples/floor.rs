@@ -1,9 +1,9 @@
-//! The floor under a warm invocation: client → minimal hyper server → runtime process → back, without
+//! The lower bound for a warm invocation: client → minimal hyper server → runtime process and back, without
 //! sandbox, signatures, pool, state machine or logs.
 //!
-//! `floor [--api ADDR:PORT] [--front ADDR:PORT]` prints one line, `api ADDR:PORT front ADDR:PORT`. A
-//! runtime started with `AWS_LAMBDA_RUNTIME_API=<api>` answers each `POST http://<front>/invoke`; any
-//! number of them may poll. Like the server, it runs on one worker thread per core.
+//! `floor [--api ADDR:PORT] [--front ADDR:PORT]` prints one line, `api ADDR:PORT front ADDR:PORT`. A runtime
+//! started with `AWS_LAMBDA_RUNTIME_API=<api>` answers each `POST http://<front>/invoke`; any number of
+//! runtimes may poll. Like the server, it has one worker thread per core.
 #![expect(clippy::print_stdout, reason = "the ports are this program's output")]
 
 use std::collections::{HashMap, VecDeque};
@@ -99,7 +99,7 @@ async fn api(floor: &Floor, request: Request<Incoming>) -> hyper::Result<Reply> 
     Ok(reply)
 }
 
-/// With the five headers that every runtime client reads.
+/// Makes the answer to `next` with the five headers that every runtime client reads.
 fn event(id: &str, body: Bytes) -> http::Result<Reply> {
     Response::builder()
         .header("Lambda-Runtime-Aws-Request-Id", id)
@@ -135,19 +135,19 @@ async fn serve(listener: TcpListener, floor: Arc<Floor>, side: Side) -> std::io:
                     Side::Api => api(floor, request).await,
                 }
             });
-            // A client that goes away ends its own connection only.
+            // A client that disconnects ends only its own connection.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-/// `--api` and `--front`; a port of 0, the default, picks one.
+/// Reads `--api` and `--front`; the default port, 0, means a free port.
 fn addresses() -> Result<(SocketAddr, SocketAddr), Box<dyn Error>> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let (mut api, mut front) = (any, any);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} wants an address"))?;
+        let value = arguments.next().ok_or_else(|| format!("{name} needs an address"))?;
         match name.as_str() {
             "--api" => api = value.parse()?,
             "--front" => front = value.parse()?,

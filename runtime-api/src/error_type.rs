@@ -1,12 +1,12 @@
-//! Error types as telemetry and REPORT name them.
+//! Error types in the form that telemetry and REPORT use.
 
 use crate::limits::ERROR_TYPE_MAX_BYTES;
 
 /// Normalises the error type that a runtime sent in `Lambda-Runtime-Function-Error-Type`.
 ///
-/// A text that contains `Runtime.` or `Function.` followed by a capital and at least one more letter
-/// is kept whole. Any other becomes `Function.Unknown` when it starts with `Function.`, else
-/// `Runtime.Unknown` [fact:error-type-form]. It never changes the `errorType` inside the payload.
+/// A text that contains `Runtime.` or `Function.` followed by a capital and at least one more letter is kept
+/// as a whole. Any other becomes `Function.Unknown` if it starts with `Function.`, otherwise
+/// `Runtime.Unknown` [fact:error-type-form]. The `errorType` inside the payload is not changed.
 pub(crate) fn normalise(raw: &str) -> &str {
     if raw.len() <= ERROR_TYPE_MAX_BYTES && is_known_form(raw) {
         raw
@@ -17,7 +17,7 @@ pub(crate) fn normalise(raw: &str) -> &str {
     }
 }
 
-/// The unanchored pattern `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
+/// Whether `raw` matches the unanchored pattern `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
 fn is_known_form(raw: &str) -> bool {
     ["Runtime.", "Function."].into_iter().any(|category| {
         raw.match_indices(category).any(|(at, _)| {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table() {
+    fn only_types_of_the_known_form_are_kept() {
         for (raw, normal) in [
             ("Runtime.ImportModuleError", "Runtime.ImportModuleError"),
             ("Function.MyError", "Function.MyError"),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_type_is_not_kept() {
+    fn a_type_beyond_the_length_limit_is_not_kept() {
         let long = format!("Function.{}", "A".repeat(ERROR_TYPE_MAX_BYTES));
         assert_eq!(normalise(&long), "Function.Unknown");
     }

@@ -1,4 +1,4 @@
-//! The event of one invocation, as the server hands it over.
+//! The event of one invocation, as the server delivers it.
 
 use std::fmt;
 
@@ -6,34 +6,34 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
-/// One event and the headers that go with it on `GET invocation/next`. An empty text means "absent":
-/// its header is left out, never sent empty.
+/// An event and its headers for `GET invocation/next`. An empty text means "absent": its header is left out,
+/// never sent empty.
 #[derive(Clone, Default)]
 pub struct Event {
     /// Request id; the same for every retry of one asynchronous invocation.
     pub request_id: String,
-    /// When the invocation times out, in milliseconds since the epoch.
+    /// Time at which the invocation times out, in milliseconds since the epoch.
     pub deadline_ms: u64,
-    /// The function's ARN as the caller named it, qualifier included.
+    /// The function's ARN as the caller named it, with its qualifier.
     pub invoked_function_arn: String,
     /// Value of `X-Amzn-Trace-Id`.
     pub trace_id: String,
-    /// Client context: JSON text, already decoded from the caller's base64.
+    /// Client context as JSON text, decoded from the caller's base64.
     pub client_context: String,
     /// Cognito identity as JSON text.
     pub cognito_identity: String,
     /// Tenant id, for functions with tenant isolation.
     pub tenant: String,
-    /// Identifies this attempt; the runtime may send it back. Unlike the request id it is never reused.
+    /// Id of this attempt; the runtime may send it back. Unlike the request id it is never reused.
     pub invocation_id: String,
     /// Content type of the payload; `application/json` when empty.
     pub content_type: String,
-    /// The payload, passed on as it is.
+    /// The payload, passed on unchanged.
     pub body: Bytes,
 }
 
 impl Event {
-    /// The headers of `GET invocation/next`.
+    /// Makes the headers of `GET invocation/next`.
     pub(crate) fn headers(&self) -> HeaderMap {
         const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
         const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
@@ -65,8 +65,8 @@ impl Event {
     }
 }
 
-/// `text` as a header value, `None` when it is empty. Control characters become spaces: decoded JSON
-/// may be written over several lines, and a line break in a header would split the response.
+/// Converts `text` to a header value; `None` when it is empty. Control characters become spaces: decoded JSON
+/// may have several lines, and a line break in a header would split the response.
 fn header_value(text: &str) -> Option<HeaderValue> {
     if text.is_empty() {
         return None;
@@ -78,7 +78,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 impl fmt::Debug for Event {
-    /// Without payload and contexts, which belong to the caller and not into a log.
+    /// Leaves out payload and contexts, which belong to the caller and must not be logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("request_id", &self.request_id)
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_texts_have_no_header() {
+    fn an_empty_text_has_no_header() {
         let headers = Event { request_id: "r".into(), deadline_ms: 7, ..Event::default() }.headers();
         let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();

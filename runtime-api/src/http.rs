@@ -1,5 +1,5 @@
-//! What HTTP/1.1 needs below the routes: bodies in both directions, what a connection may hold, who is at its other
-//! end. Knows neither routes nor sessions.
+//! HTTP/1.1 below the routes: bodies in both directions, what a connection may make the server hold, whether
+//! its client is still there. These modules know neither routes nor sessions.
 
 pub(crate) mod body;
 pub(crate) mod metered;

@@ -1,4 +1,4 @@
-//! What the runtime answered.
+//! The runtime's answers.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -6,22 +6,22 @@ use http::HeaderValue;
 /// How the runtime's start ended.
 #[derive(Clone, Debug)]
 pub enum Ready {
-    /// It asked for its first event.
+    /// The runtime asked for its first event.
     Next,
-    /// It posted `init/error`. Whatever its process does afterwards, this is the error to report.
+    /// The runtime posted `init/error`. This is the error to report, whatever its process does afterwards.
     InitError(InitError),
 }
 
-/// What the runtime posted to `init/error`.
+/// The content of a post to `init/error`.
 #[derive(Clone, Debug)]
 pub struct InitError {
-    /// Content type of the body; `application/json` when it sent none.
+    /// Content type of the body; `application/json` when the runtime sent none.
     pub content_type: HeaderValue,
-    /// The body, untouched; at most [`crate::limits::ERROR_BODY_MAX_BYTES`].
+    /// The body, unchanged; at most [`crate::limits::ERROR_BODY_MAX_BYTES`].
     pub body: Bytes,
     /// The error type for telemetry and REPORT, normalised.
     pub error_type: String,
-    /// The error type as sent, if it was.
+    /// The error type as sent; `None` when it was not sent.
     pub raw_error_type: Option<String>,
 }
 
@@ -37,10 +37,10 @@ pub enum Outcome {
         /// The declared size, or how many bytes had arrived when the limit was passed.
         size_bytes: u64,
     },
-    /// `/response` named an unknown response mode (`Runtime.InvalidResponseModeHeader`). Every further
-    /// call is refused, [`crate::Delivery::done`] does not come: the environment must be reset.
+    /// `/response` named an unknown response mode (`Runtime.InvalidResponseModeHeader`). Every later call is
+    /// refused and [`crate::Delivery::done`] never returns, so the environment must be reset.
     InvalidResponseMode,
-    /// The body of `/response` broke off (`Runtime.TruncatedResponse`).
+    /// The body of `/response` ended early (`Runtime.TruncatedResponse`).
     Truncated,
 }
 
@@ -49,7 +49,7 @@ pub enum Outcome {
 pub struct Response {
     /// Content type of the body; `application/json` when the runtime sent none.
     pub content_type: HeaderValue,
-    /// The body, untouched.
+    /// The body, unchanged.
     pub body: Bytes,
     /// How the runtime sent it.
     pub mode: ResponseMode,
@@ -58,9 +58,9 @@ pub struct Response {
 /// How a response was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseMode {
-    /// As one body.
+    /// Sent as one body.
     Buffered,
-    /// With `Lambda-Runtime-Function-Response-Mode: streaming`.
+    /// Sent with `Lambda-Runtime-Function-Response-Mode: streaming`.
     Streaming,
 }
 
@@ -73,7 +73,7 @@ pub struct FunctionError {
     pub body: Bytes,
     /// The error type for telemetry and REPORT, normalised.
     pub error_type: String,
-    /// The error type as sent, if it was.
+    /// The error type as sent; `None` when it was not sent.
     pub raw_error_type: Option<String>,
     /// The cause for X-Ray: a JSON object of at most [`crate::limits::XRAY_CAUSE_MAX_BYTES`].
     pub xray_cause: Option<String>,

@@ -1,4 +1,4 @@
-//! The bodies and headers of every answer but an event.
+//! The bodies and headers of all answers except events.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
@@ -8,13 +8,13 @@ use crate::http::reply::ReplyBody;
 use crate::limits::RESPONSE_BODY_MAX_BYTES;
 use crate::session::{Handover, Refusal};
 
-/// A response of the Runtime API. The body of an event counts as written when the connection takes it, and hands
-/// the event back when it is dropped before.
+/// A response of the Runtime API. An event's body counts as written when the connection takes it; if it is
+/// dropped before, the event returns to the queue.
 pub(crate) type Reply = http::Response<ReplyBody<Handover>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// 202 `{"status":"OK"}`: what every accepted post gets. Clients insist on exactly 202.
+/// 202 `{"status":"OK"}`, the answer to every accepted post. Clients accept no other status.
 pub(crate) fn accepted() -> Reply {
     json(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }
@@ -37,8 +37,8 @@ pub(crate) fn error(status: StatusCode, error_type: &str, message: &str) -> Repl
     json(status, format!(r#"{{"errorMessage":{message},"errorType":{error_type}}}"#))
 }
 
-/// 202 with an error: an API that this environment does not have. Extensions take it as "run locally"
-/// and go on without.
+/// 202 with an error, for an API that this environment does not have. Extensions take it as "run locally" and
+/// continue without the API.
 pub(crate) fn not_supported(error_type: &str, message: &str) -> Reply {
     json(StatusCode::ACCEPTED, format!(r#"{{"errorType":"{error_type}","errorMessage":"{message}"}}"#))
 }
@@ -63,7 +63,7 @@ pub(crate) fn invalid_response_mode() -> Reply {
     error(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", "Invalid function response mode")
 }
 
-/// 413, whose text names the limit.
+/// 413; its text names the limit.
 pub(crate) fn too_large(max_bytes: usize) -> Reply {
     let message = format!("Exceeded maximum allowed payload size ({max_bytes} bytes).");
     error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)

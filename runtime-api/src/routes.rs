@@ -1,4 +1,4 @@
-//! Paths, methods, and one handler per file.
+//! Maps paths and methods to handlers, of which each is in a file of its own.
 
 mod error;
 mod extension;
@@ -20,7 +20,7 @@ use crate::render;
 use crate::render::Reply;
 use crate::session::SharedQueue;
 
-/// What a path means. `restore/*` and `credentials` belong to `SnapStart` and are unknown without it.
+/// The meaning of a path. `restore/*` and `credentials` belong to `SnapStart`; without it they are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'a> {
     Ping,
@@ -48,7 +48,7 @@ impl<'a> Route<'a> {
             "/2020-01-01/extension/event/next" => Self::ExtensionNext,
             "/2020-01-01/extension/init/error" | "/2020-01-01/extension/exit/error" => Self::ExtensionError,
             "/2020-08-15/logs" => Self::Logs,
-            // The one path that the documentation spells with a slash at its end, too.
+            // The only path that the documentation also writes with a slash at the end.
             "/2022-07-01/telemetry" | "/2022-07-01/telemetry/" => Self::Telemetry,
             _ => Self::Unknown,
         }
@@ -80,7 +80,7 @@ impl<'a> Route<'a> {
 /// Answers one request.
 ///
 /// # Errors
-/// [`Gone`] when nobody is there to read the answer.
+/// [`Gone`] when the client is gone and cannot read the answer.
 pub(crate) async fn answer(
     request: Request<Incoming>,
     shared: &Arc<SharedQueue>,
@@ -93,7 +93,7 @@ pub(crate) async fn answer(
         Some(method) if method != head.method => render::empty(StatusCode::METHOD_NOT_ALLOWED),
         Some(_) => match route {
             Route::Next => {
-                // While a body is unread, hyper does not look for the end of the connection.
+                // While a body is unread, hyper does not notice the end of the connection.
                 drain(&mut body).await;
                 return next::next(shared, peer).await;
             }

@@ -1,4 +1,5 @@
-//! The runtime's end of a session: connections over the environment's listener, and the routes behind them.
+//! The runtime's end of a session: connections on the environment's listener, and the routes that answer
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::limits::{CONNECTION_DESCRIPTORS, CONNECTIONS_FREE, CONNECTIONS_MAX, R
 use crate::routes;
 use crate::session::{Session, SharedQueue};
 
-/// How long to wait after the system refused a connection (out of descriptors or memory).
+/// Pause after the kernel refused a connection because it has no descriptors or memory left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Settings of one session.
@@ -24,8 +25,8 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 pub struct SessionConfig {
     /// Connections that the environment may hold open at once.
     pub connections_max: usize,
-    /// Where connections beyond the first [`crate::limits::CONNECTIONS_FREE`] take their descriptors from; without
-    /// it there are enough.
+    /// Pool from which connections beyond the first [`crate::limits::CONNECTIONS_FREE`] take their
+    /// descriptors; without a pool they are not limited.
     pub descriptors: Option<Arc<Semaphore>>,
 }
 
@@ -44,7 +45,7 @@ pub struct Service {
 }
 
 impl Session {
-    /// A session and the HTTP service that its runtime will talk to.
+    /// Makes a session and the HTTP service for its runtime.
     pub fn new(config: &SessionConfig) -> (Self, Service) {
         let shared = Arc::new(SharedQueue::default());
         let (session, ended) = Self::open(Arc::clone(&shared));
@@ -53,17 +54,17 @@ impl Session {
 }
 
 impl Service {
-    /// Serves until the session is gone; then, or when this future is dropped, every connection is
-    /// closed. One task per connection, none per request.
+    /// Serves until the session ends; then, or when this future is dropped, every connection is closed. There
+    /// is one task per connection, none per request.
     ///
-    /// There is no idle or read timeout: a frozen process may resume inside a call after hours. What a
+    /// There is no idle or read timeout, because a frozen process may continue a call after hours. What a
     /// runtime can hold open is bounded instead.
     pub async fn serve(self, listener: TcpListener) {
         let Self { shared, mut ended, config } = self;
         let mut connections = JoinSet::new();
         loop {
             let (stream, permit) = tokio::select! {
-                // The sender is never written to: any change is its end.
+                // Nothing is ever sent: a change means that the sender was dropped.
                 _ = ended.changed() => return,
                 accepted = accept(&listener, &mut connections, &config) => accepted,
             };
@@ -76,7 +77,7 @@ impl Service {
     }
 }
 
-/// The next connection, once there is room for it and, beyond the free ones, a descriptor.
+/// Accepts the next connection once there is room for it and, beyond the free ones, a descriptor.
 async fn accept(
     listener: &TcpListener,
     connections: &mut JoinSet<()>,
@@ -97,14 +98,15 @@ async fn accept(
                 return (stream, permit);
             }
             Err(error) => {
-                tracing::warn!(%error, "runtime api cannot accept a connection");
+                tracing::warn!(%error, "cannot accept a connection of the Runtime API");
                 tokio::time::sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-/// Asked again and again, not waited for: who waits in the pool's line takes what new environments need.
+/// Tries again and again instead of waiting, because a waiter in the semaphore's queue would hold back the
+/// descriptors that new environments need.
 async fn descriptors(pool: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     loop {
         if let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(CONNECTION_DESCRIPTORS) {
@@ -117,7 +119,7 @@ async fn descriptors(pool: &Arc<Semaphore>) -> OwnedSemaphorePermit {
 async fn serve_connection(stream: TcpStream, shared: Arc<SharedQueue>) {
     let peer = match Peer::of(&stream) {
         Ok(peer) => peer,
-        Err(error) => return tracing::warn!(%error, "runtime api cannot watch a connection"),
+        Err(error) => return tracing::warn!(%error, "cannot watch a connection of the Runtime API"),
     };
     let phase = Arc::<Phase>::default();
     let stream = Metered::new(stream, &phase, shared.budget());
@@ -126,7 +128,7 @@ async fn serve_connection(stream: TcpStream, shared: Arc<SharedQueue>) {
         let _answering = phase.answer();
         routes::answer(request, shared, peer).await
     });
-    // Half-closing stays off: the end of the client's side is how a vanished poll is noticed.
+    // Half-closing stays off: the end of the client's side shows that a poll's client is gone.
     let served = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(REQUEST_HEAD_MAX_BYTES)
@@ -134,6 +136,6 @@ async fn serve_connection(stream: TcpStream, shared: Arc<SharedQueue>) {
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(%error, "runtime api connection broke");
+        tracing::debug!(%error, "a connection of the Runtime API broke");
     }
 }

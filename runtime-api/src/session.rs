@@ -28,22 +28,22 @@ struct Handle {
 }
 
 impl Session {
-    /// A session around this state, and what tells when it has ended: the end of the sender.
+    /// Opens a session on this state. The receiver reports the session's end, when the sender is dropped.
     pub(crate) fn open(shared: Arc<SharedQueue>) -> (Self, watch::Receiver<()>) {
         let (alive, ended) = watch::channel(());
         (Self { handle: Arc::new(Handle { shared, _alive: alive }) }, ended)
     }
 
-    /// Waits until the runtime asks for its first event or reports that it cannot start. Answers at
-    /// once, and the same, ever after. Cancel-safe.
+    /// Waits until the runtime asks for its first event or reports that it cannot start. Later calls return
+    /// the same at once. Cancel-safe.
     pub async fn ready(&self) -> Ready {
         self.handle.shared.wait(|queue| queue.readiness()).await
     }
 
     /// Queues one event; a waiting poll gets it at once.
     ///
-    /// Call it after [`Self::ready`] said [`Ready::Next`], and after the last invocation is
-    /// [`Delivery::done`] and its handle dropped.
+    /// Call it after [`Self::ready`] has returned [`Ready::Next`], and after the last invocation is
+    /// [`Delivery::done`] and its handle is dropped.
     ///
     /// # Errors
     /// [`DeliverError`] when the runtime is not waiting for an event.
@@ -52,12 +52,12 @@ impl Session {
         Ok(Delivery { handle: Arc::clone(&self.handle), number })
     }
 
-    /// Where the runtime stands.
+    /// The state of the runtime.
     pub fn state(&self) -> RuntimeState {
         self.handle.shared.lock().state()
     }
 
-    /// How many polls of the runtime are waiting on living connections right now.
+    /// Number of polls of the runtime that are waiting now on open connections.
     pub fn polls(&self) -> usize {
         self.handle.shared.lock().polls()
     }
@@ -65,7 +65,8 @@ impl Session {
 
 /// One event on its way through the runtime: delivered, answered, done.
 ///
-/// Dropping it takes an undelivered event back; a delivered one runs on and its answer is thrown away.
+/// Dropping it takes an undelivered event back; after a delivered one the invocation continues and its answer
+/// is dropped.
 #[derive(Debug)]
 pub struct Delivery {
     handle: Arc<Handle>,
@@ -73,25 +74,25 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Waits for the runtime's answer; once there it is the same at every call. Cancel-safe.
+    /// Waits for the runtime's answer; later calls return the same. Cancel-safe.
     pub async fn outcome(&mut self) -> Outcome {
         self.handle.shared.wait(|queue| queue.outcome(self.number)).await
     }
 
-    /// Waits until the runtime has answered and asked for the next event, which ends the invocation.
-    /// Does not come when the runtime exits instead. Cancel-safe.
+    /// Waits until the runtime has answered and asked for the next event, which ends the invocation. Waits
+    /// without end if the runtime exits instead. Cancel-safe.
     pub async fn done(&mut self) {
         self.handle.shared.wait(|queue| queue.is_done(self.number).then_some(())).await;
     }
 
-    /// Whether the event was written to a poll of the runtime. Once true, the function may have seen it.
+    /// Whether the event was written to a poll of the runtime; then the function may have seen it.
     #[cfg(test)]
     pub(crate) fn is_delivered(&self) -> bool {
         self.handle.shared.lock().is_delivered(self.number)
     }
 
-    /// Takes the event back for another environment; `None` once it was delivered. After that
-    /// neither [`Self::outcome`] nor [`Self::done`] comes.
+    /// Takes the event back for another environment; `None` if it was delivered. Afterwards neither
+    /// [`Self::outcome`] nor [`Self::done`] returns.
     pub fn recall(&mut self) -> Option<Event> {
         let event = self.handle.shared.lock().recall(self.number)?;
         Some(Arc::unwrap_or_clone(event))

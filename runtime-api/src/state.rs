@@ -1,35 +1,35 @@
-//! The runtime's states and the transitions between them: pure, without time, locks or HTTP.
+//! The runtime's states and the transitions between them, without time, locks or HTTP.
 
 use std::fmt;
 
-/// Where the runtime of one environment stands. The names shown are the ones that AWS puts
-/// into `InvalidStateTransition` [fact:runtime-states].
+/// State of the runtime of one environment. Its `Display` form is the name that AWS uses in
+/// `InvalidStateTransition` [fact:runtime-states].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuntimeState {
     /// The process was started and has called neither `next` nor `init/error`.
     Started,
-    /// It has called `next` and holds no event.
+    /// The runtime has called `next` and has no event.
     Ready,
-    /// It holds an event and has not answered.
+    /// The runtime has an event and has not answered.
     Running,
-    /// The body of its response is arriving, or its response was refused for its mode.
+    /// The body of a response is arriving, or a response was refused for its mode.
     InvocationResponse,
-    /// It reports that the function failed.
+    /// The runtime is reporting that the function failed.
     InvocationErrorResponse,
-    /// It has answered; the invocation lasts until it calls `next`.
+    /// The runtime has answered; the invocation lasts until it calls `next`.
     ResponseSent,
-    /// It reported that it cannot start. Final.
+    /// The runtime has reported that it cannot start. No transition leaves this state.
     InitError,
 }
 
-/// What moves the state: the calls of the runtime and actions of the server.
+/// The calls of the runtime and the actions of the server that change the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transition {
     /// `GET invocation/next` arrived.
     Next,
-    /// An event goes to a waiting `next`.
+    /// An event is handed to a waiting `next`.
     Hand,
-    /// That event was never written to the connection, or the server took it back.
+    /// The event was not written to the connection, or the server took it back.
     HandBack,
     /// `POST response` begins.
     Response,
@@ -45,14 +45,14 @@ pub(crate) enum Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("State transition from {from} to {to} failed for runtime. Error: State transition is not allowed")]
 pub(crate) struct Forbidden {
-    /// The state before it.
+    /// The current state.
     pub(crate) from: RuntimeState,
-    /// The state that was asked for.
+    /// The state that the transition would lead to.
     pub(crate) to: RuntimeState,
 }
 
 impl RuntimeState {
-    /// The state after `transition`.
+    /// Returns the state after `transition`.
     ///
     /// # Errors
     /// [`Forbidden`] for every pair that is not listed here.
@@ -69,7 +69,7 @@ impl RuntimeState {
                 _ => self.refuse(transition),
             },
             Self::Running => match transition {
-                // Polling again before answering gives the same event again.
+                // Polling again before answering returns the same event again.
                 Transition::Next | Transition::Hand => Ok(Self::Running),
                 Transition::HandBack => Ok(Self::Ready),
                 Transition::Response => Ok(Self::InvocationResponse),

@@ -15,7 +15,7 @@ use crate::{Delivery, Event, RuntimeState, Session, SessionConfig};
 pub(crate) const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 pub(crate) const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
 
-/// After this a test that waits for something is stuck.
+/// A test that waits longer than this hangs.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// An environment whose Runtime API is served on a port of its own.
@@ -41,7 +41,7 @@ impl ServedEnvironment {
         Client { stream: BufReader::new(TcpStream::connect(self.address).await.unwrap()) }
     }
 
-    /// A connection whose poll is waiting.
+    /// Makes a connection whose poll is waiting.
     pub(crate) async fn poll(&self) -> Client {
         let polls = self.session.polls();
         let mut client = self.connect().await;
@@ -50,7 +50,7 @@ impl ServedEnvironment {
         client
     }
 
-    /// A connection that has taken the event `id`, and its invocation.
+    /// Makes a connection that has taken the event `id`, and returns it with the invocation.
     pub(crate) async fn running(&self, id: &str) -> (Client, Delivery) {
         let mut client = self.poll().await;
         let invocation = self.session.deliver(event(id)).unwrap();
@@ -58,7 +58,7 @@ impl ServedEnvironment {
         (client, invocation)
     }
 
-    /// Waits for a condition that only the other end can bring about.
+    /// Waits for a condition that only the other end can fulfil.
     pub(crate) async fn until(&self, condition: impl Fn(&Session) -> bool) {
         let met = async {
             while !condition(&self.session) {
@@ -93,7 +93,7 @@ pub(crate) fn error_path(id: &str) -> String {
     format!("/2018-06-01/runtime/invocation/{id}/error")
 }
 
-/// A request with a declared length. `headers` are whole lines, each with its CRLF.
+/// A request with a declared length. `headers` are whole lines with their CRLF.
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut request =
         format!("{method} {path} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {}\r\n\r\n", body.len())
@@ -102,7 +102,7 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> V
     request
 }
 
-/// A chunked request: each part a chunk, `trailers` whole lines.
+/// A chunked request: each part is a chunk, `trailers` are whole lines.
 pub(crate) fn chunked(path: &str, headers: &str, parts: &[&[u8]], trailers: &str) -> Vec<u8> {
     let mut request =
         format!("POST {path} HTTP/1.1\r\nHost: h\r\n{headers}Transfer-Encoding: chunked\r\n\r\n")
@@ -116,7 +116,7 @@ pub(crate) fn chunked(path: &str, headers: &str, parts: &[&[u8]], trailers: &str
     request
 }
 
-/// A client on one connection.
+/// A client with one connection.
 pub(crate) struct Client {
     pub(crate) stream: BufReader<TcpStream>,
 }

@@ -1,5 +1,6 @@
-//! Cold start: from the request for a sandbox to the program's first byte, against a bare spawn of the
-//! same program, alternating in one run. Needs root, `cc` and the binary `lambd-launcher` beside it.
+//! Measures a cold start, from the request for a sandbox to the program's first byte, and a plain spawn of
+//! the same program, alternately in one run. Needs root, `cc` and the binary `lambd-launcher` in the same
+//! folder.
 //!
 //! `cargo run --release -p lambd-sandbox --example cold_start [ROUNDS]`
 #![expect(clippy::print_stdout, reason = "prints a table")]
@@ -17,9 +18,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Pause between two rounds: time for the stocks to fill, as between two cold starts of a quiet server.
+/// Pause between two rounds, in which the stocks fill as between two cold starts of a quiet server.
 const PAUSE: Duration = Duration::from_millis(60);
-/// Sandboxes of the burst, all alive together.
+/// Number of sandboxes of the burst, all alive at the same time.
 const BURST: usize = 100;
 
 fn main() -> Outcome<()> {

@@ -1,11 +1,11 @@
 //! Control groups: one per sandbox, below `lambd-<instance>` in the launcher's own group.
 //!
-//! Version 1 and version 2 stand behind [`Hierarchy`] and [`Group`]. A group's name is the user id of
-//! its sandbox, and a group is never used twice: after a write to `cgroup.kill` the kernel kills
-//! every later child that is cloned into the group (seen on 6.1 and 6.18).
+//! [`Hierarchy`] and [`Group`] hide the difference between version 1 and version 2. A group's name is the
+//! user id of its sandbox, and a group is never used twice: after a write to `cgroup.kill` the kernel kills
+//! every process that is later cloned into the group (seen on 6.1 and 6.18).
 //!
-//! Only this module and its children use cgroups-rs, and only off the hot path; freezing and
-//! reading go through the descriptors of [`Handles`].
+//! Only this module and its children use cgroups-rs, and only off the hot path; freezing and reading use the
+//! descriptors of [`Handles`].
 
 mod oom;
 mod sweep;
@@ -24,12 +24,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::oom::{OomWatch, count};
 use crate::error::{At, StartFailure, StepError};
 
-/// Length of the period in which a CPU quota is counted, in microseconds. Short, so that a function
-/// with a small share waits in small pieces.
+/// Length of the period in which a CPU quota is counted, in microseconds. It is short, so that a function
+/// with a small share waits often but briefly.
 const CPU_PERIOD_US: u64 = 20_000;
-/// Least quota that the kernel accepts, in microseconds.
+/// Smallest quota that the kernel accepts, in microseconds.
 const CPU_QUOTA_MIN_US: u64 = 1_000;
-/// Processes that every sandbox needs besides the function's own: its init and one being born.
+/// Processes of every sandbox that do not count against the function: its init and one that is just being
+/// started.
 const PROCESSES_EXTRA: u32 = 2;
 
 /// The limits of one sandbox.
@@ -63,7 +64,7 @@ fn quota_us(permille: u32) -> u64 {
     (u64::from(permille) * CPU_PERIOD_US / 1000).max(CPU_QUOTA_MIN_US)
 }
 
-/// Which files the descriptors of a sandbox's group are.
+/// Names the files behind the descriptors of [`Handles`], and the quota to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HandleKind {
     /// `freezer.state`, `cpu.cfs_quota_us`, `memory.max_usage_in_bytes`, `memory.oom_control`, `memory.stat`.
@@ -72,7 +73,7 @@ pub(crate) enum HandleKind {
     V2 { quota_us: u64, period_us: u64 },
 }
 
-/// Open files of a group by which it is controlled without the launcher.
+/// Open files of a group, by which the API process controls it without the launcher.
 #[derive(Debug)]
 pub(crate) struct Handles {
     pub(crate) kind: HandleKind,
@@ -86,42 +87,43 @@ pub(crate) struct Handles {
 /// How a new process gets into its group.
 #[derive(Debug)]
 pub(crate) enum GroupEntry {
-    /// It writes itself to each of these `cgroup.procs` files. The write may wait for an RCU grace
-    /// period (5–14 ms), which is why the child does it and not the launcher.
+    /// It writes itself to each of these `cgroup.procs` files. The child does it and not the launcher,
+    /// because the write may wait for an RCU grace period (5–14 ms).
     Join(Vec<File>),
-    /// It is born there.
+    /// It is cloned into this group.
     Born(OwnedFd),
 }
 
-/// Where groups are made on this machine.
+/// The control group hierarchy of this machine, in which groups are made.
 pub(crate) trait Hierarchy: std::fmt::Debug {
     /// Makes an empty group without limits.
     fn create(&self, name: &str) -> Result<Box<dyn Group>, StepError>;
-    /// Kills and removes what launchers of this instance left, and the parent.
+    /// Kills and removes what earlier launchers of this instance left, and the parent group.
     fn sweep(&self) -> Result<(), StepError>;
-    /// Makes the parent, after a [`sweep`](Self::sweep).
+    /// Makes the parent group, after a [`sweep`](Self::sweep).
     fn make(&self) -> Result<(), StepError>;
-    /// Removes the parent; every group must have been removed.
+    /// Removes the parent group; every group in it must have been removed.
     fn remove(&self);
 }
 
 /// The group of one sandbox.
 pub(crate) trait Group: std::fmt::Debug {
-    /// The way in; given once.
+    /// How a process enters the group; can be called once.
     fn entry(&mut self) -> GroupEntry;
-    /// Sets memory, processes and the CPU quota of the start; that of the rest waits for [`Handles::cpu`].
+    /// Sets the limits of memory and processes, and the CPU quota of the start; [`Handles::cpu`] sets the
+    /// later quota.
     fn limit(&self, limits: GroupLimits) -> Result<(), StepError>;
     fn handles(&self, limits: GroupLimits) -> Result<Handles, StepError>;
-    /// What tells that its memory has run out; `None` where this kernel tells nobody.
+    /// Reports when the group's memory has run out; `None` when this kernel cannot report it.
     fn oom_watch(&self) -> Option<OomWatch>;
-    /// Lets its processes run unhindered, so that they can die: thaws them and lifts the CPU quota, whose debt a dying
-    /// process would have to pay off first.
+    /// Thaws the group and lifts the CPU quota, so that its processes can die: a dying process would first
+    /// have to pay off the group's debt of CPU time.
     fn release(&self);
-    /// Whether the group is gone; `false` while something still lives in it.
+    /// Removes the group; `false` while a process still lives in it.
     fn remove(&self) -> bool;
 }
 
-/// Finds out which version this machine has, and that it has what is needed.
+/// Finds the version of this machine and checks that it has the controllers needed.
 pub(crate) fn detect(instance: &str) -> Result<Box<dyn Hierarchy>, StartFailure> {
     let name = format!("lambd-{instance}");
     if is_cgroup2_unified_mode() {
@@ -142,7 +144,7 @@ fn write(folder: &Path, file: &str, value: &str) -> Result<(), StepError> {
     std::fs::write(&path, value).at(format!("write {value} to {}", path.display()))
 }
 
-/// Removes a group; true when it is gone.
+/// Removes a group; true when it no longer exists.
 fn remove(folder: &Path) -> bool {
     match std::fs::remove_dir(folder) {
         Ok(()) => true,
@@ -150,7 +152,7 @@ fn remove(folder: &Path) -> bool {
     }
 }
 
-/// A step's error from cgroups-rs's, which hides the kernel's reason in its source.
+/// Turns an error of cgroups-rs, which keeps the kernel's reason in its source, into a [`StepError`].
 fn step<T>(result: Result<T, GroupError>, folder: &Path, what: &str) -> Result<T, StepError> {
     result.map_err(|error| {
         let cause = std::error::Error::source(&error);
@@ -164,7 +166,7 @@ fn missing(controller: &str, remedy: &str) -> StartFailure {
     StartFailure::Controller { controller: controller.into(), remedy: remedy.into() }
 }
 
-/// `path` as seen below a mount whose root is `mount_root` of the hierarchy.
+/// The path of a group below the mount point `point`, whose root in the hierarchy is `mount_root`.
 fn below(point: &Path, mount_root: &Path, path: &str) -> PathBuf {
     let inner = Path::new(path).strip_prefix(mount_root).unwrap_or_else(|_| Path::new("/"));
     point.join(inner.strip_prefix("/").unwrap_or(inner))
@@ -175,14 +177,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quota_is_a_share_of_the_period_with_a_floor() {
+    fn the_quota_is_a_share_of_the_period_with_a_floor() {
         for (permille, us) in [(1000, 20_000), (72, 1_440), (1, 1_000), (6000, 120_000)] {
             assert_eq!(quota_us(permille), us, "{permille} permille");
         }
     }
 
     #[test]
-    fn paths_are_seen_through_the_mount() {
+    fn paths_are_translated_through_the_mount() {
         for (point, root, path, want) in [
             ("/sys/fs/cgroup/memory", "/", "/", "/sys/fs/cgroup/memory"),
             ("/sys/fs/cgroup/memory", "/", "/a/b", "/sys/fs/cgroup/memory/a/b"),

@@ -1,4 +1,4 @@
-//! The API process's side: starting the launcher and asking it for sandboxes. Calls block.
+//! The API process's side: starts the launcher and requests sandboxes from it. Calls block.
 
 mod control;
 mod sandbox;
@@ -16,10 +16,10 @@ use crate::launcher::NAME;
 use crate::protocol::{Channel, LauncherReply, LauncherRequest, LauncherSetup, Started};
 use crate::spec::Spec;
 
-/// Longest wait for the launcher to get ready: it may have to wait for a predecessor's end (20 s).
+/// Longest wait for the launcher to be ready: it may wait up to 20 s for the end of a predecessor.
 const START_WAIT: Duration = Duration::from_secs(40);
-/// Longest wait for one sandbox. The launcher gives each of its own steps 10 s, and tries again with a second blank
-/// sandbox: that is 80 s at the worst, and only beyond it the launcher hangs.
+/// Longest wait for one sandbox. The launcher gives each of its own steps 10 s and may try a second blank
+/// sandbox: 80 s at most, so after 120 s it hangs.
 const LAUNCH_WAIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -31,20 +31,20 @@ pub struct Launcher {
     notes: Vec<String>,
 }
 
-/// How far [`Launcher::shutdown`] came.
+/// How [`Launcher::shutdown`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
     /// Nothing is left.
     Complete,
-    /// It took longer than was waited, and goes on by itself.
+    /// The wait ended first; the launcher continues to shut down.
     GoesOn,
 }
 
-/// Starts the launcher: a second process of this program with root's rights, an empty environment and
-/// no descriptor but its socket and standard error.
+/// Starts the launcher: a second process of this program with root's rights, an empty environment and no
+/// descriptors except its socket and standard error.
 ///
 /// # Errors
-/// [`StartError`] says what the machine lacks. Nothing is left running.
+/// [`StartError`] names what the machine lacks. No process is left.
 #[expect(clippy::disallowed_methods, reason = "this is the one process that the server starts")]
 pub fn start(config: &LauncherConfig) -> Result<Launcher, StartError> {
     let (here, there) = Channel::pair().map_err(StartError::Spawn)?;
@@ -53,7 +53,7 @@ pub fn start(config: &LauncherConfig) -> Result<Launcher, StartError> {
     command.arg0(NAME).env_clear().current_dir("/");
     command.stdin(there.into_fd()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let process = command.spawn().map_err(StartError::Spawn)?;
-    drop(command); // holds the other end
+    drop(command); // it holds the other end
     let mut launcher = Launcher { channel: here, process, notes: Vec::new() };
     launcher.channel.send(&LauncherSetup { config: config.clone() }, &[])?;
     launcher.notes = launcher.channel.receive_within::<Started>(START_WAIT)?.value?;
@@ -64,8 +64,8 @@ impl Launcher {
     /// Makes a sandbox and starts its program. Takes some milliseconds.
     ///
     /// # Errors
-    /// [`LaunchError`] concerns this sandbox only, which is not there then, unless [`LaunchError::is_lost`]: after
-    /// that the launcher is of no more use.
+    /// [`LaunchError`]: this sandbox does not exist, and others are not affected. If
+    /// [`LaunchError::is_lost`], the launcher cannot be used any more.
     pub fn launch(&mut self, spec: &Spec) -> Result<Sandbox, LaunchError> {
         self.channel.send(&LauncherRequest::Launch(Box::new(spec.clone())), &[])?;
         let reply = self.channel.receive_within::<LauncherReply>(LAUNCH_WAIT)?;
@@ -73,18 +73,17 @@ impl Launcher {
         Sandbox::new(spec.id.clone(), &launched, reply.descriptors)
     }
 
-    /// The launcher's process.
+    /// The process id of the launcher.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// What an operator should know about this machine, one sentence each.
+    /// Remarks about this machine that an operator should read, one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Ends every sandbox and the launcher, and waits until nothing of them is left, but not
-    /// longer than `wait`.
+    /// Ends every sandbox and the launcher, and waits until nothing of them is left, but at most `wait`.
     pub fn shutdown(self, wait: Duration) -> Shutdown {
         let Self { channel, mut process, .. } = self;
         drop(channel);

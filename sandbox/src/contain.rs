@@ -1,4 +1,4 @@
-//! The order of containment. CONTAINMENT.md says why each step stands where it does.
+//! The steps of containment, in their order. CONTAINMENT.md says why each has its place.
 
 use std::fs::File;
 use std::io::Write;
@@ -23,12 +23,12 @@ use crate::seccomp::Filter;
 use crate::spec::{FileSpec, RUNTIME_API};
 use crate::sys::{self, mount};
 
-/// The kernel kills the function before it kills anything of the host.
+/// Makes the kernel kill the function before it kills processes of the host.
 const OOM_SCORE: &[u8] = b"500";
 
-/// Part one, which does not depend on the function: everything up to the new root.
-/// The process already has new pid, mount, net, ipc and uts namespaces and is in its groups
-/// ([`enter_groups`]), so that the cgroup namespace starts there.
+/// Part one, which does not depend on the function: everything up to the new root. The process already has
+/// new pid, mount, net, ipc and uts namespaces and is in its groups ([`enter_groups`]), so that they are the
+/// root of its cgroup namespace.
 pub(crate) fn prepare_sandbox(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, TcpListener), StepError> {
     unshare(CloneFlags::CLONE_NEWCGROUP).at("make a cgroup namespace")?;
     setsid().at("leave the terminal")?;
@@ -41,7 +41,7 @@ pub(crate) fn prepare_sandbox(devices: &OwnedFd, uid: u32) -> Result<(OwnedFd, T
     Ok((root, listener))
 }
 
-/// Part two: becomes the function's sandbox. Afterwards the process can only fork, wait and report.
+/// Part two, for one function. Afterwards the process can only fork, wait and report.
 pub(crate) fn assign_function(
     root: OwnedFd,
     assignment: &Assignment,
@@ -63,7 +63,7 @@ pub(crate) fn assign_function(
     filter.install().map_err(|error| StepError { step: format!("install the filter: {error}"), errno: 0 })
 }
 
-/// Enters the groups of version 1, before anything else: what is made later is charged there.
+/// Enters the groups of version 1 before anything else, so that everything made later is charged to them.
 pub(crate) fn enter_groups(groups: Vec<File>) -> Result<(), StepError> {
     for mut procs in groups {
         procs.write_all(b"0").at("enter the control group")?;
@@ -127,8 +127,8 @@ fn fill_root(root: &OwnedFd, assignment: &Assignment, mounts: &[OwnedFd]) -> Res
     }
 }
 
-/// The sandbox's own /dev/null to 0 (the one of before is the host's mount), output to 1 and 2, status to
-/// [`crate::init::STATUS`].
+/// Puts the sandbox's own `/dev/null` at 0 (the earlier one belongs to the host), the output at 1 and 2, the
+/// status socket at [`crate::init::STATUS`].
 fn place_descriptors([output, status]: [BorrowedFd<'_>; 2]) -> Result<(), StepError> {
     debug_assert!(output.as_raw_fd() > crate::init::CHANNEL && status.as_raw_fd() > crate::init::CHANNEL);
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).at("open /dev/null")?;

@@ -1,4 +1,4 @@
-//! Errors of the crate, and how a failing step travels from a sandbox to the caller.
+//! Errors of the crate, and how a failed step is reported from a sandbox to the caller.
 
 use std::fmt;
 use std::io;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 pub use crate::protocol::ChannelError;
 use crate::spec::SpecError;
 
-/// A step of making something that failed, with the kernel's reason.
+/// A step that failed, with the kernel's reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepError {
     /// What was being done.
     pub step: String,
-    /// The kernel's error number; 0 where the kernel was not asked.
+    /// The kernel's error number; 0 when the failure is not that of a system call.
     pub errno: i32,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for StepError {
 
 impl std::error::Error for StepError {}
 
-/// Names the step in which a call failed.
+/// Adds the step in which a call failed to its error.
 pub(crate) trait At<T> {
     fn at(self, step: impl Into<String>) -> Result<T, StepError>;
 }
@@ -59,10 +59,10 @@ impl<T> At<T> for Result<T, ChannelError> {
     }
 }
 
-/// Why the launcher cannot work on this machine; sent by the launcher.
+/// Why the launcher cannot work on this machine; the launcher sends it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum StartFailure {
-    /// It has not the rights to make sandboxes.
+    /// The launcher does not have the rights to make sandboxes.
     #[error("the capability {0} is missing: start as root")]
     Capability(String),
     /// [`LauncherConfig::instance`](crate::LauncherConfig) is not `[a-z0-9-]{1,32}`.
@@ -74,18 +74,18 @@ pub enum StartFailure {
         /// The kernel's release.
         release: String,
     },
-    /// Another launcher of the same name is alive.
+    /// Another launcher of the same instance is running.
     #[error("another launcher of the instance {0} is running")]
     Busy(String),
-    /// A control group controller is not there.
+    /// A control group controller is missing.
     #[error("the control group controller {controller} is missing: {remedy}")]
     Controller {
         /// Its name.
         controller: String,
-        /// What an operator does about it.
+        /// How an operator can add it.
         remedy: String,
     },
-    /// A program of the host is not there.
+    /// A program of the host is missing.
     #[error("the program {program} is missing: install the package {package}")]
     Program {
         /// Its name.
@@ -104,15 +104,15 @@ pub enum StartError {
     /// The launcher process could not be started.
     #[error("cannot start the launcher process")]
     Spawn(#[source] io::Error),
-    /// The launcher ended or did not speak.
+    /// The launcher ended, or sent no valid answer.
     #[error("the launcher did not answer")]
     Channel(#[from] ChannelError),
-    /// The launcher says why it cannot work.
+    /// The launcher reports why it cannot work.
     #[error(transparent)]
     Failed(#[from] StartFailure),
 }
 
-/// Why a sandbox could not be made; sent by the launcher. Nothing of it is left.
+/// Why a sandbox could not be made; the launcher sends it. Nothing of the sandbox is left.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum LaunchFailure {
     /// The specification was refused.
@@ -129,17 +129,18 @@ pub enum LaunchFailure {
 /// Why [`Launcher::launch`](crate::Launcher::launch) failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// The launcher says why. It goes on working.
+    /// The launcher reports the reason and continues to work.
     #[error(transparent)]
     Failed(#[from] LaunchFailure),
-    /// The message did not get through. Where [`Self::is_lost`], no sandbox lives any more and none can be made.
+    /// A message did not arrive. If [`Self::is_lost`], no sandbox lives any more and none can be made.
     #[error("an order to the launcher, or its answer, did not get through")]
     Channel(#[from] ChannelError),
 }
 
 impl LaunchError {
-    /// Whether the launcher is of no more use. A specification that is too long was not sent; of an answer that was
-    /// cut short, as where this process has no descriptor left, the lifeline is closed, and so the sandbox ended.
+    /// Whether the launcher cannot be used any more. It can be after a specification that was too long, which
+    /// was not sent, and after an answer that was cut off because this process has no free descriptor: that
+    /// closes the lifeline, and so the sandbox ends.
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Failed(_) | Self::Channel(ChannelError::TooLong { .. } | ChannelError::Incomplete) => false,

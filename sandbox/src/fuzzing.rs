@@ -1,4 +1,4 @@
-//! What the fuzz target `protocol` needs of the inside: compiled with `--cfg fuzzing` only.
+//! Internals that the fuzz target `protocol` needs; compiled with `--cfg fuzzing` only.
 
 use std::fmt::Display;
 
@@ -11,7 +11,8 @@ use crate::error::StepError;
 use crate::protocol::{Assignment, LauncherReply, LauncherRequest, LauncherSetup, Progress, Started, decode};
 use crate::spec::{Bind, FileSpec, Spec, SymlinkSpec};
 
-/// Reads `bytes` as the message whose number comes first, and does with it what needs no machine.
+/// Decodes `bytes` as the message whose number is the first byte, and does everything with it that needs no
+/// machine.
 pub fn receive(bytes: &[u8]) {
     let Some((number, bytes)) = bytes.split_first() else { return };
     match number {
@@ -43,7 +44,7 @@ pub fn receive(bytes: &[u8]) {
 
 fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Option<T> {
     let value: T = decode(bytes).ok()?;
-    // What was understood can be said again.
+    // A value that was decoded can be encoded and decoded again.
     let said = postcard::to_stdvec(&value).unwrap_or_default();
     assert!(decode::<T>(&said).is_ok(), "{said:?} cannot be read again");
     Some(value)

@@ -1,4 +1,4 @@
-//! Who a process is and what it may do: user, groups, capabilities, limits.
+//! What a process may do: its user, groups, capabilities and limits.
 
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
@@ -7,7 +7,7 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use crate::error::{At, StepError};
 use crate::sys;
 
-/// What the launcher keeps: each makes one part of a sandbox.
+/// The capabilities that the launcher keeps; each is needed for one part of a sandbox.
 const LAUNCHER: [Capability; 11] = [
     Capability::CAP_SYS_ADMIN, // namespaces, mounts, loop devices
     Capability::CAP_NET_ADMIN, // `lo` up
@@ -22,10 +22,11 @@ const LAUNCHER: [Capability; 11] = [
     Capability::CAP_SYS_RESOURCE, // hard limits above the launcher's own
 ];
 
-/// Makes and mounts images.
+/// A maker makes and mounts images.
 pub(crate) const MAKER: [Capability; 1] = [Capability::CAP_SYS_ADMIN];
 
-/// Ends processes of other users and removes groups: the folder above them may be writable for nobody.
+/// The guardian kills processes of other users and removes groups, whose parent folder may be writable for no
+/// user.
 pub(crate) const GUARDIAN: [Capability; 2] = [Capability::CAP_KILL, Capability::CAP_DAC_OVERRIDE];
 
 /// Leaves the launcher only what [`LAUNCHER`] lists.
@@ -33,8 +34,8 @@ pub(crate) fn keep_launcher_capabilities() -> Result<(), StepError> {
     keep(&LAUNCHER)
 }
 
-/// Leaves the calling process these capabilities and no gain of others by exec, for ever. Where one is missing from
-/// the start, it stays so: the step that needs it says so.
+/// Leaves the calling process these capabilities and prevents that exec ever gives it others. One that is
+/// missing from the start stays missing; the step that needs it fails with a clear error.
 pub(crate) fn keep(capabilities: &[Capability]) -> Result<(), StepError> {
     let step = "keep capabilities";
     let held = caps::read(None, CapSet::Permitted).map_err(|error| failed(step, &error))?;
@@ -50,15 +51,15 @@ pub(crate) fn keep(capabilities: &[Capability]) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Whether the calling process may make sandboxes at all.
+/// Whether the calling process may make sandboxes.
 pub(crate) fn has_admin() -> bool {
     caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(false)
 }
 
-/// Gives up every right, for ever: supplementary groups, group, user, all capability sets with the
-/// bounding set, and the gain of rights by exec (`no_new_privs`).
+/// Gives up every right permanently: supplementary groups, group, user, all capability sets with the bounding
+/// set, and the gain of rights by exec (`no_new_privs`).
 ///
-/// Concerns the calling thread: call it before any other exists.
+/// It concerns the calling thread: call it before any other thread exists.
 ///
 /// # Errors
 /// The first step that the kernel refuses; the process must then end.
@@ -67,7 +68,7 @@ pub fn drop_privileges(uid: u32, gid: u32) -> Result<(), StepError> {
     become_user(uid, gid)
 }
 
-/// The part that takes nothing away yet: no exec and no change of user can give a right from here on.
+/// The part that takes no right away yet. From here on no exec and no change of user can add one.
 pub(crate) fn bound() -> Result<(), StepError> {
     drop_bounding(&CapsHashSet::new())?;
     sys::process::lock_securebits().at("lock securebits")
@@ -90,7 +91,7 @@ fn drop_bounding(kept: &CapsHashSet) -> Result<(), StepError> {
         let unknown =
             !kept.contains(&capability) && caps::has_cap(None, CapSet::Bounding, capability).is_err();
         if kept.contains(&capability) || unknown {
-            continue; // older than this kernel: it has no such capability
+            continue; // this kernel is older than the capability
         }
         caps::drop(None, CapSet::Bounding, capability)
             .map_err(|error| failed("empty the bounding set", &error))?;
@@ -102,14 +103,14 @@ fn failed(step: &str, error: &caps::errors::CapsError) -> StepError {
     StepError { step: format!("{step}: {error}"), errno: 0 }
 }
 
-/// Switches core dumps off for the calling process and all that it starts, for ever: they would be written, or
-/// piped to a program, outside every sandbox. A limit of 1 refuses both; 0 refuses files only.
+/// Switches core dumps off permanently for the calling process and all that it starts: they would be written,
+/// or piped to a program, outside every sandbox. A limit of 1 refuses both; 0 refuses files only.
 pub(crate) fn forbid_core_dumps() -> Result<(), StepError> {
     setrlimit(Resource::RLIMIT_CORE, 1, 1)
         .at("set RLIMIT_CORE to 1 (start with a hard limit of at least that: ulimit -Hc, LimitCORE=)")
 }
 
-/// The limits that AWS sets [fact:process-limits], but for core dumps: [`forbid_core_dumps`].
+/// Sets the limits of AWS [fact:process-limits], except that of core dumps: see [`forbid_core_dumps`].
 pub(crate) fn limit_resources(processes_max: u64) -> Result<(), StepError> {
     let limits = [
         (Resource::RLIMIT_NOFILE, 1024, 1024),
@@ -119,7 +120,7 @@ pub(crate) fn limit_resources(processes_max: u64) -> Result<(), StepError> {
     ];
     for (resource, soft, hard) in limits {
         let step = || format!("set {resource:?}");
-        // Without CAP_SYS_RESOURCE a hard limit can only shrink; the machine's own is then kept.
+        // Without CAP_SYS_RESOURCE a hard limit can only be lowered; then the machine's own limit stays.
         let (_, most) = getrlimit(resource).at(step())?;
         setrlimit(resource, soft.min(most), hard.min(most)).at(step())?;
     }

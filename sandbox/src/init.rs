@@ -1,5 +1,5 @@
-//! PID 1 of a sandbox: a clone of the launcher that contains itself, runs the program and tells how it
-//! ended. It never execs, so a sandbox costs no second program start, and never returns.
+//! PID 1 of a sandbox: a clone of the launcher that contains itself, starts the program and reports how it
+//! ended. It never returns and never execs, so a sandbox costs only one program start.
 
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -20,15 +20,15 @@ use crate::sys;
 use crate::sys::process::exit;
 use crate::{Exit, contain, root};
 
-/// Where the socket to the API process is while the program runs; closed in the program by exec.
+/// The socket to the API process while the program runs; exec closes it in the program.
 pub(crate) const STATUS: RawFd = 3;
-/// Where the channel to the launcher is until containment is complete.
+/// The channel to the launcher until containment is complete.
 pub(crate) const CHANNEL: RawFd = 4;
 const DEVICES: RawFd = 5;
-/// Descriptors from here on are out of the way of the fixed numbers.
+/// Descriptors are first moved to numbers from here on, where the fixed numbers do not collide with them.
 const HIGH: RawFd = 64;
 
-/// What the launcher's clone starts with.
+/// What the new process gets from the launcher.
 #[derive(Debug)]
 pub(crate) struct InitContext<'a> {
     pub(crate) channel: &'a Channel,
@@ -38,7 +38,7 @@ pub(crate) struct InitContext<'a> {
     pub(crate) filter: &'a Filter,
 }
 
-/// Runs the new process to its end.
+/// Contains the new process, runs the program and exits.
 pub(crate) fn run(context: InitContext<'_>) -> ! {
     let lived = catch_unwind(AssertUnwindSafe(|| contain_and_run(context)));
     exit(i32::from(!matches!(lived, Ok(Ok(())))))
@@ -67,7 +67,7 @@ fn contain_and_run(context: InitContext<'_>) -> Result<(), StepError> {
     if done.is_ok() { supervise(&assignment) } else { Ok(()) }
 }
 
-/// Closes every descriptor of the launcher but those that are needed, and moves these out of the way.
+/// Closes every descriptor of the launcher except the ones needed, and moves these to their fixed numbers.
 fn keep_only(channel: &Channel, devices: &OwnedFd) -> Result<(Channel, OwnedFd), StepError> {
     let step = "sort descriptors";
     let high = |fd: BorrowedFd<'_>| fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(HIGH)).at(step);
@@ -96,7 +96,7 @@ fn assign_function(
     contain::assign_function(root, assignment, &mounts, [output.as_fd(), status.as_fd()], uid, filter)
 }
 
-/// Starts the program, reaps whatever becomes an orphan, and reports the program's end.
+/// Starts the program, reaps orphans, and reports how the program ended.
 fn supervise(assignment: &Assignment) -> Result<(), StepError> {
     let status = Channel::placed(STATUS);
     let program = Program::new(assignment)?;

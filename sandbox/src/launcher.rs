@@ -1,7 +1,7 @@
 //! The launcher: a small single-threaded process that makes sandboxes, watches them and removes them.
 //!
-//! It reads typed messages from one socket and trusts none of them. When the socket closes, it tears
-//! everything down and ends; when it dies, the kernel kills every sandbox with it.
+//! It reads typed messages from one socket and validates each. When the socket closes, it removes every
+//! sandbox and ends; when it is killed, the kernel kills every sandbox.
 
 mod blanks;
 mod guardian;
@@ -22,10 +22,9 @@ use crate::sys;
 /// `argv[0]` of the launcher process.
 pub(crate) const NAME: &str = "lambd-launcher";
 
-/// Becomes the launcher if this process was started as it, and then never returns. Otherwise
-/// returns at once.
+/// Runs the launcher if this process was started as it, and never returns; otherwise returns at once.
 ///
-/// Every program that calls [`start`](crate::start) calls this first in `main`, before any thread.
+/// Every program that calls [`start`](crate::start) calls this first in `main`, before any thread exists.
 pub fn launcher_entry() {
     let named = std::env::args_os().next().is_some_and(|name| name.as_bytes() == NAME.as_bytes());
     if named && std::env::args_os().count() == 1 {
@@ -37,14 +36,15 @@ fn run() -> i32 {
     sys::process::ignore_group_signals();
     // Only a label for `ps`.
     let _ = set_name(c"lambd-launcher");
-    // A group of its own, so that Ctrl-C on a terminal reaches the server alone. Fails for a leader.
+    // A session of its own, so that Ctrl-C on a terminal reaches only the server. It fails for a session
+    // leader.
     let _ = nix::unistd::setsid();
     let channel = Channel::from_fd(sys::fd::stdin());
     let Ok(setup) = channel.receive::<LauncherSetup>() else { return 2 };
     let (machine, notes) = match Machine::prepare(&setup.value.config) {
         Ok(prepared) => prepared,
         Err(failure) => {
-            // Without a reader there is nobody left to tell.
+            // If the other side is gone, the answer has no reader.
             let _ = channel.send(&Started::Err(failure), &[]);
             return 1;
         }

@@ -1,26 +1,27 @@
 //! Process sandboxes for functions: namespaces, mounts, control groups, system call filter, limits.
 //!
-//! A server calls [`start`] while it is still root and has one thread. That makes the **launcher**, a small
-//! single-threaded process with root's rights, and the server can then [`drop_privileges`]. Each
-//! [`Launcher::launch`] gives a [`Sandbox`]: a program that runs contained, a listener inside its own
-//! network, its output, its end, and control of its group. Dropping the [`Sandbox`] removes it.
+//! A server calls [`start`] while it is still root and has one thread. That starts the **launcher**, a small
+//! single-threaded process with root's rights; the server can then [`drop_privileges`]. Each
+//! [`Launcher::launch`] returns a [`Sandbox`]: a program that runs contained, a listener in its own network
+//! namespace, its output, its exit, and control of its group. Dropping the [`Sandbox`] removes it.
 //!
 //! ```text
 //! API process ──SEQPACKET──▶ launcher ──clone──▶ init (PID 1 inside) ──fork, exec──▶ program
 //!      ▲      listener, pipes, files of the group      │
-//!      └────────────────── how it ended ───────────────┘
+//!      └────────────────── exit status ────────────────┘
 //! ```
 //!
 //! Invariants:
-//! - The launcher believes nothing: sources of binds must lie beneath folders it opened at start, targets
-//!   are a fixed set, every size has a limit.
+//! - The launcher validates every request: sources of binds must lie beneath folders that it opened at start,
+//!   targets are a fixed set, every size has a limit.
 //! - No process of a sandbox outlives its init, no init outlives the launcher, no launcher outlives the
-//!   connection to the API process. What a launcher killed by SIGKILL leaves (what version 1 holds frozen, groups), its
-//!   guardian removes; if that was killed as well, the next launcher of the instance does.
+//!   connection to the API process. What remains after a SIGKILL of the launcher (processes that version 1
+//!   keeps frozen, groups) is removed by its guardian, or, if the guardian was killed too, by the next
+//!   launcher of the instance.
 //! - Two living sandboxes never share a user id, a namespace or a control group.
-//! - No mount made here is ever seen by the host, and none that the host makes later by a sandbox.
-//! - Foreign code runs only after the last step of `contain`, whose order CONTAINMENT.md explains.
-//! - `unsafe` is in the module `sys` alone; cgroups-rs is known to `cgroup` alone; no thread, no async.
+//! - The host never sees a mount made here, and a sandbox never sees a mount that the host makes later.
+//! - Foreign code runs only after the last step of `contain`; CONTAINMENT.md explains the order.
+//! - `unsafe` is used in the module `sys` only, cgroups-rs in `cgroup` only; no threads, no async code.
 
 mod cgroup;
 mod client;

@@ -1,8 +1,9 @@
-//! What the API process, the launcher and the sandboxes' inits say to each other.
+//! Messages between the API process, the launcher and init.
 //!
-//! Three kinds of connection, all [`Channel`]s: API process to launcher ([`LauncherSetup`], [`LauncherRequest`],
-//! answered by [`Started`], [`LauncherReply`]), launcher to init ([`Assignment`], answered by [`Progress`]),
-//! init to API process ([`Exit`](crate::Exit)). Descriptors come in the order that the structs give.
+//! There are three kinds of connection, all of them [`Channel`]s: API process to launcher ([`LauncherSetup`],
+//! [`LauncherRequest`], answered by [`Started`], [`LauncherReply`]), launcher to init ([`Assignment`],
+//! answered by [`Progress`]), init to API process ([`Exit`](crate::Exit)). Descriptors are in the order that
+//! the structs name.
 
 pub(crate) mod bytes;
 mod channel;
@@ -24,7 +25,7 @@ pub(crate) struct LauncherSetup {
     pub(crate) config: LauncherConfig,
 }
 
-/// Its answer: remarks for the operator, or why it ends.
+/// The answer to [`LauncherSetup`]: remarks for the operator, or the reason why the launcher ends.
 pub(crate) type Started = Result<Vec<String>, StartFailure>;
 
 /// Every later message to the launcher.
@@ -48,8 +49,8 @@ pub(crate) struct LaunchReport {
 /// How many descriptors come with [`LaunchReport`].
 pub(crate) const LAUNCH_DESCRIPTORS: usize = 9;
 
-/// What a blank sandbox becomes. Descriptors: output, status, one per bind, then `/tmp` where it is
-/// a volume.
+/// Turns a blank sandbox into that of a function. Descriptors: output, status, one per bind, then `/tmp` if
+/// it is a volume.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Assignment {
     pub(crate) targets: Vec<std::path::PathBuf>,
@@ -62,10 +63,10 @@ pub(crate) struct Assignment {
     pub(crate) memory_mib: u32,
     pub(crate) tmp_mib: u32,
     pub(crate) processes_max: u32,
-    /// Whether the last descriptor is a volume; otherwise `/tmp` is memory.
+    /// Whether the last descriptor is a volume; otherwise `/tmp` is in memory.
     pub(crate) volume: bool,
 }
 
-/// What an init tells the launcher: first that it is blank and ready (with the listener), then that
-/// it is contained and about to run the program.
+/// Messages of an init to the launcher: first that it is blank and ready (with the listener), then that it is
+/// contained and about to run the program.
 pub(crate) type Progress = Result<(), StepError>;

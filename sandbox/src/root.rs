@@ -1,7 +1,7 @@
 //! The root file system of a sandbox: a small tmpfs with the folders that AWS has, and mounts.
 //!
-//! Nothing is looked up by path from the host's root: every step goes from a descriptor of the new
-//! root, beneath it and through no symbolic link, before any foreign code runs.
+//! Nothing is looked up by path from the host's root: every step starts at a descriptor of the new root,
+//! stays beneath it and follows no symbolic link. No foreign code runs before it is complete.
 
 pub(crate) mod devices;
 pub(crate) mod proc;
@@ -22,11 +22,11 @@ use crate::sys::mount;
 
 /// Folders that every sandbox has.
 const FOLDERS: [&str; 9] = ["dev", "etc", "opt", "proc", "tmp", "var", "var/lang", "var/runtime", "var/task"];
-/// Most bytes and inodes of the skeleton.
+/// Size limit and inode limit of the skeleton.
 const SIZE: &std::ffi::CStr = c"4m";
 const INODES: &std::ffi::CStr = c"512";
 
-/// The new root: a mount that is attached to nothing yet.
+/// Makes the new root: a mount that is not attached yet.
 pub(crate) fn skeleton() -> Result<OwnedFd, StepError> {
     let options = [(c"mode", Some(c"755")), (c"size", Some(SIZE)), (c"nr_inodes", Some(INODES))];
     let root = mount::create(c"tmpfs", &options, mount::NO_SUID | mount::NO_DEV).at("mount the root")?;
@@ -56,13 +56,13 @@ pub(crate) fn attach(root: impl AsFd, detached: impl AsFd, path: &Path) -> Resul
     mount::attach(detached.as_fd(), place.as_fd()).at(format!("mount {}", path.display()))
 }
 
-/// Writes a file of the skeleton, over one that is there.
+/// Writes a file of the skeleton; replaces an existing one.
 pub(crate) fn write_file(root: impl AsFd, file: &FileSpec) -> Result<(), StepError> {
     make_parents(root.as_fd(), &file.path)?;
     let flags = OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_TRUNC;
     let mode = Mode::from_bits_truncate(file.mode);
     let fd = open_beneath(root, &file.path, flags, mode)?;
-    // The launcher's umask must not show.
+    // The launcher's umask must not change the mode.
     fchmod(&fd, mode).at(format!("set the mode of {}", file.path.display()))?;
     std::fs::File::from(fd).write_all(&file.content).at(format!("write {}", file.path.display()))
 }
@@ -75,7 +75,7 @@ pub(crate) fn link(root: impl AsFd, symlink: &SymlinkSpec) -> Result<(), StepErr
     symlinkat(&symlink.to, &folder, name).at(format!("link {}", symlink.link.display()))
 }
 
-/// Attaches a bind at its target, which is made to fit it.
+/// Attaches a bind at its target, which is made as a file or folder like the source.
 pub(crate) fn bind(root: impl AsFd, source: impl AsFd, target: &Path) -> Result<(), StepError> {
     let root = root.as_fd();
     make_parents(root, target)?;
@@ -113,7 +113,8 @@ fn parent<'a>(root: BorrowedFd<'_>, path: &'a Path) -> Result<(OwnedFd, &'a OsSt
     Ok((folder, path.file_name().unwrap_or_default()))
 }
 
-/// A tmpfs of `size_mib`, writable by everyone, charged to whoever fills it.
+/// A tmpfs of `size_mib`, writable by every process; its pages are charged to the group of the process that
+/// writes them.
 pub(crate) fn memory_folder(size_mib: u32) -> Result<OwnedFd, StepError> {
     let size = c_string(format!("{size_mib}m"))?;
     let options = [(c"mode", Some(c"1777")), (c"size", Some(size.as_c_str()))];

@@ -1,10 +1,10 @@
 //! The system call filter: an allow-list as data ([`policy`]), compiled once per launcher.
 //!
-//! Three programs are installed. The first looks at the number alone and is a binary search over ranges
-//! ([`decision_tree`]): the kernel runs a filter once for every number when it is installed, so a linear
-//! list of 300 comparisons costs 20 times more there. The others, by seccompiler, look at the
-//! arguments of the few calls that are allowed only in part ([`arguments`]): seccompiler knows one answer
-//! per program, and there are two.
+//! Three programs are installed. The first checks the number alone and is a binary search over ranges
+//! ([`decision_tree`]): when a filter is installed, the kernel runs it once for every number, so a linear
+//! list of 300 comparisons would take 20 times longer. The other two are made by seccompiler and check the
+//! arguments of the few calls that are allowed only in part ([`arguments`]). They are two because a program
+//! of seccompiler has one answer, and two are needed.
 
 mod arguments;
 mod decision_tree;
@@ -30,7 +30,7 @@ impl Filter {
         })
     }
 
-    /// Binds the calling process to the filter for ever. Also sets `no_new_privs`.
+    /// Puts the calling process under the filter permanently. Also sets `no_new_privs`.
     pub(crate) fn install(&self) -> Result<(), seccompiler::Error> {
         seccompiler::apply_filter(&self.pretences)?;
         seccompiler::apply_filter(&self.refusals)?;

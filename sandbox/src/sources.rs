@@ -1,5 +1,5 @@
-//! What of the host sandboxes may see: what lies beneath the folders that were opened at start, whatever links
-//! it goes through; what the configuration names; and what root names by a link.
+//! What sandboxes may see of the host: what lies beneath the folders that were opened at start, without links
+//! that lead out of them; what the configuration names; and what a link made by root names.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::error::{At, LaunchFailure, StepError};
 use crate::spec::{SpecError, is_plain};
 use crate::sys::mount;
 
-/// The allowed sources. The folders are opened once: what is renamed later stays what it was.
+/// The allowed sources. The folders are opened once, so renaming one later changes nothing.
 #[derive(Debug)]
 pub(crate) struct Sources {
     folders: Vec<(PathBuf, OwnedFd)>,
@@ -32,7 +32,7 @@ impl Sources {
         Ok(Self { folders, shown: config.shown_sources.clone(), linked: config.linked_sources.clone() })
     }
 
-    /// A detached, read-only mount of `source` without what is mounted below it.
+    /// Returns a detached, read-only mount of `source` without the mounts below it.
     pub(crate) fn mount(&self, source: &Path) -> Result<OwnedFd, LaunchFailure> {
         let fd = self.resolve(source)?;
         let copy = mount::copy(fd.as_fd()).at(format!("copy {}", source.display()))?;
@@ -48,7 +48,7 @@ impl Sources {
         let refused = || SpecError::Source { path: source.to_owned() };
         let beneath =
             self.folders.iter().filter_map(|place| Some((source.strip_prefix(&place.0).ok()?, place)));
-        // The innermost of several folders that hold it.
+        // The innermost folder counts when several contain the source.
         let (relative, (folder, fd)) =
             beneath.min_by_key(|(relative, _)| relative.components().count()).ok_or_else(refused)?;
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
@@ -66,7 +66,7 @@ impl Sources {
     }
 }
 
-/// What a link beneath `folder` names; `None` unless everything on the way to it is root's alone.
+/// Opens what a link beneath `folder` names; `None` unless only root can write everything on the way to it.
 fn follow(folder: &OwnedFd, link: &Path) -> Option<OwnedFd> {
     let step = |at: &OwnedFd, name: &Path| {
         let how = OpenHow::new()
@@ -90,7 +90,7 @@ fn follow(folder: &OwnedFd, link: &Path) -> Option<OwnedFd> {
     if is_plain(&named) { by_path(&named).ok() } else { None }
 }
 
-/// A path that root chose, through links as root laid them.
+/// Opens a path that root chose, following links.
 fn by_path(path: &Path) -> nix::Result<OwnedFd> {
     let how =
         OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_beneath_is_found() {
+    fn only_sources_beneath_an_allowed_folder_are_found() {
         let dir = tempfile::tempdir().unwrap();
         let allowed = dir.path().join("allowed");
         std::fs::create_dir_all(allowed.join("code")).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_shown_as_a_whole_only() {
+    fn a_shown_source_is_shown_as_a_whole_only() {
         let dir = tempfile::tempdir().unwrap();
         let shown = dir.path().join("shown");
         let mut config = LauncherConfig::new("x", "/", "/");
@@ -151,9 +151,9 @@ mod tests {
         }
     }
 
-    /// Needs root, as everything of the launcher.
+    /// Needs root, like all tests of the launcher.
     #[test]
-    fn a_link_counts_where_root_alone_could_make_it() {
+    fn a_link_is_followed_only_if_root_alone_could_make_it() {
         let dir = tempfile::tempdir().unwrap();
         let (allowed, outside) = (dir.path().join("allowed"), dir.path().join("outside"));
         std::fs::create_dir_all(allowed.join("x/bind")).unwrap();

@@ -1,4 +1,4 @@
-//! What one sandbox is made of, and the check of it that the launcher does before anything else.
+//! The specification of a sandbox, and the check that the launcher makes before anything else.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -27,10 +27,10 @@ pub struct Spec {
     pub hostname: String,
     /// Hard limit of memory in MiB, 16–65,536. Swap is not used.
     pub memory_mib: u32,
-    /// Share of CPU in thousandths of one CPU, 1–1,024,000. Takes effect when
-    /// [`Control::set_cpu_quota`](crate::Control::set_cpu_quota) turns it on.
+    /// Share of CPU in thousandths of one CPU, 1–1,024,000. It applies after
+    /// [`Control::set_cpu_quota`](crate::Control::set_cpu_quota) has turned it on.
     pub cpu_quota_permille: u32,
-    /// Share of CPU until then, from the program's first instruction on, in the same unit.
+    /// Share of CPU before that, from the program's first instruction on, in the same unit.
     pub cpu_init_permille: u32,
     /// Size of `/tmp` in MiB, 1–10,240.
     pub tmp_mib: u32,
@@ -38,10 +38,10 @@ pub struct Spec {
     pub processes_max: u32,
 }
 
-/// A file or folder of the host shown inside, always read-only, `nosuid` and `nodev`.
+/// A file or folder of the host that the sandbox sees, always read-only, `nosuid` and `nodev`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bind {
-    /// Absolute; one that [`LauncherConfig`](crate::LauncherConfig) allows.
+    /// Absolute path; one that [`LauncherConfig`](crate::LauncherConfig) allows.
     pub source: PathBuf,
     /// One of [`MOUNT_POINTS`], or a path under `/etc`.
     pub target: PathBuf,
@@ -50,11 +50,11 @@ pub struct Bind {
 /// A file made for the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSpec {
-    /// Under `/etc`, or directly under `/`.
+    /// Path below `/etc`, or directly in `/`.
     pub path: PathBuf,
     /// Permission bits; set-id bits are refused.
     pub mode: u32,
-    /// Its content.
+    /// The file's content.
     #[serde(with = "crate::protocol::bytes")]
     pub content: Vec<u8>,
 }
@@ -62,13 +62,13 @@ pub struct FileSpec {
 /// A symbolic link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SymlinkSpec {
-    /// Under `/etc`, or directly under `/`.
+    /// Path below `/etc`, or directly in `/`.
     pub link: PathBuf,
-    /// What it points to, resolved inside the sandbox only.
+    /// Target of the link, resolved only inside the sandbox.
     pub to: PathBuf,
 }
 
-/// Where a sandbox listens for the Runtime API, inside.
+/// Address inside a sandbox at which the Runtime API listens.
 pub const RUNTIME_API: &str = "127.0.0.1:9001";
 
 /// The places where a bind may be mounted, besides paths under `/etc`.
@@ -96,25 +96,25 @@ const STRINGS_BYTES_MAX: usize = 96 * 1024;
 /// Why a specification was refused. Nothing has been made for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum SpecError {
-    /// A value lies outside its range or a list is too long.
+    /// A value is outside its range or a list is too long.
     #[error("{what} is {value}, allowed is {min} to {max}")]
     OutOfRange {
         /// The member of [`Spec`].
         what: String,
-        /// What was asked.
+        /// The value in the request.
         value: u64,
-        /// The least allowed.
+        /// The smallest allowed value.
         min: u64,
-        /// The most allowed.
+        /// The largest allowed value.
         max: u64,
     },
-    /// A text has a character that it must not have, or is empty.
+    /// A text is empty or has a character that is not allowed.
     #[error("{what} is malformed")]
     Malformed {
         /// The member of [`Spec`].
         what: String,
     },
-    /// A path is not absolute and plain, or lies where nothing may be put.
+    /// A path is not absolute and plain, or is not an allowed place.
     #[error("{what} {path:?} is not an allowed place")]
     Place {
         /// `bind target`, `file`, `link` or `working folder`.
@@ -122,13 +122,13 @@ pub enum SpecError {
         /// The path.
         path: PathBuf,
     },
-    /// Two binds of which one lies in the other.
+    /// One of two binds lies in the other.
     #[error("bind target {path:?} lies in another one")]
     Nested {
         /// The inner path.
         path: PathBuf,
     },
-    /// The source of a bind is not one that the configuration allows.
+    /// The source of a bind is not allowed by the configuration.
     #[error("bind source {path:?} is not beneath an allowed folder")]
     Source {
         /// The path.
@@ -218,7 +218,7 @@ fn is_plain_or_root(path: &Path) -> bool {
     path == Path::new("/") || is_plain(path)
 }
 
-/// Absolute, below the root, only normal components, no NUL byte.
+/// Whether the path is absolute, below the root, with normal components only and no NUL byte.
 pub(crate) fn is_plain(path: &Path) -> bool {
     let mut parts = path.components();
     let bytes = path.as_os_str().as_encoded_bytes();
@@ -232,7 +232,7 @@ fn is_below_etc(path: &Path) -> bool {
     is_plain(path) && path.starts_with("/etc") && path != Path::new("/etc")
 }
 
-/// A name directly under the root that is no folder of the skeleton.
+/// Whether the path is a name directly in the root and not a folder of the skeleton.
 fn is_below_root(path: &Path) -> bool {
     const TAKEN: [&str; 5] = ["/dev", "/proc", "/tmp", "/etc", "/var"];
     is_plain(path) && path.components().count() == 2 && !TAKEN.iter().any(|taken| path == Path::new(taken))
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_refused() {
+    fn each_fault_of_a_specification_is_refused() {
         type Fault = fn(&mut Spec);
         let faults: [(&str, Fault); 22] = [
             ("empty id", |s| s.id.clear()),

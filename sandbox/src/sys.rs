@@ -1,7 +1,6 @@
-//! System calls that no dependency wraps. The only module of the crate that holds `unsafe`.
+//! System calls that no dependency wraps. It is the only module of the crate with `unsafe` code.
 //!
-//! Each function is one kernel call (or one call and the conversion of its result into an owned
-//! descriptor) and decides nothing.
+//! Each function makes one kernel call, converts its result, and decides nothing.
 
 #![expect(unsafe_code, reason = "the one place for calls that nix and std do not wrap")]
 

@@ -1,8 +1,8 @@
-//! User ids: every living sandbox has one of its own.
+//! User ids: every living sandbox has its own.
 //!
-//! Kernel accounts (processes, inotify watches, pipe pages, queued signals) are kept per user id, so
-//! a shared one would let a function take them from others. Launchers of one machine share the range
-//! by locked files: each takes a block of 4,096.
+//! The kernel counts processes, inotify watches, pipe pages and queued signals per user id, so a function
+//! could use up the share of another one with the same id. The launchers of a machine share the range by
+//! locked files: each takes a block of 4,096.
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File};
@@ -15,14 +15,14 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::error::{At, StepError};
 
-/// First user id of block 0. High enough to meet no account of the host, below 2^31.
+/// First user id of block 0. It is above all usual accounts of a host and below 2^31.
 const BASE: u32 = 1_900_000_000;
 /// User ids per block.
 const BLOCK: u32 = 4_096;
 /// Blocks per machine.
 const BLOCKS_MAX: u32 = 1_024;
 
-/// The block of one launcher. The lock ends with the launcher and its guardian.
+/// The block of one launcher. The lock lasts until the launcher and its guardian have ended.
 #[derive(Debug)]
 pub(crate) struct Uids {
     first: u32,
@@ -32,8 +32,8 @@ pub(crate) struct Uids {
 }
 
 impl Uids {
-    /// Takes the first block that no other launcher has and under which no process lives: what a launcher left that
-    /// was killed together with its guardian would share its ids with new sandboxes.
+    /// Takes the first block that no other launcher has and under which no process lives: processes of a
+    /// launcher that was killed together with its guardian may still use their ids.
     pub(crate) fn claim(folder: &Path) -> Result<Self, StepError> {
         Self::claim_where(folder, |first| !is_inhabited(first))
     }
@@ -43,7 +43,7 @@ impl Uids {
             let path = folder.join(format!("uids-{block}.lock"));
             let Some(lock) = try_lock(&path)? else { continue };
             let first = BASE + block * BLOCK;
-            // Asked with the lock in hand: from here on nobody starts a process there.
+            // Checked while the lock is held: from now on no other launcher starts a process with these ids.
             if is_free(first) {
                 return Ok(Self { first, next: 0, used: BTreeSet::new(), lock });
             }
@@ -51,12 +51,12 @@ impl Uids {
         Err(StepError { step: format!("find a free block of user ids in {}", folder.display()), errno: 0 })
     }
 
-    /// The lock, for the guardian to hold as well.
+    /// The lock, which the guardian holds as well.
     pub(crate) fn lock(&self) -> BorrowedFd<'_> {
         self.lock.as_fd()
     }
 
-    /// A free id. Ids are handed out in turn, so that one just given back rests the longest.
+    /// Returns a free id. Ids are used in turn, so that one that was just returned stays unused the longest.
     pub(crate) fn take(&mut self) -> Option<u32> {
         let slot = (0..BLOCK).map(|n| (self.next + n) % BLOCK).find(|slot| !self.used.contains(slot))?;
         self.used.insert(slot);
@@ -64,7 +64,7 @@ impl Uids {
         Some(self.first + slot)
     }
 
-    /// Gives an id back; only after everything that ran under it is gone.
+    /// Returns an id; only after everything that ran under it has ended.
     pub(crate) fn give_back(&mut self, uid: u32) {
         self.used.remove(&uid.wrapping_sub(self.first));
     }
@@ -74,19 +74,19 @@ impl Uids {
 fn is_inhabited(first: u32) -> bool {
     let Ok(entries) = std::fs::read_dir("/proc") else { return false };
     entries.flatten().any(|entry| {
-        // Absent for what is no process, or has just ended.
+        // Not readable when the entry is not a process or the process has just ended.
         let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
         users(&status).any(|uid| (first..first + BLOCK).contains(&uid))
     })
 }
 
-/// The user ids (real, effective, saved, of files) in a `status` of `/proc`.
+/// The user ids (real, effective, saved, file system) in a `status` of `/proc`.
 fn users(status: &str) -> impl Iterator<Item = u32> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
     line.split_whitespace().filter_map(|uid| uid.parse().ok())
 }
 
-/// Opens (and makes) `path` and locks it; `None` when another process holds the lock.
+/// Opens `path`, or makes it, and locks it; `None` when another process has the lock.
 pub(crate) fn try_lock(path: &Path) -> Result<Option<Flock<File>>, StepError> {
     let step = || format!("lock {}", path.display());
     let file = File::options().create(true).truncate(false).write(true).open(path).at(step())?;
@@ -97,7 +97,7 @@ pub(crate) fn try_lock(path: &Path) -> Result<Option<Flock<File>>, StepError> {
     }
 }
 
-/// Makes a folder that only root can look into, where it is absent.
+/// Makes a folder that only root can read, if it is absent.
 pub(crate) fn private_folder(path: &Path) -> Result<(), StepError> {
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((first.take(), second.take()), (Some(BASE), Some(BASE + BLOCK)));
 
         first.give_back(BASE);
-        assert_eq!(first.take(), Some(BASE + 1), "an id just given back rests");
+        assert_eq!(first.take(), Some(BASE + 1), "an id that was just returned is not reused at once");
         let rest: Vec<u32> = std::iter::from_fn(|| first.take()).collect();
         assert_eq!((rest.len(), rest.last()), (BLOCK as usize - 1, Some(&BASE)));
         assert_eq!(first.take(), None);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_with_processes_is_not_free() {
+    fn a_block_with_living_processes_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
         let claimed = Uids::claim_where(folder.path(), |first| first != BASE).unwrap();
         assert_eq!(claimed.first, BASE + BLOCK);

@@ -1,5 +1,5 @@
-//! What an unprivileged server sees of the folder that it works in: the parts that are its own, and nothing of
-//! what root keeps beside them, whatever the folder's mode.
+//! A view of the working folder for the unprivileged server: it sees the folders that belong to it and
+//! nothing of what root keeps beside them, whatever the folder's mode.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -14,21 +14,22 @@ use crate::error::{At, StepError};
 use crate::root::open_beneath;
 use crate::sys::mount;
 
-/// Hides the working folder from this process behind an empty one that holds only `folders`, which lie in it,
-/// and stays in that. Nobody else sees a change. Paths relative to the working folder go on working for these
-/// folders also when the working folder itself is closed to the user that the process is to become.
+/// Replaces the working folder, for this process only, by an empty read-only one that holds only `folders`,
+/// which lie in it, and changes into it. Paths relative to the working folder keep working for these folders,
+/// also when the user that the process will become may not enter the working folder itself.
 ///
-/// Concerns the calling thread: call it as root, and before any other exists.
+/// It concerns the calling thread: call it as root, before any other thread exists.
 ///
 /// # Errors
-/// A folder is missing or a symbolic link, or the first step that the kernel refuses; the process must then end.
+/// When a folder is missing or a symbolic link, or the kernel refuses a step; the process must then end.
 pub fn enter_view(folders: &[&str]) -> Result<(), StepError> {
     unshare(CloneFlags::CLONE_NEWNS).at("make a mount namespace")?;
-    // Slave rather than private: what the host unmounts must not stay busy because of this process.
+    // Slave rather than private, so that mounts which the host removes do not stay busy because of this
+    // process.
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
         .at("keep mounts from the host")?;
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    // After that: the kernel copies only mounts of the own namespace.
+    // Opened after `unshare`, because the kernel copies only mounts of the caller's own namespace.
     let here = open(".", flags, Mode::empty()).at("open the working folder")?;
     let options = [(c"mode", Some(c"755")), (c"size", Some(c"64k"))];
     let attributes = mount::NO_SUID | mount::NO_DEV | mount::NO_EXEC;
@@ -62,7 +63,8 @@ mod tests {
         names
     }
 
-    /// Needs root. A thread has a working folder and a namespace of its own here.
+    /// Needs root. The test has a thread of its own, because the working folder and the namespace are
+    /// changed.
     #[test]
     fn only_the_named_folders_are_seen_and_only_by_the_caller() {
         let dir = tempfile::tempdir().unwrap();
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_no_folder() {
+    fn a_symbolic_link_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc", dir.path().join("db")).unwrap();
         let path = dir.path().to_owned();

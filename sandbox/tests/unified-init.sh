@@ -1,11 +1,11 @@
 #!/busybox sh
 # shellcheck shell=dash
-# PID 1 of the small machine in which unified.sh runs the sandbox's tests. /busybox is static; the folders are
-# those of the machine that made the initramfs, as far as the tests use them.
+# PID 1 of the small machine in which unified.sh runs the sandbox's tests. /busybox is static; the other
+# folders are copies of those of the machine that made the initramfs, as far as the tests need them.
 export PATH=/usr/sbin:/usr/bin TMPDIR=/scratch LAMBD_TEST_CODE=/inside LAMBD_TEST_OWN_MACHINE=1
 
 if [ "$1" != inside ]; then
-    # The first file system can be no sandbox's old root: the kernel pivots away from a mount, not from it.
+    # The initial file system cannot be a sandbox's old root, because pivot_root needs a mount to leave.
     /busybox mount --bind / /root
     exec /busybox chroot /root /init inside
 fi
@@ -17,7 +17,7 @@ fi
 /busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for module in $(/busybox cat /modules); do /busybox insmod "$module"; done
 /busybox ip link set lo up
-# As a service manager does for Delegate=yes.
+# A service manager does this for Delegate=yes.
 echo '+memory +cpu +pids' >/sys/fs/cgroup/cgroup.subtree_control
 /busybox mkdir /sys/fs/cgroup/unit
 echo $$ >/sys/fs/cgroup/unit/cgroup.procs
@@ -25,7 +25,7 @@ echo $$ >/sys/fs/cgroup/unit/cgroup.procs
 # shellcheck source=/dev/null
 . /arguments
 echo BOOTED
-# What the kernel says of functions that run out of memory is no news.
+# The kernel's messages about functions that run out of memory are not needed.
 /busybox dmesg -n 1
 result=0
 "$BINARY" "$@" || result=$?

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs the sandbox's tests on control groups version 2, whatever this machine has: in a small machine of its own,
-# emulated by qemu, which works on every processor and needs no right to /dev/kvm.
+# Runs the sandbox's tests on control groups version 2, whichever version this machine has: in a small machine
+# that qemu emulates. This works on every processor and does not need /dev/kvm.
 #
 #   sandbox/tests/unified.sh KERNEL_FOLDER TEST_BINARY LAUNCHER [ARGUMENT…]
 #
 # KERNEL_FOLDER holds an unpacked package linux-image-*; TEST_BINARY is what `cargo test -p lambd-sandbox --test
 # sandbox --no-run` names; the arguments are the test binary's.
 #
-# Exit: 0 all tests passed, 1 a test failed, 3 the kernel did not boot, 4 it booted and ended without a result.
+# Exit: 0 all tests passed, 1 a test failed, 3 the kernel did not boot, 4 it booted but ended without a result.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 BOOT_S=${LAMBD_BOOT_S:-120}
@@ -20,7 +20,7 @@ work=$(mktemp -d "$(dirname "$binary")/unified.XXXXXX")
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 tree=$work/tree log=$work/log
 
-# A program (or anything else) with the libraries that it is linked with, under its own name.
+# Copies a program (or any other file) and the libraries that it is linked with to their paths in the tree.
 take() {
     local path
     for path in "$@"; do
@@ -43,7 +43,7 @@ make_tree() {
     printf 'root:x:0:\n' >"$tree/etc/group"
     [[ ! -e /etc/mke2fs.conf ]] || cp /etc/mke2fs.conf "$tree/etc/"
     cc -O1 -static -w -o "$tree/inside/inside" "$here/sandbox/inside.c"
-    # busybox, too, for its libraries: it need not be the static one.
+    # busybox as well, for its libraries: it may be a dynamic one.
     take "$(command -v busybox)" "$binary" "$launcher" "$(command -v mke2fs)" /bin/sh
     local name
     for name in cat cut echo grep hostname id kill ls mount readlink sleep stat tail true; do
@@ -62,7 +62,8 @@ take_python() {
     take "$library"/lib-dynload/*.so
 }
 
-# The module files that the tests need and this kernel has not built in, in the order of loading.
+# Copies the modules that the tests need and this kernel does not have built in, and lists them in the order
+# of loading.
 take_modules() {
     local modules version module file
     modules=$(echo "$kernel_folder"/lib/modules/*)
@@ -70,7 +71,7 @@ take_modules() {
     [[ -e $modules/modules.dep ]] || busybox depmod -b "$kernel_folder" "$version"
     for module in loop ext4 tls; do
         file=$(sed -n "s|^\([^:]*/$module\.ko[^:]*\): *|\1 |p" "$modules/modules.dep")
-        # The line names a module and then what it needs, the innermost last.
+        # The line names a module and then those that it needs, the innermost last.
         for file in $(echo "$file" | tr ' ' '\n' | tac); do
             mkdir -p "$tree/lib/modules"
             cp "$modules/$file" "$tree/lib/modules/"
@@ -90,9 +91,9 @@ make_initramfs() {
     (cd "$tree" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs"
 }
 
-# One processor, emulated by one thread. With two, qemu 7.2 can go on with a translated block whose code the guest
-# has changed since: the kernel changes its own code whenever the first group gets a CPU limit, or the last one loses
-# it, and then both processors trap at that place for ever.
+# One processor, emulated by one thread. With two, qemu 7.2 can keep executing a translated block whose code
+# the guest has changed since: the kernel changes its own code when the first group gets a CPU limit and when
+# the last one loses it, and then both processors trap at that place without end.
 run() {
     : >"$log"
     timeout "$TESTS_S" qemu-system-x86_64 -accel tcg,thread=single -cpu qemu64,+rdrand -M q35 -m 3072 -smp 1 \

@@ -1,4 +1,4 @@
-//! Turns the wire table (`model/lambda.tbl`) into Rust. Standard library only.
+//! Generates Rust from the wire table (`model/lambda.tbl`), with the standard library only.
 
 #[path = "build/emit.rs"]
 mod emit;

@@ -12,10 +12,10 @@ use crate::floor::Floor;
 use crate::report::ReportRow;
 use crate::warm::{MEMORY_MB, requests, send};
 
-/// Of the requests, all of them.
+/// Rounds; each sends all requests.
 const ROUNDS: u32 = 10;
 
-/// A counter that a process maps.
+/// A counter in a file that a process maps.
 struct Counter(std::path::PathBuf);
 
 impl Counter {
@@ -34,9 +34,9 @@ impl Counter {
         Ok(u64::from_ne_bytes(bytes.as_slice().try_into()?))
     }
 
-    /// For each call of `ROUNDS` rounds, in tenths.
+    /// Allocations per call over `ROUNDS` rounds, in tenths.
     fn of(&self, connection: &mut Connection, requests: &[(Vec<u8>, String)]) -> Result<u64> {
-        send(connection, requests)?; // fills caches
+        send(connection, requests)?; // it fills the caches
         let before = self.read()?;
         for _ in 0..ROUNDS {
             send(connection, requests)?;
@@ -55,7 +55,7 @@ pub(crate) fn measure() -> Result<ReportRow> {
     let (bare, ours) = (Counter::make(dir.path(), "floor")?, Counter::make(dir.path(), "lambd")?);
     let client = Client::c()?;
     let file = ours.path()?;
-    // The launcher is started with an empty environment, so this is the process that serves.
+    // The launcher starts with an empty environment, so only the serving process is counted.
     let wrapper = ["env", &format!("LD_PRELOAD={library}"), &format!("ALLOCATIONS_FILE={file}")];
     let mut server = Server::start_by(&wrapper, &[])?.context("the benchmark needs root")?;
     server.install(client.runtime)?;

@@ -1,4 +1,4 @@
-//! System calls of the server's process for one warm invocation, background work included: `perf` counts them.
+//! System calls of the server's process for one warm invocation, background work included, counted by `perf`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,13 +17,13 @@ use crate::floor::Floor;
 use crate::report::ReportRow;
 use crate::warm::{MEMORY_MB, requests, send};
 
-/// Of the requests, all of them.
+/// Rounds; each sends all requests.
 const ROUNDS: u32 = 10;
-/// It names its events in a file system that few machines mount: here only `perf` sees it.
+/// `perf` needs a file system that few machines mount; it is mounted here for `perf` alone.
 const SCRIPT: &str = "mount -t tracefs tracefs /sys/kernel/tracing && exec perf stat -x, -D -1 \
     -e raw_syscalls:sys_enter -p \"$1\" --control \"fifo:$2/control,$2/heard\" -o \"$2/counted\"";
 
-/// `perf` beside a process, which counts when it is told to.
+/// A `perf` that counts the calls of a process when it is told to.
 struct Perf<'a> {
     child: Child,
     control: File,
@@ -61,10 +61,10 @@ impl<'a> Perf<'a> {
     }
 }
 
-/// For each call, in tenths.
+/// System calls per call over all rounds, in tenths.
 fn of(pid: i32, connection: &mut Connection, requests: &[(Vec<u8>, String)]) -> Result<u64> {
     let dir = tempfile::tempdir()?;
-    send(connection, requests)?; // fills caches
+    send(connection, requests)?; // it fills the caches
     let mut perf = Perf::start(pid, dir.path())?;
     perf.tell("enable")?;
     for _ in 0..ROUNDS {
@@ -74,7 +74,7 @@ fn of(pid: i32, connection: &mut Connection, requests: &[(Vec<u8>, String)]) -> 
     Ok(perf.end()? * 10 / (u64::from(ROUNDS) * requests.len() as u64))
 }
 
-/// The row of system calls; none where `perf` is absent.
+/// The row of system calls; `None` if `perf` is missing.
 pub(crate) fn measure() -> Result<Option<ReportRow>> {
     if tools::command("perf").arg("--version").output().is_err() {
         tools::say("no row of system calls: perf is missing (Debian: linux-perf)");

@@ -1,5 +1,5 @@
-//! Runtime clients under the same echo function: a bootstrap in C that does nothing it can leave, and
-//! AWS's own for Python, Node.js and Rust.
+//! Runtime clients for the same echo function: a bootstrap in C that does only what is necessary, and AWS's
+//! clients for Python, Node.js and Rust.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,11 +15,11 @@ const NODE: &[u8] = b"export const handler = async (event) => event;\n";
 const RUNTIME_DIR: &str = "/var/runtime";
 const LANG_DIR: &str = "/var/lang";
 
-/// One client with its echo function: a package of one file.
+/// A client with its echo function: a package of one file.
 pub(crate) struct Client {
-    /// As the table names it.
+    /// The name in the table.
     pub(crate) name: &'static str,
-    /// What has to be installed.
+    /// The runtime that must be installed.
     pub(crate) runtime: &'static str,
     file: &'static str,
     content: Vec<u8>,
@@ -48,7 +48,7 @@ impl Client {
         Self { name: "Node", runtime: "nodejs20.x", file: "app.mjs", content: NODE.to_vec() }
     }
 
-    /// The function.
+    /// The specification of the function.
     pub(crate) fn spec(&self) -> FunctionSpec {
         let file = match self.file {
             "bootstrap" => ZipEntry::executable(self.file, &self.content),
@@ -57,7 +57,8 @@ impl Client {
         FunctionSpec::new(self.runtime, "app.handler", &package::zip(&[file]))
     }
 
-    /// The same function without a sandbox: unpacked to `task`, started as its runtime in `data_dir` starts it.
+    /// The same function without a sandbox: it is unpacked to `task` and started like its runtime in
+    /// `data_dir`.
     pub(crate) fn bare(&self, data_dir: &Path, task: &Path) -> Result<Command> {
         let file = task.join(self.file);
         fs::write(&file, &self.content)?;
@@ -81,7 +82,7 @@ impl Client {
     }
 }
 
-/// The runtime's own bootstrap script, with the places that it has outside a sandbox.
+/// The bootstrap script of a managed runtime, with its paths outside a sandbox.
 fn managed(runtime: &Path, task: &Path) -> Result<Command> {
     let manifest = fs::read_to_string(runtime.join("runtime.toml"))?;
     let lang = manifest.lines().find_map(|line| line.strip_prefix("\"/var/lang\" = \"")?.strip_suffix('"'));

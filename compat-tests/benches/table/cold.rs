@@ -1,7 +1,7 @@
-//! First invocations of the static bootstrap, in turns with the floor: fork, exec, first poll.
+//! First invocations of the static bootstrap, alternating with the floor: fork, exec, first poll.
 //!
-//! The first invocation less a warm one of the same environment is what starting it took; less the
-//! floor, it is what the sandbox and the server add to a bare start.
+//! The first invocation minus a warm one of the same environment is the time of the start; minus the floor it
+//! is what the sandbox and the server add to a bare start.
 
 use std::fs;
 use std::io::Read as _;
@@ -18,14 +18,14 @@ use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, programs, too
 
 use crate::report::{ReportRow, text};
 
-/// Enough for a percentile that is not the worst.
+/// Batches, and starts in each: enough for percentiles below the maximum.
 const BATCHES: usize = 8;
 const BATCH: usize = 25;
-/// All environments of a batch fit the host's memory budget together.
+/// Memory of each function. The environments of a batch together fit the host's memory budget.
 const MEMORY_MB: u32 = 256;
 const GOAL: Duration = Duration::from_millis(5);
 
-/// From fork to the first byte of the first poll.
+/// Time from fork to the first byte of the first poll.
 fn bare(program: &Path, api: &TcpListener) -> Result<Duration> {
     let mut bootstrap = tools::command(program);
     bootstrap.env("AWS_LAMBDA_RUNTIME_API", api.local_addr()?.to_string());
@@ -49,7 +49,7 @@ fn invoke(connection: &mut Connection, server: &Server, function: &TestFunction)
     Ok(took)
 }
 
-/// Starts of functions that exist together, each once; they are gone when this returns.
+/// Starts functions that exist together, each once; when this returns, their environments have ended.
 fn batch(server: &Server, starts: usize, mut each: impl FnMut(&TestFunction) -> Result<()>) -> Result<()> {
     let make = |_| FunctionSpec::bootstrap()?.with("MemorySize", MEMORY_MB).create(&server.api);
     let functions = (0..starts).map(make).collect::<Result<Vec<_>>>()?;
@@ -80,7 +80,7 @@ pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
         }
         anyhow::Ok(())
     };
-    // The very first start of a server fills caches.
+    // The first start of a server fills caches, so it is not measured.
     batch(server, 1, |function| start(false, function, server))?;
     for _ in 0..BATCHES {
         batch(server, BATCH, |function| start(true, function, server))?;

@@ -1,22 +1,22 @@
-//! Disk traffic by threads.
+//! Disk traffic per thread.
 
 use std::fs;
 
 use lambd_compat_tests::host;
 
-/// Bytes that threads moved to and from the disk (`/proc/PID/task/TID/io`).
+/// Bytes that threads read from and wrote to the disk (`/proc/PID/task/TID/io`).
 pub(crate) struct Disk(Vec<(i32, String, u64)>);
 
 pub(crate) struct Touched {
-    /// By threads that carry invocations.
+    /// By threads that handle invocations.
     pub(crate) path: u64,
-    /// By others, with their names.
+    /// By other threads, with their names.
     pub(crate) others: Vec<(String, u64)>,
 }
 
-/// Threads whose name begins so write the store and the logs behind the invocations' back, or are the launcher's
-/// makers of `/tmp` volumes, which refill the stock.
-const BEHIND: [&str; 4] = ["rocksdb", "log", "store", "lambd-launcher"];
+/// Name prefixes of other threads: they write the store and the logs in the background, or are the launcher's
+/// makers, which refill the stock of `/tmp` volumes.
+const BACKGROUND: [&str; 4] = ["rocksdb", "log", "store", "lambd-launcher"];
 
 impl Disk {
     pub(crate) fn of(server: i32) -> Self {
@@ -40,7 +40,7 @@ impl Disk {
         let mut touched = Touched { path: 0, others: Vec::new() };
         for (tid, name, bytes) in &self.0 {
             let moved = bytes - earlier(*tid);
-            if BEHIND.iter().any(|start| name.starts_with(start)) {
+            if BACKGROUND.iter().any(|start| name.starts_with(start)) {
                 touched.others.push((name.clone(), moved));
             } else {
                 touched.path += moved;

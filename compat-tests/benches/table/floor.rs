@@ -1,5 +1,5 @@
-//! What every Lambda server costs at least: a minimal hyper server between the same client and the same
-//! runtime process, run bare.
+//! The floor: a minimal hyper server between the same client and the same runtime process, without a sandbox.
+//! No Lambda server can cost less.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Stdio};
@@ -9,7 +9,7 @@ use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::tools;
 use lambd_compat_tests::wait::until;
 
-/// A process that ends with the value.
+/// A process that is killed when the value is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -19,9 +19,9 @@ impl Drop for Running {
     }
 }
 
-/// The minimal server with one runtime process behind it.
+/// The minimal server and one runtime process.
 pub(crate) struct Floor {
-    /// Where events are posted.
+    /// The address to which events are posted.
     pub(crate) front: SocketAddr,
     server: Running,
     _runtime: Running,
@@ -29,7 +29,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// With the runtime process that `bare` makes of an empty folder; the server gets these variables.
+    /// Starts the server with these variables, and the runtime process that `bare` makes in an empty folder.
     pub(crate) fn start(
         bare: impl FnOnce(&std::path::Path) -> Result<std::process::Command>,
         variables: &[(&str, &str)],
@@ -43,7 +43,7 @@ impl Floor {
         until("the floor listens", || Ok(Connection::open(api).and_then(|_| Connection::open(front)).ok()))?;
         let task = tempfile::tempdir()?;
         let mut runtime = bare(task.path())?;
-        // It complains when the floor ends before it.
+        // It prints errors if the floor ends before it.
         runtime.env("AWS_LAMBDA_RUNTIME_API", api.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
         let runtime = Running(runtime.spawn()?);
         Ok(Self { front, server, _runtime: runtime, _task: task })

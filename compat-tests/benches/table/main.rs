@@ -1,10 +1,10 @@
-//! `make bench`: one table of what lambd takes, against floors measured in the same run.
+//! `make bench`: one table of what lambd uses, with floors measured in the same run.
 //!
-//! Absolute figures mean little on a shared virtual machine: an idle core wakes slowly, and a run
-//! minutes later sees another machine. So each figure stands beside a floor that was measured in
-//! turns with it, and most rows are pinned to one core, where ratios repeat. CPU, allocations and
-//! system calls of an invocation repeat best. `LAMBD_BIN` measures another server than the one that was built.
-//! A goal that is missed is printed, and is no failure.
+//! Absolute figures mean little on a shared virtual machine: an idle core wakes slowly, and some minutes
+//! later the machine may have another speed. So each figure has a floor that was measured alternately with
+//! it, and most rows are pinned to one core, where ratios are repeatable. CPU, allocations and system calls
+//! of an invocation are the most repeatable. `LAMBD_BIN` selects another server to measure. A missed goal is
+//! printed but is not a failure.
 
 mod allocations;
 mod calls;
@@ -33,8 +33,8 @@ fn main() -> Result<()> {
     let clients = installed(&server, [Client::c()?, Client::python(), Client::node(), Client::rust()?]);
     let free = warm::measure(&server, &Client::c()?, "all cores")?;
     let counted = [Some(allocations::measure()?), calls::measure()?];
-    // It starts again, because the number of its threads is that of the cores it sees. Last, because being
-    // pinned holds for all that this process starts from here on.
+    // The server starts again, because it has one thread for each core that it sees. This is last, because
+    // the pinning stays for everything that this process starts afterwards.
     server.stop()?;
     warm::pin()?;
     server.restart()?;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Those whose runtime can be had on this machine; of the others the reason is told.
+/// The clients whose runtime is available on this machine; the reason is printed for the others.
 fn installed(server: &Server, clients: [Client; 4]) -> Vec<Client> {
     let can = |client: &Client| match server.install(client.runtime) {
         Ok(()) => true,
@@ -62,7 +62,7 @@ fn installed(server: &Server, clients: [Client; 4]) -> Vec<Client> {
     clients.into_iter().filter(can).collect()
 }
 
-/// A row for a goal that was asked of the first version.
+/// A row with a goal.
 fn row(what: &str, floor: String, ours: String, ratio: String, goal: &'static str, met: bool) -> ReportRow {
     ReportRow { what: what.to_owned(), floor, ours, ratio, goal, met: Some(met) }
 }

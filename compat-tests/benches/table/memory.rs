@@ -1,4 +1,4 @@
-//! Resident memory of the server's processes with functions and no environment.
+//! Resident memory of the server's processes with functions and without environments.
 
 use anyhow::Result;
 use lambd_compat_tests::{FunctionSpec, Server, host, tools};
@@ -9,7 +9,7 @@ use crate::row;
 const FUNCTIONS: usize = 100;
 const GOAL_BYTES: u64 = 40 << 20;
 
-/// The rows of memory. Server and launcher run the same binary, whose pages are there once.
+/// The rows of memory. Server and launcher run the same binary, whose shared pages count once.
 pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
     tools::say("measuring memory");
     let functions =

@@ -1,20 +1,20 @@
-//! The table.
+//! The table of results.
 
 use std::io::Write as _;
 use std::time::Duration;
 
-/// One line of it.
+/// A line of the table.
 pub(crate) struct ReportRow {
     pub(crate) what: String,
     pub(crate) floor: String,
     pub(crate) ours: String,
     pub(crate) ratio: String,
     pub(crate) goal: &'static str,
-    /// None where there is no goal.
+    /// Whether the goal is met; `None` if there is no goal.
     pub(crate) met: Option<bool>,
 }
 
-/// Prints to standard output.
+/// Prints the table to standard output.
 pub(crate) fn print(rows: &[ReportRow]) {
     let mut lines = vec![["", "floor", "lambd", "ratio", "goal", ""].map(str::to_owned)];
     lines.extend(rows.iter().map(|row| {
@@ -28,18 +28,18 @@ pub(crate) fn print(rows: &[ReportRow]) {
     for [what, cells @ ..] in &lines {
         let cells: String =
             cells.iter().zip(&widths[1..]).map(|(cell, width)| format!("  {cell:>width$}")).collect();
-        // Nobody is left to tell when standard output is gone.
+        // Without standard output there is no reader.
         let _ = writeln!(out, "{what:<width$}{}", cells.trim_end(), width = widths[0]);
     }
 }
 
-/// A time below a second, with three digits or so.
+/// Formats a duration below a second with about three digits.
 pub(crate) fn text(time: Duration) -> String {
     let us = time.as_secs_f64() * 1e6;
     if us < 1000.0 { format!("{us:.0} µs") } else { format!("{:.2} ms", us / 1e3) }
 }
 
-/// `ours` in units of `floor`.
+/// The ratio of `ours` to `floor`.
 pub(crate) fn ratio(ours: Duration, floor: Duration) -> f64 {
     ours.as_secs_f64() / floor.as_secs_f64()
 }

@@ -1,9 +1,9 @@
-//! Warm invocations of an echo function, in turns with the floor: the same client sends the same bytes,
+//! Warm invocations of an echo function, alternating with the floor: the same client sends the same bytes,
 //! and the same runtime client answers them.
 //!
-//! A turn is long, because much of what a server does comes in lumps behind an invocation's back: in short
-//! turns they would fall into the floor's, or after the last. Requests are signed before the clock starts:
-//! a client's signing is no cost of the server's. Checking them is, and is on.
+//! A turn is long, because a server does much of its work in larger portions in the background: with short
+//! turns this would fall into the floor's turn, or after the last one. Requests are signed before the clock
+//! starts, because signing is no cost of the server. Checking signatures is, and it is switched on.
 
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,12 @@ use crate::floor::Floor;
 use crate::report::{ReportRow, ratio, text};
 use crate::row;
 
-/// Of each side.
+/// Turns of each side, and the length of one.
 const TURNS: usize = 2;
 const TURN: Duration = Duration::from_secs(10);
-/// Different requests; they are sent again and again.
+/// Number of different requests, which are sent repeatedly.
 const REQUESTS: usize = 500;
-/// The share of a whole core begins here, so that the group's quota does not slow the function.
+/// From this memory size on a function has a whole core, so its quota does not slow it.
 pub(crate) const MEMORY_MB: u32 = 1769;
 const GOAL: f64 = 1.5;
 
@@ -38,10 +38,10 @@ pub(crate) fn pin() -> Result<()> {
     Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
 }
 
-/// A signed request and the event in it.
+/// A signed request and its event.
 pub(crate) type Signed = (Vec<u8>, String);
 
-/// Events of 49 bytes.
+/// Makes requests with events of 49 bytes.
 pub(crate) fn requests(server: &Server, function: &TestFunction) -> Vec<Signed> {
     let event = |i: usize| format!(r#"{{"request":{i:6},"text":"forty-nine bytes of it"}}"#);
     let sign = |event: String| {
@@ -50,7 +50,7 @@ pub(crate) fn requests(server: &Server, function: &TestFunction) -> Vec<Signed> 
     (0..REQUESTS).map(event).map(sign).collect()
 }
 
-/// Clients write JSON their own way: what counts is what it says.
+/// Checks an answer by its JSON value, because clients write JSON differently.
 fn check(answer: &HttpResponse, event: &str) -> Result<()> {
     let same = answer.body == event.as_bytes()
         || serde_json::from_slice::<Value>(&answer.body).ok() == serde_json::from_str(event).ok();
@@ -63,7 +63,7 @@ pub(crate) fn send(connection: &mut Connection, requests: &[Signed]) -> Result<(
     requests.iter().try_for_each(|(request, event)| check(&connection.exchange(request)?, event))
 }
 
-/// One of the two that are compared.
+/// One of the two sides that are compared.
 struct Side {
     connection: Connection,
     pid: i32,
@@ -73,7 +73,7 @@ struct Side {
 }
 
 impl Side {
-    /// Warmed up.
+    /// Opens a connection and sends requests to warm up.
     fn open(address: std::net::SocketAddr, pid: i32, requests: &[Signed]) -> Result<Self> {
         let mut connection = Connection::open(address)?;
         send(&mut connection, requests)?;

@@ -1,4 +1,4 @@
-//! Two accounts on one server: the same names, nothing in common.
+//! Two accounts on one server have the same names and nothing in common.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const OTHER: &str = "111111111111";
 
-/// A server that knows a second account, and that account's keys.
+/// A server with a second account, and that account's keys.
 fn server() -> Result<Option<(Server, ApiClient)>> {
     let Some(mut server) = Server::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
@@ -63,10 +63,10 @@ fn accounts_share_nothing_but_the_machine() -> Result<()> {
         ensure!(arn.contains(account), "{arn}");
     }
 
-    // Each has a thousand of its own to reserve.
+    // Each account can reserve a thousand.
     ours.reserve(900)?;
     other.reserve(900)?;
-    // A package of the other account is no file to read, even by its name.
+    // A package of the other account cannot be read as a file, even by its name.
     let code = own.call("GET", &ours.path(), None)?.json()?;
     let location = code["Code"]["Location"].as_str().unwrap_or_default().to_owned();
     let path = location.split('?').next().unwrap_or_default().trim_start_matches(&server.url).to_owned();

@@ -1,5 +1,5 @@
-//! What a hostile function sees and can do, tried from inside a real one (`fn/probe.py`, which
-//! first makes sure that it is inside).
+//! What a hostile function sees and can do, tried inside a real one (`fn/probe.py`, which first checks that
+//! it is inside).
 
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt as _;
@@ -27,7 +27,7 @@ fn ask(function: &TestFunction, what: &str, mut arguments: Value) -> Result<Valu
     function.invoke(&arguments)?.ok()
 }
 
-/// The namespaces of this process, by which the probe knows that it is not on the host.
+/// The namespaces of this process, by which the probe checks that it is not on the host.
 fn host() -> Result<Value> {
     let link = |kind: &str| std::fs::read_link(format!("/proc/self/ns/{kind}"));
     let (mnt, pid) = (link("mnt")?, link("pid")?);
@@ -60,7 +60,7 @@ fn no_attack_gains_anything() -> Result<()> {
     let gained: Vec<_> = tries.iter().filter(|(_, v)| *v == "gained").map(|(k, _)| k).collect();
     ensure!(gained.is_empty(), "gained {gained:?}");
     ensure!(tries.len() > 20, "only {} were tried", tries.len());
-    assert_eq!(ask(&function, "identity", json!({}))?["Seccomp"], "2", "the environment lives on");
+    assert_eq!(ask(&function, "identity", json!({}))?["Seccomp"], "2", "the environment is still alive");
     Ok(())
 }
 
@@ -77,7 +77,7 @@ fn files_of_the_host_are_not_there() -> Result<()> {
     let got = ask(&function, "write", json!({ "paths": read_only }))?;
     ensure!(got.as_object().is_some_and(|g| g.values().all(|v| v != 0)), "writable: {got}");
     let own = ask(&function, "files", json!({ "paths": ["/var/task/probe.py", "/tmp"] }))?;
-    assert_eq!(own, json!({ "/var/task/probe.py": true, "/tmp": true }), "the check itself can see");
+    assert_eq!(own, json!({ "/var/task/probe.py": true, "/tmp": true }), "the check itself works");
     Ok(())
 }
 
@@ -131,7 +131,7 @@ fn resources_end_where_they_should() -> Result<()> {
     Ok(())
 }
 
-/// On AWS `/tmp` is disk: it is not charged to the function's memory.
+/// On AWS `/tmp` is on disk and is not charged to the function's memory.
 #[test]
 fn a_small_function_can_fill_its_tmp() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
@@ -143,7 +143,11 @@ fn a_small_function_can_fill_its_tmp() -> Result<()> {
     let mb = filled["mb"].as_i64().context("nothing was tried")?;
     ensure!(filled["errno"] == ENOSPC && (440..=512).contains(&mb), "{filled}");
     request["limit_mb"] = json!(100);
-    assert_eq!(ask(&function, "fill", request)?, json!({ "mb": 100, "errno": 0 }), "the room comes back");
+    assert_eq!(
+        ask(&function, "fill", request)?,
+        json!({ "mb": 100, "errno": 0 }),
+        "deleted files free their space"
+    );
     Ok(())
 }
 
@@ -152,7 +156,7 @@ fn tmp_is_its_own_and_new() -> Result<()> {
     let Some((server, function)) = inside()? else { return Ok(()) };
     let write = |function: &TestFunction| ask(function, "keep", json!({}));
     assert_eq!(write(&function)?, json!([]));
-    // A caller that is back too soon gets another environment, which has a /tmp of its own.
+    // A caller that returns too soon gets another environment, which has another `/tmp`.
     until("the same environment finds what it kept", || {
         Ok((write(&function)? == json!(["kept"])).then_some(()))
     })?;

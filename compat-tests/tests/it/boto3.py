@@ -20,14 +20,14 @@ lam.get_waiter("function_exists").wait(FunctionName=name)
 lam.update_function_configuration(FunctionName=name, Description="d", Environment={"Variables": {"KEY": "v ☃"}})
 lam.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
-# Paginators see every function once, in pages of the asked size.
+# Paginators see every function once, in pages of the requested size.
 pages = list(lam.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2}))
 seen = [f["FunctionName"] for p in pages for f in p["Functions"]]
 assert set(names) <= set(seen) and len(seen) == len(set(seen)) and all(len(p["Functions"]) <= 2 for p in pages), seen
 versions = [v["Version"] for p in lam.get_paginator("list_versions_by_function").paginate(FunctionName=name) for v in p["Versions"]]
 assert versions == ["$LATEST"], versions
 
-# Every configuration names the build of the runtime, the same for two functions and in two answers.
+# Every configuration names the runtime's build: the same for two functions and in two answers.
 def version(configuration):
     return configuration["RuntimeVersionConfig"]["RuntimeVersionArn"]
 

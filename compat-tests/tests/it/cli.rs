@@ -1,4 +1,4 @@
-//! The AWS CLI, word for word as a user types it.
+//! The AWS CLI with commands as a user types them.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,9 +15,9 @@ const HANDLER: &str = "import os\ndef handler(event, context):\n    print('a lin
 struct Cli<'s> {
     aws: PathBuf,
     server: &'s Server,
-    /// The folder that commands run in.
+    /// The folder in which commands run.
     dir: TempDir,
-    /// What `invoke` needs so that a payload is taken as it is: version 2 expects base64.
+    /// Arguments of `invoke` by which a payload is taken unchanged: version 2 expects base64.
     raw: &'static [&'static str],
 }
 
@@ -63,7 +63,7 @@ fn cli(server: &Server) -> Result<Option<Cli<'_>>> {
 }
 
 #[test]
-fn deploys_changes_and_deletes_a_function() -> Result<()> {
+fn the_cli_deploys_changes_and_deletes_a_function() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let Some(cli) = cli(&server)? else { return Ok(()) };
     let name = "cli-life";
@@ -107,7 +107,7 @@ fn deploys_changes_and_deletes_a_function() -> Result<()> {
 }
 
 #[test]
-fn tags_and_reserves() -> Result<()> {
+fn the_cli_tags_a_function_and_reserves_concurrency() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let Some(cli) = cli(&server)? else { return Ok(()) };
     let name = "cli-tags";

@@ -15,7 +15,7 @@ const ASYNC: &str = "exports.handler = async (event, context) => {
 const MODULE: &str = "const ready = await Promise.resolve('at top level');
 export const handler = async (event, context) => ({ event, ready, id: context.awsRequestId, name: context.functionName });";
 
-/// A function, an event that comes back with the request's id and the function's name.
+/// Invokes a function that returns the event, the request id and the function's name.
 fn comes_back(function: &TestFunction, extra: &[(&str, &str)]) -> Result<()> {
     let event = json!({ "k": [1, "ü ☃", null] });
     let invocation = function.invoke(&event)?;
@@ -56,12 +56,12 @@ fn node(runtime: &str) -> Result<()> {
 }
 
 #[test]
-fn node_20() -> Result<()> {
+fn node_20_runs_handlers_and_reports_errors() -> Result<()> {
     node("nodejs20.x")
 }
 
 #[test]
-fn node_22() -> Result<()> {
+fn node_22_runs_handlers_and_reports_errors() -> Result<()> {
     node("nodejs22.x")
 }
 
@@ -72,7 +72,7 @@ fn python() -> Result<Option<std::sync::Arc<Server>>> {
 }
 
 #[test]
-fn python_context() -> Result<()> {
+fn python_handlers_have_the_context_of_aws() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
     let function = FunctionSpec::probe().with("MemorySize", 192).with("Timeout", 7).create(&server.api)?;
     let invocation = function.invoke(&json!({ "do": "context" }))?;
@@ -91,7 +91,7 @@ fn python_context() -> Result<()> {
 }
 
 #[test]
-fn python_environment() -> Result<()> {
+fn python_functions_have_the_variables_of_aws() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
     let function =
         FunctionSpec::probe().variables(&json!({ "MINE": "a=b ☃", "NONE": "" })).create(&server.api)?;
@@ -115,7 +115,7 @@ fn python_environment() -> Result<()> {
 }
 
 #[test]
-fn python_failures() -> Result<()> {
+fn python_failures_reach_the_caller() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
     let function = FunctionSpec::probe().create(&server.api)?;
     let raised = function.invoke(&json!({ "do": "raise", "text": "on purpose ☃" }))?;
@@ -132,7 +132,7 @@ fn python_failures() -> Result<()> {
 }
 
 #[test]
-fn python_init_errors() -> Result<()> {
+fn python_init_errors_reach_the_caller() -> Result<()> {
     let Some(server) = python()? else { return Ok(()) };
     let cases = [
         ("absent.handler", "", "Runtime.ImportModuleError"),

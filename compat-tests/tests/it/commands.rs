@@ -21,7 +21,7 @@ fn lines(output: &Output) -> (Option<i32>, String) {
 }
 
 #[test]
-fn version_and_wrong_usage() -> Result<()> {
+fn the_version_is_printed_and_wrong_usage_exits_with_2() -> Result<()> {
     let version = tools::run(&mut lambd(&["version"])?)?.stdout;
     assert_eq!(String::from_utf8(version)?, format!("lambd {}\n", env!("CARGO_PKG_VERSION")));
     for wrong in [&["no-such-command"][..], &[], &["runtime"], &["logs"], &["serve", "--listen", "nowhere"]] {
@@ -59,7 +59,7 @@ fn a_configuration_is_checked_without_a_start() -> Result<()> {
 }
 
 #[test]
-fn runtimes_come_and_go() -> Result<()> {
+fn runtimes_are_installed_listed_and_removed() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     let dir = server.data_dir();
     let list = || -> Result<String> {
@@ -115,7 +115,7 @@ fn logs_can_be_followed() -> Result<()> {
 }
 
 #[test]
-fn unsigned_requests_pass_where_checking_is_off() -> Result<()> {
+fn unsigned_requests_pass_if_checking_is_off() -> Result<()> {
     let Some(server) = Server::start_with(&["--auth", "off"])? else { return Ok(()) };
     assert_eq!(server.api.send_unsigned(&ApiRequest::new("GET", FUNCTIONS))?.status, 200);
     assert_eq!(server.api.call("GET", FUNCTIONS, None)?.status, 200, "signed ones pass as well");
@@ -129,7 +129,7 @@ fn the_servers_own_log_can_be_json() -> Result<()> {
     };
     server.stop()?;
     let log = server.log_tail();
-    ensure!(!log.trim().is_empty(), "not a word at level info");
+    ensure!(!log.trim().is_empty(), "nothing at level info");
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
         ensure!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");

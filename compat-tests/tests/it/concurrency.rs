@@ -15,14 +15,14 @@ fn server() -> Result<Option<Arc<Server>>> {
     Ok(Some(server))
 }
 
-/// A function whose processes can be told from all others on the host.
+/// A function whose processes can be distinguished from all others on the host.
 fn marked(server: &Server) -> Result<(TestFunction, String)> {
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
     let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
     Ok((spec.create(&server.api)?, mark))
 }
 
-/// `count` invocations that are all inside the function when `meanwhile` runs.
+/// Makes `count` invocations, all of which are inside the function while `meanwhile` runs.
 fn hold<T>(
     function: &TestFunction,
     mark: &str,
@@ -72,14 +72,14 @@ fn a_hundred_first_invocations_get_a_hundred_environments() -> Result<()> {
 fn an_idle_environment_is_used_again() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
     let (function, _) = marked(&server)?;
-    // A caller that is back before the runtime has asked for its next event may get a second environment.
-    until("one environment has had twenty events", || {
+    // A caller that returns before the runtime has asked for its next event may get a second environment.
+    until("one environment has handled twenty events", || {
         Ok((function.invoke(&json!({ "do": "id" }))?.ok()?["calls"] == 20).then_some(()))
     })
 }
 
 #[test]
-fn reserved_zero_refuses_everything() -> Result<()> {
+fn reserved_concurrency_of_zero_refuses_all_invocations() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
     let (function, _) = marked(&server)?;
     function.reserve(0)?;
@@ -91,7 +91,7 @@ fn reserved_zero_refuses_everything() -> Result<()> {
 }
 
 #[test]
-fn reserved_two_admits_two() -> Result<()> {
+fn reserved_concurrency_of_two_admits_two_invocations() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };
     let (function, mark) = marked(&server)?;
     function.reserve(2)?;
@@ -101,7 +101,7 @@ fn reserved_two_admits_two() -> Result<()> {
         }
         Ok(())
     })?;
-    assert_eq!(function.invoke(&json!({ "a": 1 }))?.ok()?, json!({ "a": 1 }), "the permits come back");
+    assert_eq!(function.invoke(&json!({ "a": 1 }))?.ok()?, json!({ "a": 1 }), "the permits are free again");
     Ok(())
 }
 

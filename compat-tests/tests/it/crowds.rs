@@ -1,4 +1,4 @@
-//! Too many of something: connections, descriptors, bytes. The server lives, and a real client is served.
+//! Too many connections, descriptors or bytes: the server survives and real clients are served.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -15,7 +15,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
-/// How long a client that means harm waits for the server to take its bytes.
+/// How long a hostile client waits for the server to take its bytes.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that may open 512 files.
@@ -35,7 +35,7 @@ fn marked(server: &Server) -> Result<(TestFunction, String)> {
     Ok((spec.create(&server.api)?, mark))
 }
 
-/// A function is made and invoked as if nobody else were there.
+/// Creates and invokes a function; this must work like on an idle server.
 fn serves(server: &Server) -> Result<()> {
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!({ "k": 1 }))?.ok()?, json!({ "k": 1 }));
@@ -49,16 +49,17 @@ fn strangers_cannot_hold_every_place() -> Result<()> {
     let mut strangers = Vec::new();
     for _ in 0..600 {
         let mut stranger = Connection::open(server.api.address)?;
-        // A refusal is no reason to keep anybody's place.
+        // A refused request does not entitle a connection to its place.
         assert_eq!(stranger.exchange(&refused)?.status, 403);
         strangers.push(stranger);
     }
     serves(&server)
 }
 
-/// More callers at once than strangers have places, and than the server has for all: nobody is cut off.
+/// More callers at once than there are places for unauthenticated connections, and than the server has in
+/// total: no request is lost.
 #[test]
-fn a_burst_of_honest_callers_is_answered_whole() -> Result<()> {
+fn every_caller_of_an_honest_burst_is_answered() -> Result<()> {
     let Some(server) = narrow()? else { return Ok(()) };
     let known = ApiRequest::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
     let mut burst = Vec::new();
@@ -73,9 +74,9 @@ fn a_burst_of_honest_callers_is_answered_whole() -> Result<()> {
     Ok(())
 }
 
-/// Idle clients that are known, and more environments than there are descriptors for.
+/// Idle authenticated clients, and more environments than there are descriptors for.
 #[test]
-fn few_descriptors_end_neither_the_server_nor_its_service() -> Result<()> {
+fn the_server_keeps_working_with_few_descriptors() -> Result<()> {
     let Some(mut server) = narrow()? else { return Ok(()) };
     let (function, mark) = marked(&server)?;
     let known = ApiRequest::new("GET", FUNCTIONS).signed(server.api.address, &server.api.signer);
@@ -123,7 +124,7 @@ fn few_descriptors_end_neither_the_server_nor_its_service() -> Result<()> {
     Ok(())
 }
 
-/// Heads without an end, from clients that nobody knows.
+/// Heads without an end, from unauthenticated clients.
 #[test]
 fn large_heads_of_strangers_are_refused() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
@@ -138,7 +139,7 @@ fn large_heads_of_strangers_are_refused() -> Result<()> {
     let strangers = strangers.collect::<Result<Vec<_>>>()?;
     for mut stranger in &strangers {
         stranger.set_read_timeout(Some(WAIT_TIMEOUT))?;
-        // A reset ends it as well as an answer does; what does not is that the server waits for more.
+        // A reset or an answer is fine; waiting for more bytes is not.
         let read = stranger.read(&mut [0; 512]).map_err(|error| error.kind());
         ensure!(
             read != Err(std::io::ErrorKind::WouldBlock),
@@ -146,13 +147,13 @@ fn large_heads_of_strangers_are_refused() -> Result<()> {
         );
     }
     let grown = host::resident_bytes(server.pid()).saturating_sub(before) / MIB;
-    ensure!(grown < 64, "the server has grown by {grown} MiB");
+    ensure!(grown < 64, "the server grew by {grown} MiB");
     Ok(())
 }
 
-/// Large events whose callers hang up while their invocations run: what the server holds of them has a bound.
+/// Large events whose callers disconnect during their invocations: what the server holds for them is bounded.
 #[test]
-fn events_of_callers_who_hang_up_stay_counted() -> Result<()> {
+fn events_of_callers_that_disconnect_stay_counted() -> Result<()> {
     let Some(mut server) = Server::start_with(&["--host-memory-mib", "100000"])? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (function, mark) = marked(&server)?;
@@ -178,13 +179,13 @@ fn events_of_callers_who_hang_up_stay_counted() -> Result<()> {
     });
     let held = host::held(&mark).len();
     let grown = most.load(Ordering::SeqCst).saturating_sub(before) / MIB;
-    server.kill9()?; // nobody waits for what is held
+    server.kill9()?; // held invocations need not end
     ensure!(held > 20, "only {held} invocations ran");
-    ensure!(grown < 700, "the server has grown by {grown} MiB");
+    ensure!(grown < 700, "the server grew by {grown} MiB");
     Ok(())
 }
 
-/// Uploads that are announced and do not come, by clients who know the key's id alone.
+/// Uploads that are announced and not sent, by clients that know only the key's id.
 #[test]
 fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
@@ -211,9 +212,9 @@ fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
     Ok(())
 }
 
-/// Clients that send all of a body before they read an answer get to see why it was refused.
+/// Clients that send the whole body before they read an answer must see why it was refused.
 #[test]
-fn a_refusal_reaches_who_writes_first() -> Result<()> {
+fn a_refusal_reaches_clients_that_write_first() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let bytes = 80_000_000;
     let head = format!("POST {FUNCTIONS} HTTP/1.1\r\nhost: h\r\ncontent-length: {bytes}\r\n\r\n");
@@ -235,7 +236,7 @@ fn incompressible(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|_| next()).collect()
 }
 
-/// Without signatures the server answers programs of its machine, and no web page.
+/// Without signatures the server answers programs of its own machine, but no web page.
 #[test]
 fn without_signatures_only_own_names_are_answered() -> Result<()> {
     let Some(server) = Server::start_with(&["--auth", "off"])? else { return Ok(()) };

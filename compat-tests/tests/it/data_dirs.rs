@@ -1,4 +1,4 @@
-//! Data directories that are not this server's: one line says so, and they stay as they are.
+//! Data directories that do not belong to this server are refused with one line and not changed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
@@ -11,10 +11,10 @@ use lambd_compat_tests::{FunctionSpec, Server, tools};
 
 use crate::starts::{refused, serve};
 
-/// What there is to see of a file.
+/// The visible properties of a file.
 type Look = (u32, u32, u64, SystemTime);
 
-/// Every path in a folder and the folder itself.
+/// The properties of a folder and of every path in it.
 fn look(path: &Path, seen: &mut BTreeMap<PathBuf, Look>) -> Result<()> {
     let meta = fs::symlink_metadata(path)?;
     seen.insert(path.to_owned(), (meta.mode(), meta.uid(), meta.len(), meta.modified()?));
@@ -30,7 +30,7 @@ fn looks(path: &Path) -> Result<BTreeMap<PathBuf, Look>> {
     Ok(seen)
 }
 
-/// The server refuses the directory with a line that has these texts, twice, and alters nothing.
+/// The server refuses the directory twice, with a line that has these texts, and changes nothing.
 fn stays_as_it_is(data: &Path, texts: &[&str]) -> Result<()> {
     let before = looks(data)?;
     for _ in 0..2 {
@@ -54,7 +54,7 @@ fn fill(data: &Path, names: &[&str]) -> Result<()> {
 }
 
 #[test]
-fn a_folder_in_another_use_stays_as_it_is() -> Result<()> {
+fn a_folder_with_other_content_is_not_changed() -> Result<()> {
     if !tools::root()? {
         return Ok(());
     }
@@ -74,9 +74,9 @@ fn a_folder_in_another_use_stays_as_it_is() -> Result<()> {
     Ok(())
 }
 
-/// What a shell or a file system leaves in an empty folder does not make it somebody's.
+/// Files that a shell or a file system leaves in an empty folder do not make it somebody's data.
 #[test]
-fn an_empty_folder_with_the_usual_remains_is_taken() -> Result<()> {
+fn an_empty_folder_with_usual_system_files_is_accepted() -> Result<()> {
     let prepare = |data: &Path| {
         fs::create_dir_all(data.join("lost+found"))?;
         Ok(fs::write(data.join(".bash_history"), "")?)
@@ -86,7 +86,7 @@ fn an_empty_folder_with_the_usual_remains_is_taken() -> Result<()> {
     Ok(())
 }
 
-/// A server's data directory with a function in it, as root restores it from a backup.
+/// A server's data directory with a function, owned by root as after a restore from a backup.
 fn restored() -> Result<Option<Server>> {
     let Some(mut server) = Server::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
@@ -99,7 +99,7 @@ fn restored() -> Result<Option<Server>> {
 }
 
 #[test]
-fn a_newer_data_directory_stays_as_it_is_and_opens_again() -> Result<()> {
+fn a_newer_data_directory_is_not_changed_and_opens_again() -> Result<()> {
     let Some(mut server) = restored()? else { return Ok(()) };
     let (data, note) = (server.data_dir(), server.data_dir().join("db/format"));
     let format = fs::read_to_string(&note)?;
@@ -112,18 +112,18 @@ fn a_newer_data_directory_stays_as_it_is_and_opens_again() -> Result<()> {
     Ok(())
 }
 
-/// Whoever owned it: the first to be refused is the one with something that is not lambd's.
+/// The refusal names the file that does not belong to lambd, whoever owned the directory.
 #[test]
-fn a_file_that_does_not_belong_there_is_named_before_anything_changes_hands() -> Result<()> {
+fn a_foreign_file_is_named_before_any_owner_is_changed() -> Result<()> {
     let Some(server) = restored()? else { return Ok(()) };
     let data = server.data_dir();
     chown(data.join("db/IDENTITY"), Some(65_534), None)?;
     stays_as_it_is(&data, &["db/IDENTITY belongs to uid 65534", "remove it"])
 }
 
-/// Damage is seen by the unprivileged server only: it names the directory as its operator does, and what to do.
+/// Only the unprivileged server sees the damage; its message has the operator's path and the remedy.
 #[test]
-fn a_damaged_database_is_named_with_its_mend() -> Result<()> {
+fn a_damaged_database_is_named_with_its_remedy() -> Result<()> {
     let Some(mut server) = Server::start()? else { return Ok(()) };
     server.stop()?;
     let data = server.data_dir();

@@ -1,4 +1,4 @@
-//! Bootstraps that cannot be run, each with AWS's text.
+//! Bootstraps that cannot be run; each cause has the text of AWS.
 
 use anyhow::Result;
 use lambd_compat_tests::package::{self, ZipEntry};
@@ -6,11 +6,11 @@ use lambd_compat_tests::{FunctionSpec, Server, programs};
 use serde_json::json;
 
 #[test]
-fn each_reason_is_told() -> Result<()> {
+fn each_cause_has_its_text() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let mut foreign = programs::bootstrap()?.to_vec();
-    foreign[18..20].copy_from_slice(&[0xfe, 0xfe]); // e_machine: no processor of this world
+    foreign[18..20].copy_from_slice(&[0xfe, 0xfe]); // e_machine: a processor that does not exist
     let refused = |reason: &str| format!("fork/exec /var/task/bootstrap: {reason}");
     for (what, entry, reason) in [
         ("no x bit", ZipEntry::file("bootstrap", b"#!/bin/sh\n"), refused("permission denied")),

@@ -1,4 +1,4 @@
-//! What an execution environment costs and leaves behind: its start, its CPU, its last words, its memory.
+//! The costs and traces of an execution environment: its start, its CPU, its last output, its memory.
 
 use std::time::Duration;
 
@@ -24,15 +24,15 @@ fn program(server: &Server, source: &str, life: &str) -> Result<TestFunction> {
 
 const LAST_WORDS: &str = include_str!("../../fn/last_words.c");
 
-/// The number behind `name` in a REPORT line.
+/// The number after `name` in a REPORT line.
 fn figure(log: &str, name: &str) -> Result<f64> {
     let rest = log.split(name).nth(1).with_context(|| format!("no {name} in {log}"))?;
     Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
-/// The launcher stands still for a while; the function did not.
+/// The launcher is stopped for some time, the function is not.
 #[test]
-fn init_duration_is_the_functions_own_time() -> Result<()> {
+fn init_duration_leaves_out_the_time_inside_lambd() -> Result<()> {
     const STOPPED_MS: u64 = 2000;
     let Some(server) = server(&[])? else { return Ok(()) };
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
@@ -51,10 +51,10 @@ fn init_duration_is_the_functions_own_time() -> Result<()> {
     Ok(())
 }
 
-/// Two processes that spin before the first poll: the first init has one CPU at most, the second no more than
-/// the function's share, 72 permille with 128 MB.
+/// Two processes use all CPU they get before the first poll. The first init may use one CPU, the second only
+/// the function's share: 72 permille with 128 MB.
 #[test]
-fn init_has_a_ceiling_and_its_repetition_the_functions_share() -> Result<()> {
+fn the_first_init_has_one_cpu_and_the_second_the_functions_share() -> Result<()> {
     let Some(server) = server(&[])? else { return Ok(()) };
     let function = program(&server, include_str!("../../fn/init_cpu.c"), "")?;
     let (kind, _) = function.invoke(&json!({}))?.failure()?;
@@ -66,16 +66,16 @@ fn init_has_a_ceiling_and_its_repetition_the_functions_share() -> Result<()> {
         .map(|rest| Ok(rest.split_whitespace().next().unwrap_or_default().parse()?))
         .collect::<Result<_>>()?;
     let [first, second] = got[..] else { anyhow::bail!("not two inits: {log}") };
-    // A quota may be overdrawn by one period of 20 ms in 400 ms and more.
+    // A quota may be exceeded by one period of 20 ms in 400 ms or more.
     assert!(first <= 1150, "{first} permille in the first init");
     assert!(second <= 150, "{second} permille in the second init");
     Ok(())
 }
 
-/// Whether its death is found by the next invocation or it is retired by an update.
+/// The death is noticed by the next invocation, or the environment is retired by an update.
 #[test]
-fn last_words_of_an_idle_environment_reach_the_log() -> Result<()> {
-    // Enough for its death, too little for its freezing.
+fn the_last_output_of_an_idle_environment_reaches_the_log() -> Result<()> {
+    // Long enough for it to die, too short to be frozen.
     const REST: Duration = Duration::from_millis(30);
     let Some(server) = server(&[])? else { return Ok(()) };
     let function = program(&server, LAST_WORDS, "idle")?;
@@ -88,13 +88,13 @@ fn last_words_of_an_idle_environment_reach_the_log() -> Result<()> {
     let changed = json!({ "Description": "other" });
     let answer = server.api.call("PUT", &format!("{}/configuration", function.path()), Some(&changed))?;
     ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
-    until("both have had their last words", || {
+    until("the last output of both is in the log", || {
         Ok((server.logs(&function.name)?.matches("last words of").count() == 2).then_some(()))
     })
 }
 
-/// A runtime that is gone right behind its first poll is the function's failure, not the server's, and is
-/// not started again and again.
+/// A runtime that ends directly after its first poll is a failure of the function and not of the server, and
+/// is not started again and again.
 #[test]
 fn a_runtime_that_dies_at_its_first_poll_is_answered_at_once() -> Result<()> {
     let Some(server) = server(&[])? else { return Ok(()) };
@@ -111,7 +111,7 @@ fn a_runtime_that_dies_at_its_first_poll_is_answered_at_once() -> Result<()> {
 }
 
 #[test]
-fn a_full_host_is_named_to_the_operator_once() -> Result<()> {
+fn the_log_says_once_that_the_hosts_memory_is_used_up() -> Result<()> {
     let Some(mut server) = server(&["--host-memory-mib", "200"])? else { return Ok(()) };
     server.allow("refused to start an execution environment");
     let mark = format!("mark-{}", uuid::Uuid::new_v4());

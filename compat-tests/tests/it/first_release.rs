@@ -1,4 +1,4 @@
-//! The data directory of the first release opens with everything in it.
+//! The data directory of the first release opens with all its content.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -11,12 +11,12 @@ use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::{Server, tools};
 use serde_json::{Value, json};
 
-/// Whoever the server of that time became; the present one keeps to the owner that it finds.
+/// The user id of the server of that release; the current server keeps the owner that it finds.
 const OWNER: u32 = 1_890_622_840;
-/// The log must not be too old to be kept, when this test runs in some years.
+/// Keeps the logs of that release, even if this test runs years later.
 const KEEP_LOGS: [&str; 2] = ["--logs-retention-days", "3653"];
 
-/// A text, or bytes in base64.
+/// Decodes a text, or bytes in base64.
 fn bytes(value: &Value) -> Result<Vec<u8>> {
     match value.as_str() {
         Some(text) => Ok(text.as_bytes().to_vec()),
@@ -32,7 +32,7 @@ fn own(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Lays the directory out as it was.
+/// Writes the directory as it was.
 #[expect(clippy::disallowed_types, reason = "what the first release wrote is written as it wrote it")]
 fn lay_out(data: &Path) -> Result<()> {
     let kept: Value = serde_json::from_str(include_str!("../../fixtures/first_release.json"))?;

@@ -1,4 +1,4 @@
-//! What an invocation promises: limits, ends of every kind, the log tail, the context.
+//! Invocations: limits, every kind of end, the log tail, the context.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn function(spec: impl FnOnce(FunctionSpec) -> FunctionSpec) -> Result<Option<(A
     Ok(Some((server, function)))
 }
 
-/// The fields of a REPORT line, by name; the line must have AWS's form.
+/// The fields of a REPORT line by name; checks that the line has AWS's form.
 fn report(tail: &str, id: &str) -> Result<Vec<(String, String)>> {
     let line = tail.lines().find_map(|l| l.strip_prefix("REPORT RequestId: ")).context("no REPORT line")?;
     let mut fields = line.split('\t').filter(|f| !f.is_empty());
@@ -55,11 +55,11 @@ fn field<'f>(report: &'f [(String, String)], name: &str) -> Option<&'f str> {
     report.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
-/// The next invocation runs elsewhere than the one that ended its environment.
+/// Checks that the next invocation runs in another environment than the one that ended.
 fn another_follows(function: &TestFunction, ended: &InvokeResponse) -> Result<()> {
     let (tail, next) = (ended.tail()?, function.invoke(&json!({ "do": "id" }))?.ok()?);
     let ended = tail.lines().find_map(|l| l.strip_prefix("environment ")).with_context(|| tail.clone())?;
-    ensure!(next["env"] != ended, "environment {ended} lived on");
+    ensure!(next["env"] != ended, "environment {ended} is still alive");
     Ok(())
 }
 
@@ -153,7 +153,7 @@ fn a_timeout_ends_exactly_that_environment() -> Result<()> {
 }
 
 #[test]
-fn memory_ends_where_it_was_configured() -> Result<()> {
+fn a_function_is_killed_beyond_its_configured_memory() -> Result<()> {
     let Some((_server, function)) = function(|s| s.with("MemorySize", 128).with("Timeout", 20))? else {
         return Ok(());
     };
@@ -172,7 +172,7 @@ fn memory_ends_where_it_was_configured() -> Result<()> {
 }
 
 #[test]
-fn the_tail_tells_what_happened_in_order() -> Result<()> {
+fn the_log_tail_has_the_last_4_kb_in_order() -> Result<()> {
     let Some((_server, function)) = function(|s| s)? else { return Ok(()) };
     let said = function.invoke_with_tail(&json!({ "do": "say", "lines": 3 }))?;
     let (tail, id) = (said.tail()?, said.id()?);
@@ -185,7 +185,10 @@ fn the_tail_tells_what_happened_in_order() -> Result<()> {
     ];
     let at: Option<Vec<_>> = order.iter().map(|text| tail.find(text.as_str())).collect();
     assert!(at.with_context(|| tail.clone())?.is_sorted(), "{tail}");
-    assert!(field(&report(&tail, id)?, "Init Duration").is_some(), "the first invocation reports its init");
+    assert!(
+        field(&report(&tail, id)?, "Init Duration").is_some(),
+        "the first invocation must report its init"
+    );
     let again = function.invoke_with_tail(&json!({ "do": "say", "lines": 1000 }))?;
     let (tail, id) = (again.tail()?, again.id()?);
     assert!((3000..=4096).contains(&tail.len()), "{} bytes", tail.len());
@@ -196,7 +199,7 @@ fn the_tail_tells_what_happened_in_order() -> Result<()> {
 }
 
 #[test]
-fn the_runtime_hears_what_the_caller_said() -> Result<()> {
+fn the_runtime_gets_context_arn_and_deadline() -> Result<()> {
     let Some((_server, function)) = function(|s| s.with("Timeout", 9))? else { return Ok(()) };
     let arn = function.configuration()?["FunctionArn"].as_str().unwrap_or_default().to_owned();
     let heard = |request: &ApiRequest| -> Result<String> {
@@ -214,7 +217,7 @@ fn the_runtime_hears_what_the_caller_said() -> Result<()> {
     assert_eq!(head_of(&head, "lambda-runtime-invoked-function-arn").as_deref(), Some(arn.as_str()));
     let deadline: u128 = head_of(&head, "lambda-runtime-deadline-ms").context("no deadline")?.parse()?;
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_millis();
-    assert!(deadline <= now + 9000, "{deadline} is later than now and the timeout");
+    assert!(deadline <= now + 9000, "{deadline} is later than now plus the timeout");
     let qualified =
         ApiRequest::new("POST", &format!("{}/invocations?Qualifier=%24LATEST", function.path())).body(event);
     let qualified = head_of(&heard(&qualified)?, "lambda-runtime-invoked-function-arn");

@@ -1,4 +1,4 @@
-//! Kill, restart, drain: what is acknowledged stays, what was running goes.
+//! Kill, restart, drain: acknowledged changes stay, running processes end.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-/// A listener that nobody accepts from lets a newcomer hang once its queue is full.
+/// Timeout of connecting: if a listener accepts nothing and its queue is full, a connection hangs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn server() -> Result<Option<Server>> {
@@ -28,13 +28,13 @@ fn mark() -> String {
     format!("mark-{}", uuid::Uuid::new_v4())
 }
 
-/// What was seen of a living server: enough to make its absence mean something.
+/// The traces of a living server; the test needs some, so that their absence has a meaning.
 fn seen(server: &Server, mark: &str) -> Result<Footprint> {
     let footprint = server.footprint(mark);
     let (processes, groups, networks) = footprint.counts();
     ensure!(
         processes > 1 && groups > 0 && networks > 0,
-        "no trace of a living server: {:?}",
+        "a living server without traces: {:?}",
         footprint.counts()
     );
     ensure!(
@@ -49,7 +49,7 @@ fn gone(left: impl Fn() -> Vec<String>) -> Result<()> {
         .with_context(|| left().join("\n"))
 }
 
-/// The path of a function that outlived the `TestFunction` value made for another address.
+/// Invokes a function by its name, because its `TestFunction` value has the address before the restart.
 fn invoke(server: &Server, name: &str, event: &Value) -> Result<Value> {
     let path = format!("/2015-03-31/functions/{name}/invocations");
     let answer = server.api.call("POST", &path, Some(event))?;
@@ -80,7 +80,7 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
     }
     let read = |server: &Server, function: &TestFunction| {
         let mut whole = server.api.call("GET", &function.path(), None)?.json()?;
-        whole["Code"] = Value::Null; // its address has another port and signature each time
+        whole["Code"] = Value::Null; // its address has another port and signature after each start
         anyhow::Ok(whole)
     };
     let before = functions.iter().map(|f| read(&server, f)).collect::<Result<Vec<_>>>()?;
@@ -119,7 +119,7 @@ fn kill_9_during_creates_loses_nothing_acknowledged() -> Result<()> {
     std::thread::scope(|scope| -> Result<()> {
         let workers: Vec<_> = (0..3).map(|w| scope.spawn(move || create(w))).collect();
         let enough = || Ok((acked.lock().map_or(0, |a| a.len()) >= 30).then_some(()));
-        let reached = until("thirty are acknowledged", enough);
+        let reached = until("thirty functions are acknowledged", enough);
         done.store(true, Ordering::Release);
         server.kill9()?;
         for worker in workers {
@@ -133,7 +133,7 @@ fn kill_9_during_creates_loses_nothing_acknowledged() -> Result<()> {
     let names: BTreeSet<_> =
         there.iter().filter_map(|f| Some(f["FunctionName"].as_str()?.to_owned())).collect();
     ensure!(acked.is_subset(&names), "lost: {:?}", acked.difference(&names));
-    ensure!(names.is_subset(&tried), "from nowhere: {:?}", names.difference(&tried));
+    ensure!(names.is_subset(&tried), "never created: {:?}", names.difference(&tried));
     let hashes: BTreeSet<_> = there.iter().map(|f| f["CodeSha256"].to_string()).collect();
     assert_eq!(hashes.len(), 1, "a half-written function");
     for name in names.difference(&acked).chain(acked.first()).chain(acked.last()) {
@@ -168,7 +168,7 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
         let running = scope.spawn(|| function.invoke(&json!({ "do": "hold" }))?.ok());
         let held = until("the invocation is held", || Ok(Some(host::held(&mark)).filter(|h| !h.is_empty())))?;
         server.terminate()?;
-        until("newcomers are refused", || {
+        until("new connections are refused", || {
             let newcomer = TcpStream::connect_timeout(&server.api.address, CONNECT_TIMEOUT);
             Ok(newcomer.is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused).then_some(()))
         })?;
@@ -183,7 +183,7 @@ fn sigterm_lets_a_running_invocation_finish() -> Result<()> {
     gone(|| footprint.left())
 }
 
-/// A caller who has left does not shorten the time that its invocation has.
+/// A caller that has disconnected does not shorten the time of its invocation.
 #[test]
 fn sigterm_lets_an_invocation_without_a_caller_finish() -> Result<()> {
     let Some(mut server) = server()? else { return Ok(()) };
@@ -196,10 +196,10 @@ fn sigterm_lets_an_invocation_without_a_caller_finish() -> Result<()> {
     drop(caller);
     server.terminate()?;
     until("the server drains", || Ok(server.log()?.contains("draining").then_some(())))?;
-    // Longer than what is left to invocations after the last connection in any case.
+    // Longer than the time that invocations have in any case after the last connection has closed.
     std::thread::sleep(Duration::from_millis(1500));
     host::release(&held)?;
-    server.stop()?; // a warning that an invocation was cut off fails it
+    server.stop()?; // a warning about a cut-off invocation makes it fail
     server.restart()?;
     let log = server.logs_with(&function.name, "REPORT RequestId")?;
     ensure!(log.contains("END RequestId"), "{log}");
@@ -219,14 +219,14 @@ fn a_second_signal_ends_the_drain() -> Result<()> {
         server.terminate()?;
         until("the server drains", || Ok(server.log()?.contains("draining").then_some(())))?;
         server.terminate()?;
-        server.stop()?; // nobody releases the invocation
+        server.stop()?; // the invocation is never released
         ensure!(running.join().map_err(|_| anyhow::anyhow!("the caller panicked"))?.is_err(), "an answer");
         Ok(())
     })?;
     gone(|| host::marked(&mark).into_iter().map(|pid| format!("process {pid}")).collect())
 }
 
-/// Whether its time is up or somebody kills its process.
+/// The environment ends by a timeout, or because its process is killed.
 #[test]
 fn an_ended_environment_leaves_nothing_while_the_server_lives() -> Result<()> {
     let Some(server) = server()? else { return Ok(()) };

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::{FunctionSpec, Server, host, server, tools};
 use serde_json::{Value, json};
 
-/// What the server may grow by while a function floods its log.
+/// How much the server may grow while a function floods its log.
 const FLOOD_GROWTH_MAX_BYTES: u64 = 64 << 20;
 
 #[test]
@@ -30,7 +30,7 @@ fn the_log_holds_each_invocation_in_order() -> Result<()> {
             .with_context(|| format!("{expected} is missing or late in\n{text}"))?;
         rest = &rest[at + expected.len()..];
     }
-    ensure!(!text.contains(foreign.id()?), "a line of another function");
+    ensure!(!text.contains(foreign.id()?), "a line of another function is in the log");
     Ok(())
 }
 
@@ -49,7 +49,7 @@ fn a_log_outlives_the_server() -> Result<()> {
 }
 
 #[test]
-fn the_log_of_nobody_is_refused() -> Result<()> {
+fn the_log_of_an_unknown_function_is_refused() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let mut logs = tools::command(server::binary()?);
     logs.args(["logs", "--data-dir"]).arg(server.data_dir()).arg("absent");
@@ -87,9 +87,9 @@ fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
     Ok(())
 }
 
-/// The platform's lines are records of the Telemetry schema when the function asks for JSON.
+/// If the function asks for JSON, the platform's lines are records of the Telemetry schema.
 #[test]
-fn json_format() -> Result<()> {
+fn platform_lines_are_json_if_the_function_asks_for_it() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?

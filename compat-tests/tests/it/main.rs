@@ -1,7 +1,7 @@
-//! The built server under the clients that users have, and under those they would rather not have.
+//! The built server, tested with the clients that users have and with hostile ones.
 //!
-//! One server is shared by the tests that need no life of their own; each test has functions of
-//! its own. When the last test lets go of the server it must end with status 0 and a clean log.
+//! Tests that need no server of their own share one; each test has its own functions. When the last test has
+//! finished, the shared server must exit with status 0 and a clean log.
 
 mod accounts;
 mod attacks;

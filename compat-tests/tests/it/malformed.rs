@@ -1,4 +1,4 @@
-//! Requests that no client sends: never a 5xx, always an answer that an AWS client can read.
+//! Requests that no client sends get an answer that an AWS client can read, never a 5xx.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -19,7 +19,7 @@ fn shaped(what: &str, answer: &HttpResponse) -> Result<()> {
 }
 
 #[test]
-fn bodies_and_paths() -> Result<()> {
+fn malformed_bodies_and_paths_are_refused() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let create = |body: &[u8]| ApiRequest::new("POST", FUNCTIONS).body(body);
     let no_base64 = json!({ "FunctionName": "b64", "Role": ROLE, "Runtime": "provided.al2023", "Handler": "h", "Code": { "ZipFile": "***" } });
@@ -62,7 +62,7 @@ fn bodies_and_paths() -> Result<()> {
 }
 
 #[test]
-fn members_out_of_range() -> Result<()> {
+fn members_out_of_range_are_refused() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let code = package::files(&[("bootstrap", "#!/bin/sh\n")]);
@@ -98,8 +98,8 @@ fn members_out_of_range() -> Result<()> {
     Ok(())
 }
 
-/// Bytes that are not HTTP, or contradict themselves: refused, or the connection closed; the
-/// server goes on.
+/// Bytes that are not HTTP, or that contradict themselves, are refused or the connection is closed; the
+/// server continues.
 #[test]
 fn not_even_http() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
@@ -117,7 +117,7 @@ fn not_even_http() -> Result<()> {
     for case in cases {
         let mut stream = TcpStream::connect(server.api.address)?;
         let (mut sent, mut answer) = (stream.try_clone()?, Vec::new());
-        // Both may fail when the server closes first; only what it answered counts.
+        // Both may fail if the server closes first; only an answer is checked.
         let _ = sent.write_all(case).and_then(|()| sent.shutdown(Shutdown::Write));
         let _ = stream.read_to_end(&mut answer);
         let status = String::from_utf8_lossy(answer.get(..12).unwrap_or_default()).into_owned();
@@ -128,9 +128,9 @@ fn not_even_http() -> Result<()> {
     Ok(())
 }
 
-/// The change is committed or not; what follows from it is never left out.
+/// The change is committed or not; the steps that follow from it are never left out.
 #[test]
-fn a_caller_who_hangs_up_parts_no_change() -> Result<()> {
+fn a_caller_that_disconnects_leaves_no_change_half_done() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;

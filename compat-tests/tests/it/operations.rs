@@ -1,4 +1,4 @@
-//! Every operation of the wire table, sent once with the least that its model asks for.
+//! Every operation of the wire table, sent once with the smallest input that its model allows.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 /// The table that the server's own routes are generated from.
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
-/// What is here; everything else is refused by its name.
+/// The operations that exist here; all others are refused by their name.
 const IMPLEMENTED: [&str; 26] = [
     "AddPermission",
     "CreateAlias",
@@ -42,7 +42,7 @@ const IMPLEMENTED: [&str; 26] = [
     "UpdateFunctionConfiguration",
 ];
 
-/// One line of the table: its kind, its name, and what follows.
+/// A line of the table: its kind, its name, and the rest.
 type Line = Vec<String>;
 
 struct Table {
@@ -74,7 +74,7 @@ impl Table {
         table
     }
 
-    /// The least value of a shape that its constraints accept.
+    /// The smallest value of a shape that its constraints accept.
     fn value(&self, shape: &str) -> Result<Value> {
         if let Some(text) = example(shape) {
             return Ok(json!(text));
@@ -132,7 +132,7 @@ impl Table {
     }
 }
 
-/// Examples of strings whose pattern a plain word does not fit.
+/// Examples for strings whose pattern does not accept a plain word.
 fn example(shape: &str) -> Option<&'static str> {
     Some(match shape {
         "Action" => "lambda:InvokeFunction",
@@ -168,7 +168,7 @@ fn readable(name: &str, answer: &HttpResponse) -> Result<()> {
 }
 
 #[test]
-fn each_is_answered() -> Result<()> {
+fn each_operation_is_answered_or_refused_by_its_name() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let table = Table::read();

@@ -1,4 +1,4 @@
-//! Packages that must be refused with nothing left behind.
+//! Packages that must be refused without leaving anything.
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::package::{ZipEntry, zip};
@@ -9,7 +9,7 @@ use serde_json::json;
 const MIB: u64 = 1 << 20;
 const NO_ZIP: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
 
-/// 4 MiB that make a package seen in the size of the data directory, and do not compress.
+/// 4 MiB that do not compress, so that a package is visible in the size of the data directory.
 fn pad() -> ZipEntry {
     let mut state = 1_u64;
     let mut noise = || {
@@ -19,7 +19,7 @@ fn pad() -> ZipEntry {
     ZipEntry::file("pad", &(0..MIB / 2).flat_map(|_| noise()).collect::<Vec<_>>())
 }
 
-/// Name of the case, package, and text of the refusal where it is recorded.
+/// Name of the case, package, and the text of the refusal if it is recorded.
 type Case = (&'static str, Vec<u8>, Option<&'static str>);
 
 fn hostile(mark: &str) -> Result<Vec<Case>> {
@@ -117,7 +117,7 @@ fn a_refused_update_changes_nothing() -> Result<()> {
 }
 
 #[test]
-fn the_same_package_is_kept_once_and_comes_back() -> Result<()> {
+fn a_package_of_two_functions_is_stored_once_and_can_be_downloaded() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let package = zip(&[pad(), ZipEntry::executable("bootstrap", programs::bootstrap()?)]);
@@ -157,9 +157,9 @@ fn modes_and_links_inside_are_kept() -> Result<()> {
     Ok(())
 }
 
-/// A link leads where it leads inside the sandbox; the host's files of the same names are out of reach.
+/// A link is resolved inside the sandbox; files of the host with the same names are out of reach.
 #[test]
-fn links_lead_where_they_lead_inside() -> Result<()> {
+fn links_are_resolved_inside_the_sandbox() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let source = "import os\ndef handler(e, c):\n    read = lambda p: open(p).read()\n    \
@@ -189,7 +189,7 @@ fn files_keep_the_times_of_the_zip() -> Result<()> {
     let zipped = zip(&[ZipEntry::file("app.py", source.as_bytes())]);
     let function = FunctionSpec::new("python3.11", "app.handler", &zipped).create(&server.api)?;
     let seconds = function.invoke(&json!({}))?.ok()?.as_i64().unwrap_or_default();
-    // 1980-01-01, the time that the tests' own zips carry.
+    // 1980-01-01, the time in the zip files that the tests make.
     assert_eq!(seconds, 315_532_800);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Runtimes that show folders of the host besides the system's own.
+//! Runtimes that show folders of the host besides the system folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use lambd_compat_tests::{FunctionSpec, Server, package, server, tools};
 use serde_json::json;
 
-/// Answers every event with what `/etc/java-99-test/which` holds.
+/// Answers every event with the content of `/etc/java-99-test/which`.
 const RUN: &str = r#"#!/bin/sh
 api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
 while :; do
@@ -24,7 +24,7 @@ fn runtime(server: &Server, command: &str) -> Result<Command> {
     Ok(lambd)
 }
 
-/// A runtime folder that binds `lang` and `etc`.
+/// Makes a runtime folder that binds `lang` and `etc`.
 fn own(at: &Path, lang: &Path, etc: &Path) -> Result<()> {
     fs::create_dir_all(at)?;
     let text = format!(
@@ -35,7 +35,7 @@ fn own(at: &Path, lang: &Path, etc: &Path) -> Result<()> {
 }
 
 #[test]
-fn what_a_manifest_names_is_shown_and_nothing_else() -> Result<()> {
+fn only_what_a_manifest_names_is_shown() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     let (lang, etc, made) = (dir.path().join("lang"), dir.path().join("etc"), dir.path().join("made"));
@@ -45,13 +45,13 @@ fn what_a_manifest_names_is_shown_and_nothing_else() -> Result<()> {
         fs::set_permissions(folder.join(file), fs::Permissions::from_mode(0o755))?;
     }
     own(&made, &lang, &etc)?;
-    // The server runs already: what is named later counts all the same.
+    // The server runs already: a source that is added later is accepted, too.
     tools::run(runtime(&server, "add")?.arg(&made))?;
     let function = || FunctionSpec::new("java21", "any", &package::files(&[("x", "")])).create(&server.api);
     let (first, second) = (function()?, function()?);
     assert_eq!(first.invoke(&json!({}))?.ok()?, "the JDK's own");
 
-    // A manifest that names more than it did when it was installed.
+    // The manifest now names more than when it was installed.
     let manifest = server.data_dir().join("runtimes/java21/runtime.toml");
     let text = fs::read_to_string(&manifest)?.replace(&*etc.to_string_lossy(), "/root");
     let changed = manifest.with_extension("new");
@@ -64,7 +64,7 @@ fn what_a_manifest_names_is_shown_and_nothing_else() -> Result<()> {
 }
 
 #[test]
-fn what_others_can_change_is_refused_when_it_is_installed() -> Result<()> {
+fn sources_that_others_can_change_are_refused_at_installation() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     let (open, made) = (dir.path().join("open"), dir.path().join("made"));
@@ -79,7 +79,7 @@ fn what_others_can_change_is_refused_when_it_is_installed() -> Result<()> {
     Ok(())
 }
 
-/// Makes a CPython of its own below a prefix: the host's, with its pip.
+/// Copies the host's CPython, with its pip, to a prefix.
 const PYTHON_BELOW: &str = r#"import os, shutil, sys, sysconfig, pip
 to, version = sys.argv[1], "python%d.%d" % sys.version_info[:2]
 os.makedirs(to + "/bin")
@@ -93,7 +93,7 @@ print(version)
 "#;
 
 #[test]
-fn an_interpreter_of_a_prefix_runs() -> Result<()> {
+fn an_interpreter_below_a_prefix_runs() -> Result<()> {
     let Some(server) = Server::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;

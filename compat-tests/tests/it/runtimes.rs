@@ -1,4 +1,4 @@
-//! What managed runtimes bring along, as functions see it.
+//! Managed runtimes as functions see them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use lambd_compat_tests::package::{self, ZipEntry};
 use lambd_compat_tests::{FunctionSpec, Server, TestFunction, tools};
 use serde_json::{Value, json};
 
-/// The shared server with this runtime; none where it cannot be built here, which fails in CI.
+/// The shared server with this runtime. `None` if the runtime cannot be built here, which is a failure in CI.
 fn server(runtime: &str) -> Result<Option<Arc<Server>>> {
     let Some(server) = Server::shared()? else { return Ok(None) };
     let installed = server.install(runtime).map_err(|e| tools::say(&format!("{runtime}: {e:#}"))).ok();
@@ -58,7 +58,7 @@ const SDK_REQUIRED: &str = "const { S3Client } = require('@aws-sdk/client-s3');
 const { DynamoDBDocumentClient } = require('@aws-sdk/lib-dynamodb');
 exports.handler = async () => [typeof S3Client, typeof DynamoDBDocumentClient, new S3Client({}).config.serviceId];";
 
-/// `only` has no entry for `require`, `mine` is the function's own, `both` is in two places.
+/// `only` has no entry for `require`, `mine` belongs to the function, `both` is in two places.
 const SDK_IMPORTED: &str = "import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import only from 'only';
@@ -111,7 +111,7 @@ def handler(event, context):
 ";
 
 #[test]
-fn python_knows_its_host() -> Result<()> {
+fn python_resolves_its_host_name_and_knows_its_system() -> Result<()> {
     let Some(server) = server("python3.11")? else { return Ok(()) };
     let got = create(&server, "python3.11", &[("index.py", HOST)])?.invoke(&json!({}))?.ok()?;
     assert_eq!(got, json!(["127.0.0.1", "amzn", "2", "centos rhel fedora"]));
@@ -124,7 +124,7 @@ def handler(event, context):
 ";
 
 #[test]
-fn python_s_program_has_the_client_under_aws_s_name() -> Result<()> {
+fn the_python_client_has_the_name_that_aws_gives_it() -> Result<()> {
     let Some(server) = server("python3.11")? else { return Ok(()) };
     assert_eq!(create(&server, "python3.11", &[("index.py", MAIN)])?.invoke(&json!({}))?.ok()?, true);
     Ok(())
@@ -146,7 +146,7 @@ def handler(event, context):
     return sent
 ";
 
-/// The files of a Python package that the tests' own Python has.
+/// The files of a Python package in the tests' own Python.
 fn python_package(python: &Path, name: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let script = format!("import {name}; print({name}.__path__[0])");
     let told = tools::run(tools::command(python).args(["-c", &script]))?.stdout;
@@ -167,7 +167,8 @@ fn python_package(python: &Path, name: &str) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// Sentry's integration wraps functions of the runtime client, and says nothing where it does not find them.
+/// Sentry's integration wraps functions of the runtime client; if it does not find them, it silently does
+/// nothing.
 #[test]
 fn sentry_reports_what_a_function_raises() -> Result<()> {
     let Some(server) = server("python3.11")? else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! The crate aws-sdk-lambda, over plain HTTP: typed errors, waiters, function errors.
+//! The crate aws-sdk-lambda over plain HTTP: typed errors, waiters, function errors.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Signature Version 4 at the door: who gets in, and what the others hear.
+//! Signature Version 4: which requests are accepted, and the answers to the others.
 
 use anyhow::{Context as _, Result};
 use lambd_compat_tests::Server;

@@ -1,4 +1,4 @@
-//! Starts that must be refused, with one line that says why.
+//! Starts that must be refused with one line that gives the cause.
 
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
@@ -20,7 +20,7 @@ pub(crate) fn serve(data_dir: &Path, listen: &str) -> Result<Command> {
     Ok(serve)
 }
 
-/// Runs a `serve` that must end by itself with `status` and one line; gives the line.
+/// Runs a `serve` that must end by itself with `status` and one line, and returns the line.
 pub(crate) fn refused(serve: &mut Command, status: i32) -> Result<String> {
     let mut process = serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let ended = until("the refused server ends", || Ok(process.try_wait()?));
@@ -29,10 +29,10 @@ pub(crate) fn refused(serve: &mut Command, status: i32) -> Result<String> {
     })?;
     let output = process.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.stdout.is_empty(), "it said {}", String::from_utf8_lossy(&output.stdout));
+    ensure!(output.stdout.is_empty(), "its standard output has {}", String::from_utf8_lossy(&output.stdout));
     ensure!(output.status.code() == Some(status), "{}: {text}", output.status);
     let mut lines = text.lines().filter(|l| !l.trim().is_empty() && !l.contains(" INFO "));
-    let line = lines.next().context("not a word")?.to_owned();
+    let line = lines.next().context("no line")?.to_owned();
     ensure!(lines.next().is_none(), "more than one line: {text}");
     Ok(line)
 }
@@ -47,7 +47,7 @@ fn a_data_directory_has_one_server() -> Result<()> {
 }
 
 #[test]
-fn a_busy_port_is_named() -> Result<()> {
+fn a_busy_port_is_named_in_the_error() -> Result<()> {
     if !tools::root()? {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn a_busy_port_is_named() -> Result<()> {
 }
 
 #[test]
-fn an_unknown_key_is_named() -> Result<()> {
+fn an_unknown_key_is_named_in_the_error() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let file = dir.path().join("lambd.toml");
     std::fs::write(&file, "no_such_key = 1\n")?;
@@ -83,7 +83,7 @@ fn an_unknown_flag_is_wrong_usage() -> Result<()> {
 }
 
 #[test]
-fn credentials_are_for_their_owner() -> Result<()> {
+fn only_the_owner_can_read_the_credentials() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let mode = std::fs::metadata(server.data_dir().join("credentials"))?.permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -92,7 +92,7 @@ fn credentials_are_for_their_owner() -> Result<()> {
 }
 
 #[test]
-fn a_runtime_that_is_not_installed_says_how() -> Result<()> {
+fn the_refusal_of_an_absent_runtime_says_how_to_install_it() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let spec = FunctionSpec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
@@ -129,7 +129,7 @@ fn a_data_directory_that_is_not_root_s_alone_is_refused() -> Result<()> {
     }
     assert_eq!(mode_of(&closed)?, 0o700, "a link was followed");
 
-    // Folders in it that somebody else could have filled, or that lead elsewhere.
+    // Folders in it that another user could have filled, or that are links.
     let data = made("data", 0, 0o755)?;
     symlink(&closed, data.join("runtimes"))?;
     assert!(refused(&mut serve(&data, "127.0.0.1:0")?, 1)?.contains("data/runtimes"));
@@ -155,7 +155,7 @@ fn mode_of(path: &Path) -> Result<u32> {
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
-/// The directory's mode is the operator's; the API process does not even see what in it is root's.
+/// The operator chooses the directory's mode; the API process does not even see root's files in it.
 #[test]
 fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
     let Some(mut server) = Server::start()? else { return Ok(()) };
@@ -170,12 +170,12 @@ fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
     let seen = std::fs::read_dir(format!("/proc/{}/cwd", server.pid()))?;
     let mut seen = seen.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
     seen.sort();
-    assert_eq!(seen, ["db", "packages", "runtimes"], "of the API process");
+    assert_eq!(seen, ["db", "packages", "runtimes"], "seen by the API process");
     Ok(())
 }
 
 #[test]
-fn nothing_is_open_to_others_whatever_the_mask() -> Result<()> {
+fn nothing_is_writable_by_others_whatever_the_umask() -> Result<()> {
     if !tools::root()? {
         return Ok(());
     }
@@ -199,7 +199,7 @@ fn nothing_is_open_to_others_whatever_the_mask() -> Result<()> {
     for (mode, path) in modes? {
         assert_eq!(mode & 0o022, 0, "{}", path.display());
     }
-    // Whoever can open a lock can hold it.
+    // A process that can open a lock file can also lock it.
     assert_eq!((mode_of(&data.join("lock"))?, mode_of(Path::new("/run/lambd"))?), (0o600, 0o700));
     assert_eq!(mode_of(&data.join("endpoint"))?, 0o644);
     Ok(())
@@ -215,7 +215,7 @@ fn servers_without_an_account_share_no_user() -> Result<()> {
     let user = |server: &Server| -> Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
         let line = status.lines().find(|line| line.starts_with("Uid:")).context("no Uid")?.to_owned();
-        // The kernel gives the files of a process that must not be read to root.
+        // The kernel gives the files of a process that is not dumpable to root.
         let owner = std::fs::metadata(format!("/proc/{}/environ", server.pid()))?.uid();
         ensure!(owner == 0 && !line.contains("\t0"), "owner {owner}, {line}");
         Ok(line)

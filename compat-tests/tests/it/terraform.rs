@@ -76,7 +76,7 @@ impl Terraform<'_> {
 }
 
 #[test]
-fn applies_updates_and_destroys() -> Result<()> {
+fn terraform_applies_updates_and_destroys() -> Result<()> {
     let Some(server) = Server::shared()? else { return Ok(()) };
     let found = tools::need("terraform or its provider mirror", tools::terraform())?;
     let Some((program, mirror)) = found else { return Ok(()) };
@@ -102,7 +102,7 @@ fn applies_updates_and_destroys() -> Result<()> {
     terraform.run("init")?;
     terraform.run("apply -auto-approve")?;
     assert_eq!(invoke()?, json!(["128", "red"]));
-    terraform.run("plan -detailed-exitcode")?; // 2 where the plan is not empty
+    terraform.run("plan -detailed-exitcode")?; // exit code 2 if the plan is not empty
     terraform.run("apply -auto-approve -var memory=256 -var colour=blue")?;
     assert_eq!(invoke()?, json!(["256", "blue"]));
     terraform.run("plan -detailed-exitcode -var memory=256 -var colour=blue")?;

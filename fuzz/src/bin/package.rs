@@ -1,4 +1,5 @@
-//! Zip files of functions: refused with a text for the client, or unpacked; nothing is left of what was refused.
+//! Zip files of functions are unpacked, or refused with a text for the client; nothing of a refused one is
+//! left.
 
 #![no_main]
 
@@ -53,7 +54,7 @@ fuzz_target!(
                 drop(package);
                 assert_eq!(packages.remove(sha256).expect("it can be removed"), Removal::Gone);
             }
-            Err(error) => assert!(error.aws_message().is_some(), "not the client's doing: {error:?}"),
+            Err(error) => assert!(error.aws_message().is_some(), "not a fault of the client: {error:?}"),
         }
         let left = fs::read_dir(dir.path().join("packages")).expect("the folder").flatten();
         let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name != ".staging").collect();

@@ -1,4 +1,4 @@
-//! Messages between the API process, the launcher and init: each end treats the other's bytes as a stranger's.
+//! Messages between the API process, the launcher and init; no side trusts the bytes of the other.
 
 #![no_main]
 

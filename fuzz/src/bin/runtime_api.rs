@@ -1,5 +1,5 @@
-//! The Runtime API as a runtime's process speaks it: heads, lengths, chunks, trailers, several requests on one
-//! connection; while the environment is starting, and while it has an event. Whatever comes, the session stays usable.
+//! Connections to the Runtime API: heads, lengths, chunks, trailers, several requests on one connection;
+//! while the environment starts, and while it has an event. The session stays usable whatever the bytes are.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-/// After this an answer or the end of a connection is missing.
+/// A run in which an answer or the end of a connection takes longer than this is a failure.
 const WATCHDOG: Duration = Duration::from_secs(20);
 
 struct World {
@@ -37,7 +37,7 @@ const ERROR: &str = "POST /2018-06-01/runtime/invocation/a/error HTTP/1.1\r\nHos
 const INIT_ERROR: &str = "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: h\r\n";
 const NEXT: &str = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// The first byte says whether an event is under way.
+/// The first byte selects whether an event is in flight.
 fn seeds() -> Vec<String> {
     let streaming =
         "Lambda-Runtime-Function-Response-Mode: streaming\r\nLambda-Runtime-Invocation-Id: attempt-a\r\n";
@@ -70,14 +70,14 @@ fn event(id: &str) -> Event {
     }
 }
 
-/// A new connection; it ends with a reset, so that no port waits for stragglers.
+/// A new connection. It ends with a reset, so that its port is free at once.
 async fn connect(listener: &StdListener) -> TcpStream {
     let stream = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
     stream.set_zero_linger().expect("an option");
     stream
 }
 
-/// Lets the runtime poll with a connection of its own, and waits until the poll is seen.
+/// Makes the runtime poll on a connection of its own, and waits until the session sees the poll.
 async fn poll(listener: &StdListener, session: &Session) -> TcpStream {
     let polls = session.polls();
     let mut stream = connect(listener).await;
@@ -100,7 +100,7 @@ async fn hostile(listener: &StdListener, bytes: &[u8], is_running: bool) {
         while session.state() == RuntimeState::Ready {
             tokio::task::yield_now().await;
         }
-        // Answered at once or not at all: whatever comes is an outcome or nothing.
+        // There is an outcome at once, or none at all.
         let _ = timeout(Duration::ZERO, delivered.outcome()).await;
         invocation = Some(delivered);
     }

@@ -1,4 +1,4 @@
-//! Signature Version 4, in the header and in the query.
+//! Signature Version 4 in the header and in the query.
 
 #![no_main]
 
@@ -19,7 +19,7 @@ fn credentials() -> Credentials {
     Credentials { access_key_id: "AKIDEXAMPLE".to_owned(), secret_access_key: Secret::new("secret") }
 }
 
-/// The moment of every signature and of every check.
+/// The time of every signature and every check.
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }

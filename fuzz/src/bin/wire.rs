@@ -1,4 +1,4 @@
-//! The API's requests: route, labels, query, headers, JSON, validation. Always a 4xx or an input.
+//! Requests of the API: route, labels, query, headers, JSON, validation. Each gives an input or a 4xx.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Request bodies: read within a limit, or dropped within a limit.
+//! Request bodies: read, or read and dropped, within limits.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub(crate) enum ReadError {
     NoRoom,
 }
 
-/// Reads a body of at most `max_bytes`. One that arrives in one piece is not copied. Its bytes are paid by `held`
-/// where more than one such body may arrive at a time.
+/// Reads a body of at most `max_bytes`; one that arrives in one piece is not copied. If more than one such
+/// body may arrive at a time, `held` pays for its bytes.
 pub(crate) async fn read(
     body: &mut Incoming,
     max_bytes: usize,
@@ -55,7 +55,8 @@ pub(crate) async fn read(
                     first = data;
                 } else {
                     if all.is_empty() {
-                        // Within the limit already; at least twice what is there, for chunked bodies.
+                        // The size is within the limit already. Doubling it keeps copies of chunked bodies
+                        // few.
                         all.reserve(usize::try_from(declared).unwrap_or(0).max(size * 2));
                         all.extend_from_slice(&std::mem::take(&mut first));
                     }
@@ -71,8 +72,8 @@ pub(crate) async fn read(
     Ok(Whole { data: if all.is_empty() { first } else { all.freeze() }, trailers })
 }
 
-/// Reads and drops what is left of a refused request's body, so that a client that writes before it
-/// reads gets to see the refusal. Bounded in bytes and time; past either the connection is closed.
+/// Reads and drops the rest of a refused request's body, so that a client that writes before it reads sees
+/// the refusal. It is bounded in bytes and time; beyond either limit the connection is closed.
 pub(crate) async fn drain(body: &mut Incoming) {
     if body.is_end_stream() {
         return;
@@ -86,6 +87,6 @@ pub(crate) async fn drain(body: &mut Incoming) {
             }
         }
     };
-    // Running out of time is no error: the answer goes out and the connection is closed behind it.
+    // A timeout is no error: the answer is sent and the connection is closed after it.
     let _ = tokio::time::timeout(Duration::from_millis(DRAIN_MAX_MS), drained).await;
 }

@@ -1,9 +1,8 @@
 //! A connection that counts what its requests make the server hold, against one budget of the environment.
 //!
-//! A head has no end in sight while it arrives, and there is no timeout that would end a slow one. So the bytes
-//! of heads are paid from a budget that all connections of the environment share; the connection that finds
-//! nothing left is closed. What a connection has paid it keeps until it ends, because its read buffer stays as
-//! large as its largest head was.
+//! A head may grow while it arrives, and no timeout ends a slow one. So the bytes of heads are paid from a
+//! budget that all connections of the environment share, and a connection that cannot pay is closed. A
+//! connection pays back only when it ends, because its read buffer stays as large as its largest head.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -16,9 +15,9 @@ use tokio::net::TcpStream;
 
 use crate::limits::HELD_MAX_BYTES;
 
-/// Bytes of a head that are not counted: those of an ordinary one.
+/// Bytes of a head that are not counted; ordinary heads are smaller.
 const FREE_BYTES: usize = 16 * 1024;
-/// Most that is read at once, which decides how large a buffer becomes: of heads and of bodies.
+/// Most bytes that are read at once, of heads and of bodies; this decides how large a buffer becomes.
 const HEAD_READ_BYTES: u64 = 16 * 1024;
 const BODY_READ_BYTES: u64 = 64 * 1024;
 
@@ -32,7 +31,7 @@ impl Default for HeldBudget {
     }
 }
 
-/// Bytes paid from the budget; dropping it pays them back.
+/// Bytes paid from the budget; dropping the value pays them back.
 #[derive(Debug)]
 pub(crate) struct Held {
     budget: Arc<HeldBudget>,
@@ -44,7 +43,7 @@ impl Held {
         Self { budget, bytes: 0 }
     }
 
-    /// Pays what is missing to this many bytes; false when it is not there.
+    /// Pays the difference up to this many bytes; false when the budget has too little left.
     pub(crate) fn cover(&mut self, bytes: usize) -> bool {
         let Some(missing) = bytes.checked_sub(self.bytes) else { return true };
         let rest = |free: usize| free.checked_sub(missing);
@@ -62,19 +61,19 @@ impl Drop for Held {
     }
 }
 
-/// Where a connection is between two heads: odd while a request is being answered.
+/// Counts the starts and ends of answers on a connection: odd while a request is being answered.
 #[derive(Debug, Default)]
 pub(crate) struct Phase(AtomicU64);
 
 impl Phase {
-    /// A head is complete, and its request will be answered until the value is dropped.
+    /// Called when a head is complete; its request is being answered until the value is dropped.
     pub(crate) fn answer(&self) -> Answering<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Answering(self)
     }
 }
 
-/// One request between its head and its answer.
+/// A request between its head and its answer.
 #[derive(Debug)]
 pub(crate) struct Answering<'a>(&'a Phase);
 
@@ -84,16 +83,16 @@ impl Drop for Answering<'_> {
     }
 }
 
-/// The connection.
+/// A counted connection.
 #[derive(Debug)]
 pub(crate) struct Metered {
     stream: Take<TcpStream>,
     phase: Arc<Phase>,
-    /// Of which phase `head_bytes` are.
+    /// The phase that `head_bytes` belongs to.
     seen: u64,
     head_bytes: usize,
     held: Held,
-    /// Bytes were read since nothing was there to be read.
+    /// Whether the last read returned bytes.
     fresh: bool,
 }
 
@@ -116,8 +115,9 @@ impl Metered {
     }
 }
 
-/// An end that comes right behind bytes is told one turn later. hyper looks for it once a body is read, and drops
-/// the request that it has not begun to answer: the last response of a program that has ended since.
+/// An end of the stream that directly follows bytes is reported one turn later. hyper looks for it after it
+/// has read a body, and then drops the request that it has not begun to answer: this would lose the last
+/// response of a program that has ended since.
 impl AsyncRead for Metered {
     fn poll_read(
         mut self: Pin<&mut Self>,

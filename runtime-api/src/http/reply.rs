@@ -1,4 +1,4 @@
-//! Response bodies: one piece of bytes, with somebody who waits to hear that it is written.
+//! Response bodies: one piece of bytes, with a value that is notified when they are written.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// Told when the connection takes a body; dropped untold when it is given up before.
+/// Notified when the connection takes a body; dropped without that when the connection ends first.
 pub(crate) trait Written: Unpin {
-    /// The body is with the connection.
+    /// The connection has taken the body.
     fn written(self);
 }
 
@@ -31,7 +31,8 @@ impl<W: Written> ReplyBody<W> {
         Self { data: data.into(), waiting: None }
     }
 
-    /// A body of whose way somebody hears. An empty one is never asked for, so its headers count as written.
+    /// A body whose writing is reported to `waiting`. hyper does not ask for an empty one, so it counts as
+    /// written at once.
     pub(crate) fn watched(data: Bytes, waiting: W) -> Self {
         if data.is_empty() {
             waiting.written();

@@ -15,7 +15,7 @@ use crate::render::Reply;
 use crate::session::SharedQueue;
 use crate::{FunctionError, Outcome, render};
 
-/// A body of this type carries the X-Ray cause beside what the caller gets to see.
+/// Content type of a body that has the X-Ray cause in addition to the caller's error.
 const WITH_CAUSE: &str = "application/vnd.aws.lambda.error.cause+json";
 
 pub(crate) async fn error(shared: &SharedQueue, id: &str, head: &HeaderMap, body: &mut Incoming) -> Reply {
@@ -51,7 +51,7 @@ fn function_error(head: &HeaderMap, data: Bytes) -> FunctionError {
     FunctionError { content_type, body, error_type, raw_error_type, xray_cause: cause.filter(|c| is_kept(c)) }
 }
 
-/// The caller's part and the cause of a body that carries both.
+/// Splits a body that has both into the caller's part and the cause.
 fn split_cause(data: &[u8]) -> (Bytes, Option<String>) {
     let Ok(Value::Object(mut members)) = serde_json::from_slice(data) else {
         return (Bytes::from_static(b"Invalid error body"), None);
@@ -61,7 +61,7 @@ fn split_cause(data: &[u8]) -> (Bytes, Option<String>) {
     (Bytes::from(Value::Object(members).to_string()), cause)
 }
 
-/// A JSON object within the limit.
+/// Whether the cause is a JSON object within the limit.
 fn is_kept(cause: &str) -> bool {
     cause.len() <= XRAY_CAUSE_MAX_BYTES && matches!(serde_json::from_str(cause), Ok(Value::Object(_)))
 }

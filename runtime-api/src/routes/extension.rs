@@ -1,5 +1,5 @@
-//! `/2020-01-01/extension/*` in an environment without extensions: no registration window is ever
-//! open, so nobody has an identifier. These are the API's own answers to that.
+//! `/2020-01-01/extension/*` in an environment without extensions. Registration is never open, so no
+//! identifier is valid; these are the Runtime API's answers in that case.
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;

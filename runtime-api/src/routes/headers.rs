@@ -11,12 +11,12 @@ pub(crate) const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
 pub(crate) const XRAY_CAUSE: &str = "lambda-runtime-function-xray-error-cause";
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
-/// The content type as sent, `application/json` when it was not.
+/// The content type as sent; `application/json` when it was not sent.
 pub(crate) fn content_type(headers: &HeaderMap) -> HeaderValue {
     headers.get(CONTENT_TYPE).cloned().unwrap_or_else(|| HeaderValue::from_static("application/json"))
 }
 
-/// The attempt that the runtime believes it answers, if it says so.
+/// The attempt that the runtime names as the one it answers.
 pub(crate) fn invocation_id(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get(INVOCATION_ID).map(HeaderValue::as_bytes)
 }

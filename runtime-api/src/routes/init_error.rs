@@ -29,7 +29,7 @@ pub(crate) async fn init_error(shared: &SharedQueue, head: &HeaderMap, body: &mu
     let (error_type, raw_error_type) = headers::error_type(head);
     let error =
         InitError { content_type: headers::content_type(head), body: data, error_type, raw_error_type };
-    // Checked again: of two that arrive together only one is taken.
+    // Checked again: of two posts that arrive together only one is accepted.
     match shared.fail_init(error) {
         Ok(()) => render::accepted(),
         Err(forbidden) => render::refusal(&forbidden.into()),

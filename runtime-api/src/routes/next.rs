@@ -8,8 +8,8 @@ use crate::render;
 use crate::render::Reply;
 use crate::session::SharedQueue;
 
-/// Dropped while it waits, as hyper does when the client is gone, it takes no event with it. Behind
-/// pipelined requests hyper does not see the client go; such a poll ends when the next event finds it.
+/// When the client is gone, hyper drops this future, which then takes no event. With pipelined requests hyper
+/// does not notice that; such a poll ends when the next event is offered to it.
 pub(crate) async fn next(shared: &Arc<SharedQueue>, peer: &Peer) -> Result<Reply, Gone> {
     match shared.next(peer).await {
         Ok(Some((event, handover))) => {

@@ -28,12 +28,12 @@ pub(crate) async fn response(shared: &SharedQueue, id: &str, head: &HeaderMap, b
             render::accepted()
         }
         Err(ReadError::TooLarge { size_bytes }) => {
-            // The caller need not wait for the rest to be thrown away.
+            // The caller gets its outcome before the rest is read and dropped.
             posting.finish(Outcome::ResponseTooLarge { size_bytes });
             drain(body).await;
             render::response_too_large()
         }
-        // Nothing is paid for the one response that there is.
+        // The one response is not paid from the budget, so `NoRoom` cannot occur.
         Err(ReadError::Truncated | ReadError::NoRoom) => {
             posting.finish(Outcome::Truncated);
             render::truncated()
@@ -41,7 +41,7 @@ pub(crate) async fn response(shared: &SharedQueue, id: &str, head: &HeaderMap, b
     }
 }
 
-/// Only the exact word, or nothing; `None` for anything else.
+/// Accepts the exact word or no header; `None` for anything else.
 fn response_mode(head: &HeaderMap) -> Option<ResponseMode> {
     match head.get(RESPONSE_MODE).map(HeaderValue::as_bytes) {
         None => Some(ResponseMode::Buffered),
@@ -50,9 +50,9 @@ fn response_mode(head: &HeaderMap) -> Option<ResponseMode> {
     }
 }
 
-/// Trailers that name an error make a failure of it: nothing has been passed on yet, so the error
-/// takes the place of the broken body. Declared but unsent trailers, as in every post of Go's client,
-/// mean nothing.
+/// Trailers that name an error turn the response into a failure: no part of it was passed on yet, so the
+/// error replaces the broken body. Trailers that are declared and not sent, as in every post of Go's client,
+/// have no effect.
 fn outcome(head: &HeaderMap, whole: Whole, mode: ResponseMode) -> Outcome {
     if whole.trailers.get(ERROR_TYPE).is_none_or(HeaderValue::is_empty) {
         return Outcome::Response(Response {
@@ -71,7 +71,7 @@ fn outcome(head: &HeaderMap, whole: Whole, mode: ResponseMode) -> Outcome {
     })
 }
 
-/// The error's JSON: base64 in its trailer; taken as it is when it is not base64.
+/// The error's JSON from its trailer: decoded if it is base64, otherwise as it is.
 fn error_body(trailers: &HeaderMap) -> Bytes {
     let sent = trailers.get(ERROR_BODY).map_or(&[][..], HeaderValue::as_bytes);
     STANDARD.decode(sent).map_or_else(|_| Bytes::copy_from_slice(sent), Bytes::from)

@@ -1,10 +1,10 @@
-//! Routing: paths, methods and the APIs that are absent.
+//! Routing: paths, methods and the APIs that do not exist here.
 
 use super::Route;
 use crate::testing::{INIT_ERROR, NEXT, ServedEnvironment, error_path, response_path};
 
 #[test]
-fn paths() {
+fn each_path_leads_to_its_route() {
     for (path, route) in [
         (NEXT, Route::Next),
         ("/2018-06-01/ping", Route::Ping),
@@ -63,7 +63,7 @@ async fn wrong_methods_are_405_and_unknown_paths_404_both_empty() {
 }
 
 #[tokio::test]
-async fn absent_apis_say_so() {
+async fn absent_apis_answer_not_supported() {
     let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let telemetry =

@@ -1,5 +1,5 @@
-//! What the two ends of a session share: the state and the invocation in flight. Plain data; the lock
-//! and the waking are `shared`'s.
+//! The state that the two ends of a session share: the runtime's state and the invocation in flight. It is
+//! plain data; `shared` has the lock and wakes the waiting tasks.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{Event, Forbidden, InitError, Outcome, Ready, RuntimeState, Transitio
 /// Why an event could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliverError {
-    /// The runtime has not asked for an event: it is still starting, still at work, or failed to start.
+    /// The runtime has not asked for an event: it is starting, is running an invocation, or failed to start.
     #[error("runtime is not ready but {0}")]
     NotReady(RuntimeState),
     /// The handle of an earlier invocation still exists.
@@ -39,19 +39,19 @@ pub(crate) struct Queue {
     invocations: u64,
 }
 
-/// The invocation in flight, from `deliver` until both its handle and the runtime are through with it.
+/// The invocation in flight, from `deliver` until its handle is dropped and the runtime has finished it.
 #[derive(Debug)]
 struct Active {
     number: u64,
     event: Arc<Event>,
     /// A waiting poll may take the event.
     offered: bool,
-    /// Polls that took it and have not handed it back.
+    /// Number of polls that took it and have not handed it back.
     takers: usize,
     outcome: Option<Outcome>,
-    /// The runtime asked for the next event.
+    /// Whether the runtime has asked for the next event.
     done: bool,
-    /// The server dropped its handle.
+    /// Whether the server has dropped its handle.
     abandoned: bool,
 }
 
@@ -79,7 +79,7 @@ impl Queue {
         }
     }
 
-    /// Queues the event; the number names the invocation from then on.
+    /// Queues the event and returns the number of the invocation.
     pub(crate) fn deliver(&mut self, event: Event) -> Result<u64, DeliverError> {
         if self.active.is_some() {
             return Err(DeliverError::Busy);
@@ -117,7 +117,7 @@ impl Queue {
         self.active(number).is_some_and(|active| active.takers > 0)
     }
 
-    /// Takes an undelivered event back. The state is `Ready` then, and stays so.
+    /// Takes an undelivered event back. The state is `Ready` then, and does not change.
     pub(crate) fn recall(&mut self, number: u64) -> Option<Arc<Event>> {
         let taken = self.active.take_if(|active| active.number == number && active.takers == 0)?;
         Some(taken.event)
@@ -136,7 +136,7 @@ impl Queue {
 
 /// The runtime's side.
 impl Queue {
-    /// `next` was called: a poll is waiting from now on, until `poll_ended`.
+    /// Records a call of `next`: a poll is waiting until `poll_ended`.
     pub(crate) fn next(&mut self) -> Result<(), Forbidden> {
         let before = self.state;
         self.state = before.on(Transition::Next)?;
@@ -157,7 +157,7 @@ impl Queue {
         self.active.as_ref().is_some_and(|active| active.offered)
     }
 
-    /// A waiting poll takes the event, if there is one to take.
+    /// Gives the event to a waiting poll, if there is one.
     pub(crate) fn take(&mut self) -> Option<Given> {
         let active = self.active.as_mut().filter(|active| active.offered)?;
         self.state = self.state.on(Transition::Hand).ok()?;
@@ -170,8 +170,8 @@ impl Queue {
         self.polls = self.polls.saturating_sub(1);
     }
 
-    /// An answer that carried the event was dropped before it was written. True when the event waits
-    /// for a poll again: not if another poll has it, or the runtime has answered.
+    /// Called when an answer with the event was dropped before it was written. True when the event waits for
+    /// a poll again; it does not if another poll has it or the runtime has answered.
     pub(crate) fn hand_back(&mut self, number: u64) -> bool {
         let Some(active) = self.active.as_mut().filter(|active| active.number == number) else {
             return false;
@@ -186,7 +186,7 @@ impl Queue {
         self.active.take_if(|active| active.abandoned).is_none()
     }
 
-    /// Checks what a post about an invocation says before anything moves.
+    /// Checks the ids of a post about an invocation before anything changes.
     pub(crate) fn check(&self, request_id: &str, invocation_id: Option<&[u8]>) -> Result<(), Refusal> {
         let active = self.active.as_ref().filter(|active| !active.done && active.takers > 0);
         let Some(active) =
@@ -200,7 +200,7 @@ impl Queue {
         }
     }
 
-    /// Moves the state for a post.
+    /// Changes the state for a post.
     pub(crate) fn apply(&mut self, transition: Transition) -> Result<(), Forbidden> {
         self.state = self.state.on(transition)?;
         if let Some(active) = &mut self.active {
@@ -222,7 +222,7 @@ impl Queue {
     }
 }
 
-/// An event on its way to a poll.
+/// An event that is given to a poll.
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) number: u64,

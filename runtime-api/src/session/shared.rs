@@ -1,6 +1,6 @@
-//! The rendezvous: [`Queue`] behind a lock that is never held across an await, and the two ways of
-//! waiting for it. Polls are woken one at a time, so an event wakes one connection only; a poll that is
-//! dropped after being woken passes the wake-up on. The server's waits are woken together.
+//! [`Queue`] with a lock that is never held across an await, and the two ways of waiting for it. Polls are
+//! woken one at a time, so an event wakes one connection only; a poll that is dropped after it was woken
+//! passes the wake-up on. The server's waits are woken together.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,29 +16,30 @@ use crate::{Event, Forbidden, InitError, Outcome, Transition};
 #[derive(Debug, Default)]
 pub(crate) struct SharedQueue {
     queue: Mutex<Queue>,
-    /// The runtime moved.
+    /// Notified when the runtime has changed the state.
     moved: Notify,
-    /// An event is offered.
+    /// Notified when an event is offered.
     offered: Notify,
     budget: Arc<HeldBudget>,
 }
 
 impl SharedQueue {
-    /// A panic elsewhere leaves the queue whole: no method of it calls out or unwinds half-way.
+    /// Poisoning is ignored: after a panic elsewhere the queue is consistent, because its methods call
+    /// nothing that can unwind half-way.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the environment's requests may still make the server hold.
+    /// The budget for what the environment's requests may make the server hold.
     pub(crate) const fn budget(&self) -> &Arc<HeldBudget> {
         &self.budget
     }
 
-    /// Waits until `check` finds what it looks for. Cancel-safe: nothing is taken before it is returned.
+    /// Waits until `check` finds a value. Cancel-safe: nothing is taken before it is returned.
     pub(crate) async fn wait<T>(&self, check: impl Fn(&Queue) -> Option<T>) -> T {
         let mut moved = pin!(self.moved.notified());
         loop {
-            // Registered before looking, so that a move in between is not missed.
+            // Registered before the check, so that a change in between is not missed.
             moved.as_mut().enable();
             let found = check(&self.lock());
             if let Some(found) = found {
@@ -55,8 +56,7 @@ impl SharedQueue {
         Ok(number)
     }
 
-    /// `GET invocation/next`: waits for an event, for ever if need be. `None` when the client turns out
-    /// to be gone.
+    /// `GET invocation/next`: waits for an event, without a limit. `None` when the client is gone.
     pub(crate) async fn next(
         self: &Arc<Self>,
         peer: &Peer,
@@ -71,7 +71,7 @@ impl SharedQueue {
         }))
     }
 
-    /// Waits for an event and takes it; from a client that is gone it is left to another poll.
+    /// Waits for an event and takes it; if the client is gone, the event is left to another poll.
     async fn poll(&self, peer: &Peer) -> Option<Given> {
         loop {
             let offered = self.lock().is_offered();
@@ -85,7 +85,7 @@ impl SharedQueue {
                     return taken;
                 }
             }
-            // A wake-up that came between looking and waiting is kept for the next waiter: us.
+            // A wake-up between the check and this wait is kept for the next waiter, which is this poll.
             self.offered.notified().await;
         }
     }
@@ -119,7 +119,7 @@ impl SharedQueue {
         outcome: Outcome,
     ) -> Result<(), Refusal> {
         let mut queue = self.lock();
-        // Again, because another post may have won while the body was arriving.
+        // Checked again, because another post may have come first while the body was arriving.
         queue.check(request_id, invocation_id)?;
         queue.apply(Transition::Error)?;
         queue.apply(Transition::Sent)?;
@@ -146,7 +146,8 @@ impl Drop for Poll<'_> {
     }
 }
 
-/// An event between the queue and the wire: goes back to the queue unless it is written.
+/// An event between the queue and the connection; dropping it returns the event to the queue unless it was
+/// written.
 #[derive(Debug)]
 pub(crate) struct Handover {
     shared: Arc<SharedQueue>,
@@ -172,8 +173,8 @@ impl Drop for Handover {
     }
 }
 
-/// A response whose body is arriving. Dropped without an end, as when the connection breaks, it counts
-/// as truncated.
+/// A response whose body is arriving. If it is dropped before its end, as when the connection breaks, it
+/// counts as truncated.
 #[derive(Debug)]
 pub(crate) struct Posting<'a> {
     shared: &'a SharedQueue,
@@ -181,12 +182,12 @@ pub(crate) struct Posting<'a> {
 }
 
 impl Posting<'_> {
-    /// The response is over.
+    /// Ends the response with this outcome.
     pub(crate) fn finish(mut self, outcome: Outcome) {
         self.close(outcome);
     }
 
-    /// The response mode is unknown: the caller has its answer, the runtime stays where it is.
+    /// Refuses an unknown response mode: the caller gets its outcome, the runtime's state stays.
     pub(crate) fn refuse_mode(mut self) {
         self.open = false;
         self.shared.lock().answer(Outcome::InvalidResponseMode);

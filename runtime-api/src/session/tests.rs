@@ -1,4 +1,4 @@
-//! The handover of an event, without HTTP.
+//! Handing over an event, without HTTP.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::http::peer::Peer;
 use crate::http::reply::Written as _;
 use crate::testing::event;
 
-/// A peer, and the client that keeps it there.
+/// A peer, and the client, which must be kept open.
 async fn peer() -> (Peer, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -18,7 +18,7 @@ async fn peer() -> (Peer, TcpStream) {
     (Peer::of(&stream).unwrap(), client)
 }
 
-/// A session whose runtime has called `next` once and given up.
+/// A session whose runtime has called `next` once and stopped waiting.
 async fn ready() -> (Arc<SharedQueue>, Peer, TcpStream) {
     let shared = Arc::new(SharedQueue::default());
     let (peer, client) = peer().await;
@@ -33,7 +33,7 @@ async fn ready() -> (Arc<SharedQueue>, Peer, TcpStream) {
 }
 
 #[tokio::test]
-async fn an_event_that_was_not_written_goes_back() {
+async fn an_event_that_was_not_written_returns_to_the_queue() {
     let (shared, peer, _client) = ready().await;
     let number = shared.deliver(event("a")).unwrap();
     let (_, handover) = shared.next(&peer).await.unwrap().unwrap();
@@ -63,7 +63,7 @@ async fn an_abandoned_event_that_was_not_written_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_handover_of_the_past_changes_nothing() {
+async fn a_handover_dropped_after_the_answer_began_changes_nothing() {
     let (shared, peer, _client) = ready().await;
     shared.deliver(event("a")).unwrap();
     let (_, late) = shared.next(&peer).await.unwrap().unwrap();
@@ -75,7 +75,7 @@ async fn a_handover_of_the_past_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_gone_takes_nothing() {
+async fn a_client_that_is_gone_takes_no_event() {
     let (shared, peer, client) = ready().await;
     let number = shared.deliver(event("a")).unwrap();
     drop(client);

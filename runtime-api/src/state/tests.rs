@@ -1,4 +1,4 @@
-//! Every pair of state and call.
+//! Every pair of state and transition.
 
 use super::{Forbidden, RuntimeState, Transition};
 
@@ -13,7 +13,7 @@ const TRANSITIONS: [Transition; 7] = [
 ];
 
 #[test]
-fn every_combination() {
+fn every_pair_of_state_and_transition_is_as_the_table_says() {
     use RuntimeState::{
         InitError, InvocationErrorResponse as Failing, InvocationResponse as Responding, Ready,
         ResponseSent as Sent, Running, Started,

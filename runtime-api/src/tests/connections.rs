@@ -1,4 +1,4 @@
-//! Connections: kept alive, bounded, closed with the session.
+//! Connections are kept alive, bounded, and closed with the session.
 
 use crate::testing::{ServedEnvironment, event};
 use crate::{SessionConfig, limits};
@@ -22,7 +22,7 @@ async fn dropping_the_session_ends_the_service_and_its_connections() {
 }
 
 #[tokio::test]
-async fn one_more_than_the_limit_waits_its_turn() {
+async fn a_connection_beyond_the_limit_waits_until_another_ends() {
     let environment =
         ServedEnvironment::with(&SessionConfig { connections_max: 2, ..SessionConfig::default() }).await;
     let mut first = environment.connect().await;
@@ -63,7 +63,7 @@ async fn pipelined_requests_are_answered_in_order() {
     }
 }
 
-/// Half heads of a megabyte on all connections: those that find nothing left are closed.
+/// Sends half a head of a megabyte on every connection; those for which the budget is not enough are closed.
 #[tokio::test]
 async fn connections_share_what_they_may_make_the_server_hold() {
     let environment = ServedEnvironment::start().await;
@@ -84,7 +84,7 @@ async fn connections_share_what_they_may_make_the_server_hold() {
     }
     assert!((1..=limits::HELD_MAX_BYTES / 1_000_000).contains(&answered), "{answered}");
     drop(clients);
-    // What they had paid is there again.
+    // The bytes that they paid are available again.
     for _ in 0..4 {
         let mut client = environment.connect().await;
         let header = format!("X: {}\r\n", "x".repeat(1_000_000));

@@ -1,4 +1,4 @@
-//! Many invocations, and waits that are given up.
+//! Many invocations, and waits that are cancelled.
 
 use std::task::Poll;
 
@@ -56,7 +56,7 @@ macro_rules! give_up {
 }
 
 #[tokio::test]
-async fn waits_that_are_given_up_lose_nothing() {
+async fn cancelled_waits_lose_nothing() {
     let environment = ServedEnvironment::start().await;
     assert!(give_up!(environment.session.ready()));
     let mut client = environment.poll().await;
@@ -76,7 +76,7 @@ async fn waits_that_are_given_up_lose_nothing() {
 }
 
 #[tokio::test]
-async fn an_abandoned_invocation_runs_out_and_makes_room() {
+async fn an_abandoned_invocation_ends_and_another_may_follow() {
     let environment = ServedEnvironment::start().await;
     let (mut client, invocation) = environment.running("a").await;
     drop(invocation);
@@ -89,7 +89,7 @@ async fn an_abandoned_invocation_runs_out_and_makes_room() {
 }
 
 #[tokio::test]
-async fn several_waits_at_once_all_hear_of_it() {
+async fn all_waits_see_the_same_outcome() {
     let environment = ServedEnvironment::start().await;
     let ready = || environment.session.ready();
     let (first, second, _client) = tokio::join!(ready(), ready(), environment.poll());

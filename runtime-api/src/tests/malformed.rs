@@ -1,5 +1,5 @@
-//! Requests mutated at random, from fixed seeds: whatever arrives, nothing panics, no
-//! connection is left hanging, and the environment's next invocation works.
+//! Requests mutated at random, from fixed seeds: nothing panics, no connection hangs, and the environment's
+//! next invocation works.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::{Outcome, RuntimeState};
 
 const SEEDS: u64 = 3_000;
 
-/// xorshift64*: enough to pick mutations, and the same everywhere.
+/// xorshift64*: sufficient for choosing mutations, and the same on every machine.
 struct Random(u64);
 
 impl Random {
@@ -106,7 +106,7 @@ async fn mutations_neither_panic_nor_wedge() {
             let mut answers = Vec::new();
             tokio::select! {
                 _ = stream.read_to_end(&mut answers) => {}
-                // A poll with more requests behind it waits: its end is noticed when there is an event.
+                // A poll with more requests after it waits: its end is noticed when there is an event.
                 () = environment.until(|session| session.polls() > 0) => {}
             }
         }

@@ -1,8 +1,8 @@
-//! Noticing that the memory of a group has run out.
+//! Notices that the memory of a group has run out.
 //!
-//! The kernel kills then, but it need not come to an end: on version 1 it kills one process at a time, and each has to
-//! pay off the group's debt of CPU time first, which its last struggle for memory has made deep. So the launcher looks,
-//! and ends the whole sandbox as version 2 does.
+//! The kernel then kills, but this may take very long on version 1: it kills one process at a time, and each
+//! must first pay off the group's debt of CPU time, which is large after its last attempts to get memory. So
+//! the launcher watches the group and kills the whole sandbox, as version 2 does.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,20 +14,20 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::{open, write};
 
-/// The counts that are looked for stand within this many bytes.
+/// The counts that are needed are within this many bytes of the file.
 const TEXT_BYTES_MAX: usize = 512;
 
-/// Tells when memory has run out.
+/// Reports when the memory of a group has run out.
 #[derive(Debug)]
 pub(crate) struct OomWatch {
-    /// Version 1 only: made ready by the kernel.
+    /// Version 1 only: the kernel signals it.
     event: Option<EventFd>,
     /// `memory.oom_control` or `memory.events`.
     file: File,
 }
 
 impl OomWatch {
-    /// Of a group of version 1.
+    /// For a group of version 1.
     pub(super) fn v1(memory: &Path) -> Option<Self> {
         use std::os::fd::AsRawFd;
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).ok()?;
@@ -37,12 +37,12 @@ impl OomWatch {
         Some(Self { event: Some(event), file })
     }
 
-    /// Of a group of version 2, whose file is notified of itself (of much else, too).
+    /// For a group of version 2. The kernel reports changes of its file, of which out of memory is one.
     pub(super) fn v2(folder: &Path) -> Option<Self> {
         Some(Self { event: None, file: open(folder, "memory.events", false).ok()? })
     }
 
-    /// What to wait for, and how.
+    /// The descriptor to wait for, and the kind of event.
     pub(crate) fn event(&self) -> (BorrowedFd<'_>, EpollFlags) {
         match &self.event {
             Some(event) => (event.as_fd(), EpollFlags::EPOLLIN),
@@ -50,10 +50,10 @@ impl OomWatch {
         }
     }
 
-    /// Whether the kernel has killed for want of memory. Afterwards the watch waits for the next event.
+    /// Whether the kernel has killed because of memory. Afterwards the watch waits for the next event.
     pub(crate) fn has_killed(&self) -> bool {
         if let Some(event) = &self.event {
-            // Without an event there is nothing to take.
+            // Fails when no event has come, which is fine.
             let _ = event.read();
         }
         let mut buffer = [0; TEXT_BYTES_MAX];
@@ -63,7 +63,7 @@ impl OomWatch {
     }
 }
 
-/// The value of `name` in lines of `name value`.
+/// Finds the value of `name` in lines of `name value`.
 pub(crate) fn count(text: &str, name: &str) -> Option<u64> {
     let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
     pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.trim().parse().ok())

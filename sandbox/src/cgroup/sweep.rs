@@ -1,4 +1,4 @@
-//! Removes what a dead launcher left: its processes and their groups.
+//! Removes what a killed launcher left: its processes and their groups.
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::{remove, write};
 use crate::error::StepError;
 use crate::sys::process;
 
-/// How long killed processes get to vanish.
+/// How long killed processes may take to disappear.
 const WAIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -48,14 +48,14 @@ fn children(parent: &Path) -> Vec<PathBuf> {
 }
 
 fn kill_all(group: &Path) {
-    // Version 2 does it itself from Linux 5.14 on, in one step. Such a group is never used again.
+    // Version 2 kills all of them in one step, from Linux 5.14 on. Such a group is never used again.
     if write(group, "cgroup.kill", "1").is_ok() {
         return;
     }
     for pid in members(group) {
-        // It may have ended since; what stays is seen in the next round.
+        // The process may have ended since; if not, the next round finds it.
         let Ok(member) = process::open(pid) else { continue };
-        // Asked again, now that the number cannot pass to another process.
+        // Checked again: as long as the descriptor is open, the number cannot pass to another process.
         if members(group).contains(&pid) {
             let _ = process::kill(member.as_fd());
         }
@@ -66,8 +66,8 @@ fn members(group: &Path) -> Vec<i32> {
     numbers(&std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default())
 }
 
-/// The processes that `cgroup.procs` names. It says 0 for those of a foreign pid namespace; to the kernel that is the
-/// caller itself.
+/// The processes that `cgroup.procs` names. The file has 0 for a process of a foreign pid namespace; in a
+/// call of the kernel 0 would mean the caller itself.
 fn numbers(procs: &str) -> Vec<i32> {
     procs.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(|pid| *pid > 0).collect()
 }

@@ -1,7 +1,7 @@
 //! Version 1: one folder in each of the hierarchies `memory`, `cpu`, `pids` and `freezer`.
 //!
-//! One empty group is kept frozen for the launcher's life: the first freeze and the last thaw on a
-//! machine patch the kernel's code (100 µs each), all others cost 1 µs.
+//! One empty group stays frozen for the launcher's life: the first freeze and the last thaw on a machine
+//! patch the kernel's code (100 µs each), all others cost 1 µs.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -58,9 +58,9 @@ impl Legacy {
     }
 }
 
-/// Ends what `folder`'s controller does to its processes, if it is one of those that stop them.
+/// Thaws the group and lifts its CPU quota, if `folder` belongs to one of these controllers.
 fn release(folder: &Path) {
-    // Fails when the controller is another one or the group is gone, and then there is nothing to end.
+    // Fails if the controller is another one or the group is gone; then there is nothing to lift.
     let _ = write(folder, "freezer.state", "THAWED");
     let _ = write(folder, "cpu.cfs_quota_us", "-1");
 }

@@ -1,8 +1,8 @@
 //! Version 2: one folder per sandbox in the unified hierarchy.
 //!
-//! A group that hands controllers to its children may hold no process itself, so the server and
-//! the launcher move to the child `supervisor` first (unless the service manager has put them there:
-//! `DelegateSubgroup=supervisor`).
+//! A group that enables controllers for its children must not contain processes, so the server and the
+//! launcher first move to the child `supervisor`, unless the service manager has started them there
+//! (`DelegateSubgroup=supervisor`).
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -61,7 +61,7 @@ fn vacate(base: &Path) -> Result<(), StepError> {
     std::fs::create_dir_all(&supervisor).at(format!("make {}", supervisor.display()))?;
     let procs = base.join("cgroup.procs");
     for pid in std::fs::read_to_string(&procs).at(format!("read {}", procs.display()))?.split_whitespace() {
-        // A process may have ended since; one that stays makes `enable` fail with a clear step.
+        // A process may have ended since; if one stays, `enable` fails with a clear step.
         let _ = write(&supervisor, "cgroup.procs", pid);
     }
     Ok(())
@@ -73,7 +73,7 @@ fn enable(folder: &Path) -> Result<(), StepError> {
 }
 
 fn release(folder: &Path) {
-    // Fails only when the group is gone, and then there is nothing to end.
+    // Fails only if the group is gone; then there is nothing to lift.
     let _ = write(folder, "cgroup.freeze", "0");
     let _ = write(folder, "cpu.max", "max");
 }
@@ -140,7 +140,7 @@ impl Group for UnifiedGroup {
             kind: HandleKind::V2 { quota_us: limits.quota_us(), period_us: CPU_PERIOD_US },
             freeze: open(&self.folder, "cgroup.freeze", true)?.into(),
             cpu: open(&self.folder, "cpu.max", true)?.into(),
-            // memory.peak came with Linux 5.19; the current value is the next best before it.
+            // Before Linux 5.19 there is no memory.peak; the current value is used instead.
             peak: peak.or_else(|_| open(&self.folder, "memory.current", false))?.into(),
             events: open(&self.folder, "memory.events", false)?.into(),
             stat: open(&self.folder, "memory.stat", false)?.into(),

@@ -1,4 +1,4 @@
-//! Control of a sandbox's group through open files: no path, no right and no launcher is needed.
+//! Control of a sandbox's group through open files; it needs no path, no right and no launcher.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use crate::cgroup::{HandleKind, count};
 
-/// Most that is read of a file; `memory.stat` has what is looked for in its first lines.
+/// Most bytes that are read of a file; the needed lines of `memory.stat` are among its first.
 const TEXT_BYTES_MAX: usize = 4096;
 
 /// The control group of one sandbox. Each call is one system call of some microseconds.
@@ -27,7 +27,7 @@ impl Control {
         Self { kind, freeze, cpu, peak, events, stat }
     }
 
-    /// Stops every process of the sandbox. The call does not wait until the last one stands.
+    /// Freezes every process of the sandbox. The call does not wait until all have stopped.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.
@@ -35,7 +35,7 @@ impl Control {
         self.write_freeze("FROZEN", "1")
     }
 
-    /// Lets them run again.
+    /// Thaws the sandbox.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.
@@ -43,8 +43,8 @@ impl Control {
         self.write_freeze("THAWED", "0")
     }
 
-    /// Holds the sandbox to its share of CPU, which takes the place of that of its start, or lets it have what
-    /// is free.
+    /// With `on`, limits the sandbox to its share of CPU, in place of the share of its start; otherwise lifts
+    /// the limit.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.
@@ -66,8 +66,9 @@ impl Control {
         read(&self.peak)?.trim().parse().map_err(io::Error::other)
     }
 
-    /// Page cache among the memory in use now, in bytes: what files have left behind and the kernel takes
-    /// back before it kills, `/tmp` among them. Part of [`Self::memory_peak_bytes`], but no need of the function.
+    /// Page cache in the memory in use now, in bytes: data of files, those in `/tmp` included, which the
+    /// kernel frees before it kills. It is part of [`Self::memory_peak_bytes`], but not memory that the
+    /// function needs.
     ///
     /// # Errors
     /// ENODEV when the sandbox is gone.

@@ -1,4 +1,4 @@
-//! A living sandbox in the API process's hands.
+//! A sandbox as the API process holds it.
 
 use std::io;
 use std::net::TcpListener;
@@ -14,19 +14,19 @@ use crate::protocol::{Channel, LAUNCH_DESCRIPTORS, LaunchReport};
 /// How the program of a sandbox ended. All other processes of the sandbox end with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
-    /// By itself, with this status.
+    /// It exited with this status.
     Code(i32),
-    /// By this signal. 9 is also what an out-of-memory kill looks like: see
-    /// [`Control::oom_kills`].
+    /// A signal ended it. An out-of-memory kill also gives 9: see [`Control::oom_kills`].
     Signal(i32),
-    /// It never ran: the kernel's error number, such as ENOENT, EACCES or ENOEXEC.
+    /// The program could not be executed; this is the kernel's error number, such as ENOENT, EACCES or
+    /// ENOEXEC.
     ExecFailed(i32),
-    /// The whole sandbox is gone without a word: it was killed, or out of memory as a whole.
+    /// The whole sandbox ended without a report: it was killed, or it ran out of memory as a whole.
     Gone,
 }
 
 impl Exit {
-    /// From the status of `wait(2)`.
+    /// Converts the status of `wait(2)`.
     pub(crate) fn from_wait(status: i32) -> Self {
         if libc::WIFSIGNALED(status) {
             Self::Signal(libc::WTERMSIG(status))
@@ -36,31 +36,31 @@ impl Exit {
     }
 }
 
-/// A sandbox. Dropping it (in truth its [`lifeline`](Self::lifeline)) ends every process in it and removes
-/// all that belongs to it.
+/// A sandbox. Dropping it, or more exactly its [`lifeline`](Self::lifeline), ends all its processes and
+/// removes everything that belongs to it.
 #[derive(Debug)]
 pub struct Sandbox {
     /// [`Spec::id`](crate::Spec) as given.
     pub id: String,
-    /// User and group id of its processes; no other living sandbox has it.
+    /// User and group id of its processes; no other living sandbox has the same.
     pub uid: u32,
-    /// The host's number of its init.
+    /// The process id of its init on the host.
     pub pid: i32,
-    /// Listens on [`RUNTIME_API`](crate::RUNTIME_API) inside, not blocking.
+    /// Listener on [`RUNTIME_API`](crate::RUNTIME_API) inside the sandbox, not blocking.
     pub listener: TcpListener,
-    /// What the program writes to standard output and error, not blocking. Ends when all writers are gone,
-    /// which is soon after [`exit`](Self::exit) has become readable: read on until then.
+    /// What the program writes to standard output and error, not blocking. It ends when all writers are gone,
+    /// which is soon after [`exit`](Self::exit) has become readable: read until then.
     pub output: OwnedFd,
-    /// Tells the program's end.
+    /// Reports the program's end.
     pub exit: ExitFd,
-    /// Freezes it, limits its CPU, measures it.
+    /// Freezes the sandbox, limits its CPU, measures it.
     pub control: Control,
-    /// What keeps the sandbox alive.
+    /// Keeps the sandbox alive.
     pub lifeline: Lifeline,
 }
 
-/// Keeps a sandbox alive: dropping it ends every process in the sandbox and removes all that belongs to
-/// it. For those who take a [`Sandbox`] apart.
+/// Keeps a sandbox alive: dropping it ends all its processes and removes everything that belongs to it. It is
+/// a value of its own for callers that take a [`Sandbox`] apart.
 #[derive(Debug)]
 pub struct Lifeline {
     _end: OwnedFd,
@@ -92,16 +92,16 @@ impl Sandbox {
     }
 }
 
-/// Becomes readable when the program has ended; never before.
+/// Becomes readable when the program has ended, never before.
 #[derive(Debug)]
 pub struct ExitFd(Channel);
 
 impl ExitFd {
-    /// How the program ended; `None` while it runs. Only the first answer counts: a later call says
+    /// How the program ended; `None` while it runs. The status is delivered once: later calls return
     /// [`Exit::Gone`].
     ///
     /// # Errors
-    /// The socket's, which cannot happen to a live descriptor.
+    /// Errors of the socket, which do not occur on a live descriptor.
     pub fn read(&self) -> io::Result<Option<Exit>> {
         match self.0.receive::<Exit>() {
             Ok(received) => Ok(Some(received.value)),

@@ -1,4 +1,4 @@
-//! Blank sandboxes: all that does not depend on the function, made ahead.
+//! Blank sandboxes: everything that does not depend on the function, made ahead of time.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::init::{self, InitContext};
 use crate::protocol::{Channel, Progress};
 use crate::sys::process::{Child, Cloned, clone};
 
-/// Longest wait for an init to take a step.
+/// Longest wait for one step of an init.
 pub(super) const INIT_WAIT: Duration = Duration::from_secs(10);
 
-/// Namespaces of every sandbox; the cgroup namespace follows when it is in its group.
+/// Namespaces of every sandbox. The cgroup namespace is made later, when init is in its group.
 const NAMESPACES: i32 =
     libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
@@ -30,7 +30,7 @@ pub(super) struct Blank {
 }
 
 impl Blank {
-    /// Starts one. It gets ready by itself; [`Self::listener`] waits for that.
+    /// Starts one. It prepares itself; [`Self::listener`] waits for that.
     pub(super) fn start(machine: &mut Machine) -> Result<Self, LaunchFailure> {
         let devices = machine.devices()?;
         let uid = machine.uids.take().ok_or(LaunchFailure::NoUid)?;
@@ -43,13 +43,13 @@ impl Blank {
         Ok(Self { child, channel, group, oom, uid })
     }
 
-    /// Whether it has not ended. One that gives no answer counts as alive.
+    /// Whether it has not ended; also true when the kernel cannot tell.
     pub(super) fn is_alive(&self) -> bool {
         let mut ended = [PollFd::new(self.child.pidfd.as_fd(), PollFlags::POLLIN)];
         poll(&mut ended, PollTimeout::ZERO) != Ok(1)
     }
 
-    /// The Runtime API's listener, when the init is ready.
+    /// Returns the Runtime API's listener once the init is ready.
     pub(super) fn listener(&self) -> Result<OwnedFd, LaunchFailure> {
         let mut received =
             self.channel.receive_within::<Progress>(INIT_WAIT).at("wait for a blank sandbox")?;

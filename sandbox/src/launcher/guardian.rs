@@ -1,8 +1,9 @@
-//! A second process that waits for the launcher's end and removes what is left then.
+//! A second process that waits for the launcher's end and then removes what is left.
 //!
-//! A launcher that is killed takes its sandboxes along by their death signal, but for those that version 1 holds
-//! frozen: they cannot take a signal before somebody thaws them. The guardian does, kills them and removes the groups.
-//! It holds the launcher's locks, so that nobody is given the instance or its user ids before.
+//! When the launcher is killed, the death signal kills its sandboxes, except those that version 1 keeps
+//! frozen: they must be thawed before they can take a signal. The guardian thaws and kills them and removes
+//! the groups. It also holds the launcher's locks, so that no other launcher gets the instance or its user
+//! ids before that.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,13 +19,13 @@ use crate::identity;
 use crate::sys::process::{Child, Cloned, clone, exit};
 use crate::sys::{self, fd};
 
-/// How often a sweep (of some seconds) is tried. What no kill ends keeps its user ids to itself even so: they are
-/// looked for before a block is handed out.
+/// How often a sweep (of some seconds) is tried. User ids of processes that survive it stay in use, because a
+/// launcher looks for such processes before it takes a block.
 const TRIES: usize = 5;
-/// Where the guardian has the launcher and its locks.
+/// Descriptor of the launcher's process, and of its locks.
 const LAUNCHER: i32 = 3;
 const LOCKS: [i32; 2] = [4, 5];
-/// Descriptors from here on are out of the way of the fixed numbers.
+/// Descriptors are first moved to numbers from here on, where the fixed numbers do not collide with them.
 const HIGH: i32 = 64;
 
 /// Starts the guardian of the calling process.
@@ -44,7 +45,8 @@ pub(super) fn start(machine: &Machine) -> Result<Child, StepError> {
     }
 }
 
-/// Closes every descriptor but these; the connection to the API process, above all, must not outlive the launcher.
+/// Closes every other descriptor. Most of all the connection to the API process must not outlive the
+/// launcher.
 fn keep_only([launcher, instance, uids]: [BorrowedFd<'_>; 3]) -> Result<(), StepError> {
     let step = "sort descriptors";
     let null = File::options().read(true).write(true).open("/dev/null").at("open /dev/null")?;
@@ -71,6 +73,7 @@ fn guard(groups: &dyn Hierarchy) {
     }
     let mut ended = [PollFd::new(fd::borrow(LAUNCHER), PollFlags::POLLIN)];
     while poll(&mut ended, PollTimeout::NONE) == Err(nix::Error::EINTR) {}
-    // It tells nobody: who could read it has been killed. The next start sweeps again, and reports.
+    // An error is not reported, because its reader, the launcher, has ended. The next start sweeps again and
+    // reports.
     let _ = (0..TRIES).find(|_| groups.sweep().is_ok());
 }

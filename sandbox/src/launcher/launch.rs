@@ -1,4 +1,4 @@
-//! One launch: what a specification asks for is opened, and a blank sandbox becomes the function's.
+//! One launch: the sources of a specification are opened, and a blank sandbox is assigned to the function.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -13,10 +13,10 @@ use crate::protocol::{Assignment, Channel, LaunchReport, Progress};
 use crate::spec::Spec;
 use crate::volume::Tmp;
 
-/// How many blanks a launch may use up: one that fails by itself says nothing about the next.
+/// How many blanks a launch may use: a failure of one blank does not mean that the next one fails.
 const BLANKS: usize = 2;
 
-/// What goes to the API process for one sandbox.
+/// What the API process gets for one sandbox.
 #[derive(Debug)]
 pub(super) struct SandboxParts {
     pub(super) launched: LaunchReport,
@@ -24,11 +24,11 @@ pub(super) struct SandboxParts {
     pub(super) handles: Handles,
 }
 
-/// Whose fault it is that an assignment failed.
+/// What caused the failure of an assignment.
 enum AssignFailure {
-    /// The blank's: another one may do.
+    /// The blank: another one may work.
     Blank(LaunchFailure),
-    /// Of what was asked, or of the machine.
+    /// The request or the machine.
     Asked(LaunchFailure),
 }
 
@@ -53,7 +53,7 @@ impl Supervisor {
     }
 
     fn try_launch(&mut self, spec: &Spec) -> Result<SandboxParts, AssignFailure> {
-        // Anew for each blank: a mount that one has attached cannot be attached by another.
+        // Made again for each blank, because a mount can be attached only once.
         let mut mounts = Vec::with_capacity(spec.binds.len() + 1);
         for bind in &spec.binds {
             mounts.push(self.machine.sources.mount(&bind.source)?);
@@ -92,7 +92,7 @@ fn volume_failure(failure: StartFailure) -> LaunchFailure {
     }
 }
 
-/// The ends that the API process gets, and the watched end of the lifeline.
+/// The ends that the API process gets, and the end of the lifeline that the launcher watches.
 struct Assigned {
     listener: OwnedFd,
     output: OwnedFd,
@@ -101,7 +101,7 @@ struct Assigned {
     handles: Handles,
 }
 
-/// Makes a blank sandbox that of `spec`, up to the start of its program.
+/// Assigns a blank sandbox to `spec`, up to the start of its program.
 fn assign(blank: &Blank, spec: &Spec, mounts: &[OwnedFd], volume: bool) -> Result<Assigned, AssignFailure> {
     let listener = blank.listener().map_err(AssignFailure::Blank)?;
     let limits = GroupLimits {

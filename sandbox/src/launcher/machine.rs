@@ -22,7 +22,7 @@ use crate::sources::Sources;
 use crate::uids::{Uids, private_folder, try_lock};
 use crate::volume::Stock;
 
-/// How long a predecessor that is still tearing down is waited for.
+/// How long the launcher waits for a predecessor that is still shutting down.
 const PREDECESSOR_WAIT: Duration = Duration::from_secs(20);
 const PREDECESSOR_PAUSE: Duration = Duration::from_millis(20);
 
@@ -40,7 +40,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Prepares the process and the machine; with the remarks that an operator should read.
+    /// Prepares the process and the machine. Also returns remarks that an operator should read.
     pub(super) fn prepare(config: &LauncherConfig) -> Result<(Self, Vec<String>), StartFailure> {
         check_instance(&config.instance)?;
         if !identity::has_admin() {
@@ -50,13 +50,13 @@ impl Machine {
         identity::forbid_core_dumps()?;
         private_folder(&config.volumes_dir)?;
         private_folder(&config.uid_block_dir)?;
-        // From here on by the folder itself, whatever its path leads to later.
+        // From here on the folder itself is used, even if its path later leads elsewhere.
         std::env::set_current_dir(&config.volumes_dir).at("enter the folder of volumes")?;
         let instance = lock_instance(config)?;
         raise_open_files()?;
         set_child_subreaper(true).at("become a subreaper")?;
         own_namespace()?;
-        // After that: the kernel copies only mounts of the own namespace.
+        // Opened after `own_namespace`, because the kernel copies only mounts of the caller's own namespace.
         let sources = Sources::open(config)?;
         let groups = cgroup::detect(&config.instance)?;
         groups.sweep()?;
@@ -76,7 +76,7 @@ impl Machine {
         Ok((Self { groups, uids, devices, filter, sources, volumes, blank_stock, instance }, notes))
     }
 
-    /// What tells others that this instance and its user ids are in use.
+    /// The locks by which other launchers know that this instance and its user ids are in use.
     pub(super) fn locks(&self) -> [BorrowedFd<'_>; 2] {
         [self.instance.as_fd(), self.uids.lock()]
     }
@@ -103,7 +103,7 @@ fn check_kernel() -> Result<(), StartFailure> {
     Err(StartFailure::Kernel { release: release.trim().to_owned() })
 }
 
-/// One launcher per instance: the lock is held until this process and its guardian are gone.
+/// Allows one launcher per instance: this process and its guardian hold the lock until they end.
 fn lock_instance(config: &LauncherConfig) -> Result<Flock<File>, StartFailure> {
     let path = config.uid_block_dir.join(format!("instance-{}.lock", config.instance));
     let deadline = Instant::now() + PREDECESSOR_WAIT;
@@ -118,21 +118,22 @@ fn lock_instance(config: &LauncherConfig) -> Result<Flock<File>, StartFailure> {
     }
 }
 
-/// The launcher holds three descriptors per sandbox: as many as the hard limit allows.
+/// Raises the limit of open files to the hard limit, because the launcher holds three descriptors per
+/// sandbox.
 fn raise_open_files() -> Result<(), StepError> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).at("read the limit of open files")?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).at("raise the limit of open files")
 }
 
-/// Mounts made from here on are seen by nobody else. Slave rather than private: what the host
-/// unmounts must not stay busy because of us.
+/// Makes a mount namespace, so that the host does not see later mounts of the launcher. Slave rather than
+/// private, so that mounts which the host removes do not stay busy because of the launcher.
 fn own_namespace() -> Result<(), StepError> {
     unshare(CloneFlags::CLONE_NEWNS).at("make a mount namespace")?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
         .at("keep mounts from the host")
 }
 
-/// A folder to mount on, below the current one.
+/// A folder to mount on, in the current folder.
 fn stage() -> Result<PathBuf, StepError> {
     let stage = PathBuf::from("stage");
     private_folder(&stage)?;

@@ -1,4 +1,4 @@
-//! The launcher's loop: requests in, ends of sandboxes noticed, stocks refilled.
+//! The launcher's loop: answers requests, notices ends of sandboxes, refills the stocks.
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,16 +16,17 @@ use crate::protocol::{Channel, ChannelError, LauncherReply, LauncherRequest, Sta
 use crate::sys;
 use crate::sys::process::Child;
 
-/// How long the end of all sandboxes may take before the launcher gives up.
+/// How long the end of all sandboxes may take before the launcher stops waiting.
 const TEAR_DOWN_WAIT: Duration = Duration::from_secs(15);
 const EVENTS: usize = 64;
-/// How many blanks may die in a row before the stock waits for a launch, which then says why.
+/// How many blanks may die in a row before the stock is refilled only by a launch, which then reports the
+/// cause.
 const DEATHS_MAX: u32 = 16;
 
-/// How many guardians a launcher may use up. One is hardly ever killed; an endless row of them is a fault.
+/// How many guardians a launcher may start. One that is killed is rare; many in a row mean a fault.
 const GUARDIANS_MAX: u32 = 16;
 
-/// What an event of epoll is about: a kind in the low bits, the sandbox's serial above.
+/// The data of an epoll event: a kind in the low bits, the sandbox's serial number above.
 const KIND_BITS: u32 = 3;
 const REQUEST: u64 = 0;
 const GUARDIAN: u64 = 1;
@@ -33,13 +34,13 @@ const LIFELINE: u64 = 2;
 const ENDED: u64 = 3;
 const OUT_OF_MEMORY: u64 = 4;
 
-/// Whether anybody is left to work for.
+/// Whether the API process still exists.
 enum ApiProcess {
     Alive,
     Gone,
 }
 
-/// The launcher at work.
+/// State of the launcher's loop.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     pub(super) machine: Machine,
@@ -48,9 +49,9 @@ pub(super) struct Supervisor {
     guardian: Child,
     guardians: u32,
     sandboxes: HashMap<u64, SupervisedSandbox>,
-    /// With their serials, oldest first.
+    /// Blanks with their serial numbers, oldest first.
     blanks: VecDeque<(u64, Blank)>,
-    /// Blanks that have died since one was last used.
+    /// How many blanks have died since one was last used.
     pub(super) deaths: u32,
     serial: u64,
 }
@@ -72,7 +73,7 @@ impl Supervisor {
         self.channel.send(&Started::Ok(notes), &[])
     }
 
-    /// Works until the API process is gone.
+    /// Runs until the API process is gone.
     pub(super) fn serve(&mut self) {
         self.refill();
         let mut events = [EpollEvent::empty(); EVENTS];
@@ -96,7 +97,7 @@ impl Supervisor {
     fn wait(&self, events: &mut [EpollEvent]) -> Vec<u64> {
         let waits = self.sandboxes.values().any(|one| one.is_dying() || one.awaits_second_look());
         let timeout = if waits { KILL_AGAIN_AFTER.try_into() } else { Ok(EpollTimeout::NONE) };
-        // EINTR is the only error that can come; the next round waits again.
+        // EINTR is the only possible error; the next round waits again.
         let count = self.epoll.wait(events, timeout.unwrap_or(EpollTimeout::ZERO)).unwrap_or_default();
         events.iter().take(count).map(EpollEvent::data).collect()
     }
@@ -105,7 +106,7 @@ impl Supervisor {
         self.epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token)).at("watch a sandbox")
     }
 
-    /// Looks once more where memory might have run out.
+    /// Takes the second looks that are due.
     fn check_memory_again(&mut self) {
         let now = Instant::now();
         for (serial, sandbox) in &mut self.sandboxes {
@@ -114,13 +115,14 @@ impl Supervisor {
             {
                 let mut event =
                     EpollEvent::new(flags | EpollFlags::EPOLLONESHOT, serial << KIND_BITS | OUT_OF_MEMORY);
-                // It was added before, so it can be waited for again.
+                // It was added before, so modifying it cannot fail.
                 let _ = self.epoll.modify(fd, &mut event);
             }
         }
     }
 
-    /// The guardian has ended before the launcher. Without a new one the launcher goes on: the next start sweeps.
+    /// Replaces a guardian that has ended before the launcher. If that fails, the launcher continues: the
+    /// next start sweeps.
     fn replace_guardian(&mut self) {
         unwatch(&self.epoll, &self.guardian.pidfd);
         let _ = sys::process::reap(self.guardian.pidfd.as_fd());
@@ -159,7 +161,8 @@ impl Supervisor {
         }
     }
 
-    /// Kills again what was told to end and has not; removes what has ended and frees its user id.
+    /// Kills again sandboxes that must end and have not; removes those that have ended and frees their user
+    /// ids.
     fn remove_finished(&mut self) {
         let now = Instant::now();
         self.sandboxes.values_mut().for_each(|sandbox| sandbox.kill_again(now));
@@ -173,7 +176,7 @@ impl Supervisor {
         });
     }
 
-    /// Fills the stocks. A failure here is met again, and reported, by the launch that needs it.
+    /// Fills the stocks. An error here occurs again, and is reported, at the launch that needs the stock.
     fn refill(&mut self) {
         let _ = self.machine.volumes.refill();
         while self.blanks.len() < self.machine.blank_stock && self.deaths < DEATHS_MAX {
@@ -182,7 +185,7 @@ impl Supervisor {
         }
     }
 
-    /// A blank that lives, from the stock or made now.
+    /// Returns a blank that lives, from the stock or a new one.
     pub(super) fn take_blank(&mut self) -> Result<(u64, Blank), LaunchFailure> {
         while let Some((serial, blank)) = self.blanks.pop_front() {
             if blank.is_alive() {
@@ -206,20 +209,20 @@ impl Supervisor {
         }
     }
 
-    /// Takes leave of a blank that is of no use.
+    /// Discards a blank that is of no use, and counts it.
     pub(super) fn discard_failed(&mut self, serial: u64, blank: Blank) {
         self.deaths += 1;
         self.discard(serial, blank);
     }
 
-    /// Kills a sandbox that nobody has been given.
+    /// Kills a sandbox that was not handed over.
     pub(super) fn discard(&mut self, serial: u64, blank: Blank) {
         let mut sandbox = SupervisedSandbox::new(blank, None);
         sandbox.kill();
         self.sandboxes.insert(serial, sandbox);
     }
 
-    /// Watches a sandbox that the API process is given. Without that it is ended.
+    /// Watches a sandbox that is handed over to the API process; if that fails, the sandbox is killed.
     pub(super) fn track(&mut self, serial: u64, blank: Blank, lifeline: OwnedFd) -> Result<(), StepError> {
         let mut watched = self.watch(&lifeline, serial << KIND_BITS | LIFELINE);
         let mut sandbox = SupervisedSandbox::new(blank, Some(lifeline));
@@ -239,7 +242,8 @@ impl Supervisor {
     fn answer(&mut self) -> ApiProcess {
         let request = match self.channel.receive::<LauncherRequest>() {
             Ok(received) => received.value,
-            // What cannot be read cannot be answered either: the two sides are not of one build.
+            // A request that cannot be decoded cannot be answered either: the two sides are of different
+            // builds.
             Err(_) => return ApiProcess::Gone,
         };
         let LauncherRequest::Launch(spec) = request;
@@ -255,7 +259,7 @@ impl Supervisor {
         if sent.is_ok() { ApiProcess::Alive } else { ApiProcess::Gone }
     }
 
-    /// Ends every sandbox and removes what the launcher made.
+    /// Kills every sandbox and removes what the launcher made.
     pub(super) fn tear_down(mut self) {
         while let Some((serial, blank)) = self.blanks.pop_front() {
             self.discard(serial, blank);
@@ -275,6 +279,7 @@ impl Supervisor {
 }
 
 fn unwatch(epoll: &Epoll, fd: impl AsFd) {
-    // It is closed next, which would do as well but for copies that a clone may hold for a moment.
+    // The descriptor is closed next, but a clone may hold a copy for a moment, and then closing does not
+    // remove it.
     let _ = epoll.delete(fd);
 }

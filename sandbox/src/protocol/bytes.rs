@@ -1,4 +1,4 @@
-//! Byte strings in messages as one piece: serde's own way for `Vec<u8>` goes byte by byte.
+//! Encodes byte strings in messages as one piece; serde's default for `Vec<u8>` handles each byte alone.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ mod tests {
     use crate::spec::FileSpec;
 
     #[test]
-    fn a_file_comes_back_as_it_was() {
+    fn a_file_is_decoded_as_it_was_encoded() {
         let content: Vec<u8> = (0..=255).cycle().take(70_000).collect();
         let file = FileSpec { path: "/etc/x".into(), mode: 0o644, content };
         let sent = postcard::to_stdvec(&file).unwrap();

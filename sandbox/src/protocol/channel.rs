@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 
 use crate::sys;
 
-/// Longest message in bytes. Below the kernel's default buffer, so a send is all or nothing.
+/// Longest message in bytes. It is below the kernel's default buffer size, so a message is sent whole or not
+/// at all.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
 /// Most descriptors in one message (the kernel's limit is 253).
 pub(crate) const DESCRIPTORS_MAX: usize = 64;
@@ -31,12 +32,12 @@ pub enum ChannelError {
     /// The message is longer than `limit`.
     #[error("a message of {bytes} bytes is over the limit of {limit}")]
     TooLong {
-        /// Its length.
+        /// Length of the message.
         bytes: usize,
-        /// The limit.
+        /// The limit, [`MESSAGE_BYTES_MAX`].
         limit: usize,
     },
-    /// The bytes are no message of this protocol.
+    /// The bytes are not a message of this protocol.
     #[error("malformed message")]
     Malformed(#[source] postcard::Error),
     /// The message lacks a descriptor or was cut short.
@@ -53,7 +54,7 @@ impl From<nix::Error> for ChannelError {
     }
 }
 
-/// One end.
+/// One end of a connection.
 #[derive(Debug)]
 pub(crate) struct Channel(OwnedFd);
 
@@ -64,13 +65,13 @@ pub(crate) struct ReceivedMessage<T> {
     pub(crate) descriptors: Vec<OwnedFd>,
 }
 
-/// The value that a message's bytes stand for.
+/// Decodes the value of a message.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ChannelError> {
     postcard::from_bytes(bytes).map_err(ChannelError::Malformed)
 }
 
 impl Channel {
-    /// A connected pair, closed on exec.
+    /// Makes a connected pair; both ends are closed on exec.
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let (a, b) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         for end in [&a, &b] {
@@ -83,7 +84,7 @@ impl Channel {
         Self(fd)
     }
 
-    /// The end that this process has placed at `number` before it closed all others.
+    /// Takes over the end that this process has placed at `number` before it closed all other descriptors.
     pub(crate) fn placed(number: RawFd) -> Self {
         Self(sys::fd::own(number))
     }
@@ -120,7 +121,7 @@ impl Channel {
 
     /// Waits for one value.
     pub(crate) fn receive<T: DeserializeOwned>(&self) -> Result<ReceivedMessage<T>, ChannelError> {
-        // Not one of the most that a message may have: an init keeps for life what it once touched.
+        // As large as the message, not as the limit: init keeps memory that it has touched until it ends.
         let mut buffer = vec![0; self.next_length()?.min(MESSAGE_BYTES_MAX)];
         let (length, descriptors) = self.receive_bytes(&mut buffer)?;
         let bytes = buffer.get(..length).ok_or(ChannelError::Incomplete)?;
@@ -144,7 +145,7 @@ impl Channel {
         }
     }
 
-    /// Waits for a message and tells its length without taking it.
+    /// Waits for a message and returns its length without taking the message.
     fn next_length(&self) -> Result<usize, ChannelError> {
         loop {
             match recv(self.0.as_raw_fd(), &mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC) {
@@ -170,7 +171,7 @@ impl Channel {
         if message.bytes == 0 {
             return Err(ChannelError::Closed);
         }
-        // What has arrived is closed with the message.
+        // Descriptors that did arrive are closed when `message` is dropped.
         if !message.is_whole {
             return Err(ChannelError::Incomplete);
         }
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
     use crate::error::LaunchError;
 
-    /// What a process without descriptors sees: of a message's descriptors some are missing.
+    /// This is what a process sees that cannot open more descriptors: some of the message's are missing.
     #[test]
     fn descriptors_that_are_cut_off_are_closed_and_concern_one_message() {
         let (here, there) = Channel::pair().unwrap();
@@ -203,7 +204,7 @@ mod tests {
         drop(write);
         let cut = there.receive::<u8>().map(|received| received.value).unwrap_err();
         assert!(matches!(cut, ChannelError::Incomplete), "{cut:?}");
-        assert_eq!(read.read(&mut [0]).unwrap(), 0, "nobody holds the other end");
+        assert_eq!(read.read(&mut [0]).unwrap(), 0, "the other end is still open");
         assert_eq!(there.receive::<u8>().unwrap().value, 2);
         assert!(!LaunchError::from(cut).is_lost());
         drop(here);

@@ -1,5 +1,5 @@
-//! `/dev`: five harmless devices and the usual links. Made once per launcher and shown to every sandbox
-//! as a read-only copy of one mount. No terminal, no disk, no `kmsg`.
+//! `/dev`: five harmless devices and the usual links; no terminal, no disk, no `kmsg`. It is made once per
+//! launcher, and every sandbox gets a read-only copy of the mount.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -20,15 +20,15 @@ const LINKS: [(&str, &str); 4] = [
     ("stderr", "/proc/self/fd/2"),
 ];
 
-/// The launcher's `/dev` for sandboxes.
+/// The `/dev` that all sandboxes of this launcher share.
 #[derive(Debug)]
 pub(crate) struct Devices {
     mount: OwnedFd,
 }
 
 impl Devices {
-    /// Makes the devices. The mount is attached at `stage` in the launcher's own namespace, because the
-    /// kernel copies only attached mounts (until 6.15).
+    /// Makes the devices. The mount is attached at `stage` in the launcher's own namespace, because kernels
+    /// before 6.15 copy only attached mounts.
     pub(crate) fn make(stage: &Path) -> Result<Self, StepError> {
         let options = [(c"mode", Some(c"755")), (c"size", Some(c"64k"))];
         let mount = mount::create(c"tmpfs", &options, mount::NO_SUID | mount::NO_EXEC).at("mount /dev")?;

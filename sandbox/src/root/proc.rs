@@ -1,4 +1,4 @@
-//! `/proc` of the sandbox's own processes, with the doors to the machine closed.
+//! `/proc` of the sandbox's own processes, with host-wide entries masked.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -10,10 +10,11 @@ use super::{attach, open_beneath};
 use crate::error::{At, StepError};
 use crate::sys::mount;
 
-/// Shown, but not writable whatever their modes say.
+/// Entries that are shown but read-only, whatever their modes are.
 const READ_ONLY: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
-/// Covered by an empty file or folder: what container engines cover by default, and what else tells how busy the
-/// machine is and with what, and how it was booted. Each costs a blank sandbox some 20 µs.
+/// Entries that are covered by an empty file or folder: those that container engines cover by default, and
+/// others that show how busy the machine is, with what, and how it was booted. Each costs a blank sandbox
+/// about 20 µs.
 #[rustfmt::skip]
 const MASKED: [&str; 20] = [
     "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
@@ -21,8 +22,8 @@ const MASKED: [&str; 20] = [
     "cmdline", "config.gz", "diskstats", "iomem", "kmsg", "locks", "partitions", "pressure", "schedstat", "softirqs",
 ];
 
-/// Mounts `/proc` of the calling process's pid namespace and covers its entries. `/dev` must be there:
-/// its `null` and its empty folder are the covers.
+/// Mounts `/proc` of the calling process's pid namespace and covers its entries. `/dev` must exist: its
+/// `null` and its folder `empty` are the covers.
 pub(crate) fn mount_at(root: BorrowedFd<'_>) -> Result<(), StepError> {
     let attributes = mount::NO_SUID | mount::NO_DEV | mount::NO_EXEC;
     let proc = mount::create(c"proc", &[], attributes).at("mount /proc")?;
@@ -55,7 +56,7 @@ fn cover(copy: &OwnedFd, place: &OwnedFd, name: &str) -> Result<(), StepError> {
     mount::attach(copy.as_fd(), place.as_fd()).at(format!("cover /proc/{name}"))
 }
 
-/// An entry of `/proc` itself, no link and nothing else; `None` where this kernel has none.
+/// Opens an entry of `/proc` itself, never through a link or mount; `None` when this kernel does not have it.
 fn entry(proc: &OwnedFd, name: &str) -> Result<Option<OwnedFd>, StepError> {
     let resolve =
         ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_XDEV;

@@ -1,5 +1,5 @@
-//! Calls that are allowed only with some arguments. Every rule names what is refused, or answered without
-//! being made.
+//! Calls that are allowed only with some arguments. Each rule names what is refused, or what succeeds without
+//! being done.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const TARGET: TargetArch = TargetArch::aarch64;
 
 /// Argument, its length in the kernel, operator, value.
 type Condition = (u8, SeccompCmpArgLen, SeccompCmpOp, u64);
-/// A call for which all of these hold.
+/// A call that matches all of these conditions.
 type Rule = (libc::c_long, &'static [Condition]);
 
 /// An argument that the kernel takes as 32 bits.
@@ -25,7 +25,7 @@ const fn int(argument: u8, operator: SeccompCmpOp, value: u64) -> Condition {
     (argument, Dword, operator, value)
 }
 
-/// An argument that the kernel takes whole.
+/// An argument that the kernel takes with all 64 bits.
 const fn pointer(argument: u8, operator: SeccompCmpOp, value: u64) -> Condition {
     (argument, Qword, operator, value)
 }
@@ -40,7 +40,7 @@ const INET6: u64 = libc::AF_INET6 as u64;
 const NETLINK: u64 = libc::AF_NETLINK as u64;
 const TCP: u64 = libc::IPPROTO_TCP as u64;
 const UDP: u64 = libc::IPPROTO_UDP as u64;
-/// With both the family is one of the internet's: others are refused before.
+/// Both together mean an internet family, because the other families are refused by an earlier rule.
 const NOT_UNIX: Condition = int(0, Ne, UNIX);
 const NOT_NETLINK: Condition = int(0, Ne, NETLINK);
 /// Options that libc does not name on every target.
@@ -55,13 +55,14 @@ const CORE: u64 = 4;
 const NAMESPACES: [u64; 7] =
     [0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000];
 
-/// These fail with EPERM.
+/// Calls that fail with EPERM.
 #[rustfmt::skip] // a rule a line
 const REFUSED: &[Rule] = &[
     // Only local, internet and route sockets.
     (libc::SYS_socket, &[int(0, Ne, UNIX), int(0, Ne, INET), int(0, Ne, INET6), int(0, Ne, NETLINK)]),
-    // Of the internet's only streams (1) by TCP and datagrams (2) by UDP: every other type or protocol makes the
-    // kernel look for a module, on nobody's account. No bit but the lowest two, and of these exactly one.
+    // Internet sockets only as streams (1) of TCP and datagrams (2) of UDP: every other type or protocol
+    // makes the kernel look for a module to load. Of the type's bits only the lowest two may be set, and
+    // exactly one of them.
     (libc::SYS_socket, &[NOT_UNIX, NOT_NETLINK, int(1, MaskedEq(0b1000), 0b1000)]),
     (libc::SYS_socket, &[NOT_UNIX, NOT_NETLINK, int(1, MaskedEq(0b0100), 0b0100)]),
     (libc::SYS_socket, &[NOT_UNIX, NOT_NETLINK, int(1, MaskedEq(0b0011), 0b0011)]),
@@ -72,27 +73,28 @@ const REFUSED: &[Rule] = &[
     (libc::SYS_socket, &[int(0, Eq, NETLINK), int(2, Ne, libc::NETLINK_ROUTE as u64)]),
     (libc::SYS_socketpair, &[int(0, Ne, UNIX)]),
     // Options that bring further protocols or ciphers of the kernel into a connection: TLS, signed segments,
-    // tunnels. A TCP without them is a TCP.
+    // tunnels.
     (libc::SYS_setsockopt, &[int(1, Eq, TCP), int(2, Eq, libc::TCP_ULP as u64)]),
     (libc::SYS_setsockopt, &[int(1, Eq, TCP), int(2, Eq, libc::TCP_MD5SIG as u64)]),
     (libc::SYS_setsockopt, &[int(1, Eq, TCP), int(2, Eq, TCP_MD5SIG_EXT)]),
     (libc::SYS_setsockopt, &[int(1, Eq, TCP), int(2, Eq, TCP_AO_ADD_KEY)]),
     (libc::SYS_setsockopt, &[int(1, Eq, UDP), int(2, Eq, UDP_ENCAP)]),
-    // Input for a terminal that somebody else reads.
+    // They write input for a terminal that another process reads.
     (libc::SYS_ioctl, &[int(1, Eq, libc::TIOCSTI)]),
     (libc::SYS_ioctl, &[int(1, Eq, libc::TIOCLINUX)]),
     (libc::SYS_ioctl, &[int(1, Eq, libc::TIOCSETD)]),
-    // Another memory layout of the own process confuses whoever reads /proc.
+    // Another memory layout of the process would mislead readers of /proc.
     (libc::SYS_prctl, &[int(0, Eq, libc::PR_SET_MM as u64)]),
-    // Asking (0xffffffff) and the default (0) only: no switched-off address randomisation.
+    // Only the query (0xffffffff) and the default (0): address randomisation cannot be switched off.
     (libc::SYS_personality, &[int(0, Ne, 0), int(0, Ne, 0xffff_ffff)]),
-    // The limit of core files stays as it is. Who asks for the old value in the same call would not get it.
+    // The limit of core files cannot be changed. This rule is for callers that also ask for the old value: a
+    // pretended success would not return it.
     (libc::SYS_prlimit64, &[int(1, Eq, CORE), pointer(2, Ne, 0), pointer(3, Ne, 0)]),
 ];
 
-/// These succeed without being made. A program that switches core files off for its secrets' sake (gpg does, and
-/// ends when it cannot) has what it wants: there are none, and 1 is the limit that says so to a piping
-/// `core_pattern`, too. Set to 0 it would not.
+/// Calls that succeed without being made. A program that switches core files off to protect its secrets (gpg
+/// does, and ends when it cannot) gets what it wants: there are no core files. The limit stays 1, because 0
+/// would allow a `core_pattern` that pipes to a program.
 const PRETENDED: &[Rule] = &[
     (libc::SYS_prlimit64, &[int(1, Eq, CORE), pointer(2, Ne, 0), pointer(3, Eq, 0)]),
     #[cfg(target_arch = "x86_64")]
@@ -101,7 +103,7 @@ const PRETENDED: &[Rule] = &[
     (164, &[int(0, Eq, CORE)]),
 ];
 
-/// The program for [`REFUSED`]. What it does not name is allowed here: the numbers were looked at before.
+/// The program for [`REFUSED`]. It allows what it does not name, because the numbers were checked before.
 pub(super) fn refusals() -> Result<BpfProgram, BackendError> {
     let mut rules = table(REFUSED)?;
     for flag in NAMESPACES {
@@ -128,7 +130,7 @@ fn table(list: &[Rule]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError>
     Ok(rules)
 }
 
-/// Calls that match a rule return `errno` and are not made; 0 is success.
+/// Calls that match a rule return `errno` and are not made; 0 means success.
 fn compile(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProgram, BackendError> {
     let answer = SeccompAction::Errno(errno.cast_unsigned());
     SeccompFilter::new(rules, SeccompAction::Allow, answer, TARGET)?.try_into()
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_sockets_only_those_that_are_needed() {
+    fn only_the_sockets_that_are_needed_are_allowed() {
         let program = refusals().unwrap();
         let flags = (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as u64;
         for family in 0..64 {
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_load_code() {
+    fn socket_options_that_load_code_are_refused() {
         for (level, option, allowed) in [
             (TCP, 31, false),
             (TCP, 14, false),
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_of_core_files_stays() {
+    fn the_limit_of_core_files_cannot_be_changed() {
         const HIGH: u64 = 1 << 32; // a pointer whose low half is zero
         const FILES: u64 = 7;
         let pretences = pretences().unwrap();
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn clones() {
+    fn clones_that_make_namespaces_are_refused() {
         const THREAD: u64 = 0x003d_0f00;
         for (flags, allowed) in [(17, true), (THREAD, true), (0x4111, true), (17 | 0x1000_0000, false)] {
             check(libc::SYS_clone, &[flags], allowed);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest() {
+    fn other_arguments_are_refused_one_by_one() {
         check(libc::SYS_ioctl, &[0, libc::TIOCSTI], false);
         check(libc::SYS_ioctl, &[0, libc::TIOCSTI | 0xffff_ffff_0000_0000], false);
         check(libc::SYS_ioctl, &[0, libc::TIOCGWINSZ], true);

@@ -34,12 +34,12 @@ const AT_LEAST: u16 = code(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K);
 const JUMP: u16 = code(libc::BPF_JMP | libc::BPF_JA);
 const RETURN: u16 = code(libc::BPF_RET | libc::BPF_K);
 
-/// Operation codes are 16 bits wide; libc has their parts as 32.
+/// An operation code has 16 bits; libc gives its parts with 32.
 const fn code(parts: u32) -> u16 {
     (parts & 0xffff) as u16
 }
 
-/// The program for `ranges`, which start at 0 and ascend. Another architecture's calls kill.
+/// The program for `ranges`, which start at 0 and ascend. A call of another architecture kills the process.
 pub(crate) fn compile(ranges: &[NumberRange]) -> BpfProgram {
     let mut program = vec![
         instruction(LOAD, ARCHITECTURE, 0, 0),
@@ -59,7 +59,7 @@ fn branch(ranges: &[NumberRange]) -> BpfProgram {
     let (left, right) = (branch(low), branch(high));
     let mut program = match u8::try_from(left.len()) {
         Ok(skip) => vec![instruction(AT_LEAST, middle.first, skip, 0)],
-        // Conditional jumps reach 255 instructions; an unconditional one reaches all.
+        // Conditional jumps reach 255 instructions; an unconditional one reaches all of them.
         Err(_) => {
             let skip = u32::try_from(left.len()).unwrap_or(u32::MAX);
             vec![instruction(AT_LEAST, middle.first, 0, 1), instruction(JUMP, skip, 0, 0)]
@@ -83,8 +83,8 @@ fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code, jt, jf, k }
 }
 
-/// Turns single numbers into ranges over all numbers. Those that are not listed get `rest`; what is
-/// listed from `end` on is left out.
+/// Turns single numbers into ranges over all numbers. Numbers that are not listed get `rest`; listed numbers
+/// from `end` on are ignored.
 pub(crate) fn ranges(
     listed: impl Iterator<Item = (u32, Action)>,
     rest: Action,
@@ -100,7 +100,7 @@ pub(crate) fn ranges(
     ranges
 }
 
-/// Appends a range; one that starts where the last one does replaces it.
+/// Appends a range; it replaces the last one when both start at the same number.
 pub(crate) fn push(ranges: &mut Vec<NumberRange>, first: u32, action: Action) {
     ranges.pop_if(|last| last.first == first);
     if ranges.last().is_none_or(|last| last.action != action) {
@@ -112,7 +112,7 @@ pub(crate) fn push(ranges: &mut Vec<NumberRange>, first: u32, action: Action) {
 pub(super) mod tests {
     use super::*;
 
-    /// Runs a program as the kernel would, for a call without interesting arguments.
+    /// Runs a program as the kernel would.
     pub(in crate::seccomp) fn run(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
         let mut data = Vec::new();
         data.extend(number.to_le_bytes());
@@ -147,14 +147,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn other_architectures_are_killed() {
+    fn calls_of_other_architectures_kill() {
         let program = compile(&[NumberRange { first: 0, action: Action::Allow }]);
         assert_eq!(run(&program, ARCH, 1, [0; 6]), value(Action::Allow));
         assert_eq!(run(&program, 0x4000_0003, 1, [0; 6]), value(Action::Kill), "32-bit x86");
     }
 
     #[test]
-    fn the_tree_gives_what_the_list_says_however_long() {
+    fn the_tree_agrees_with_the_list_at_every_length() {
         for length in [1_u32, 2, 3, 7, 300, 700] {
             let ranges: Vec<NumberRange> = (0..length)
                 .map(|n| NumberRange {

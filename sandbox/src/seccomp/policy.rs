@@ -1,10 +1,10 @@
 //! The policy as data: which system calls a function may make.
 //!
-//! Everything that is not listed fails with EPERM, recent and unknown numbers with ENOSYS, so that
-//! programs fall back. Left out on purpose: mounts, namespaces, other roots, keys, BPF, performance
-//! events, userfaultfd, io_uring, ptrace and the memory of other processes, kernel modules and images,
-//! clocks, host names, accounting, quotas, file handles, port access, system logs and swap; also what no runtime is
-//! a client of: the old asynchronous I/O, `vmsplice`, secret memory.
+//! Everything that is not listed fails with EPERM, recent and unknown numbers with ENOSYS, so that programs
+//! fall back. Not listed on purpose: mounts, namespaces, other roots, keys, BPF, performance events,
+//! userfaultfd, io_uring, ptrace and the memory of other processes, kernel modules and images, clocks, host
+//! names, accounting, quotas, file handles, port access, system logs and swap; also calls that no runtime
+//! uses: the old asynchronous I/O, `vmsplice`, secret memory.
 
 use super::decision_tree::{self, Action, NumberRange};
 
@@ -65,7 +65,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self, libc::SYS_futex_waitv,
 ];
 
-/// Calls that only x86-64 still has, or that libc names there only.
+/// Calls that only x86-64 still has, or that libc names only on x86-64.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const LEGACY: &[libc::c_long] = &[
@@ -85,17 +85,18 @@ const LEGACY: &[libc::c_long] = &[38, 84, 163, 164];
 /// `fchmodat2` (Linux 6.6), with the same number everywhere.
 const FCHMODAT2: u32 = 452;
 
-/// The first call that a program must expect to be missing: from Linux 6.5 on. What is not allowed among
-/// these fails like an unknown call, so that libraries which try them fall back.
+/// Calls from this number on (Linux 6.5) are missing on kernels that are in use. Those of them that are not
+/// allowed fail like unknown calls, so that libraries which try them fall back.
 const RECENT: u32 = 451;
 
-/// Numbers from here on are the x32 calls of x86-64, which nobody has looked at.
+/// Numbers from here on are the x32 calls of x86-64, which this policy does not cover.
 const X32: u32 = 0x4000_0000;
 
-/// The policy for every number there is.
+/// The action for every possible number.
 pub(super) fn ranges() -> Vec<NumberRange> {
     let allowed = ALLOWED.iter().chain(LEGACY).filter_map(|number| u32::try_from(*number).ok());
-    // glibc falls back to `clone`, whose flags can be looked at; those of `clone3` lie in memory.
+    // glibc falls back to `clone`, whose flags are arguments; those of `clone3` are in memory, which a filter
+    // cannot read.
     let clone3 = u32::try_from(libc::SYS_clone3).map(|number| (number, UNKNOWN));
     let listed = allowed.map(|number| (number, Action::Allow)).chain(clone3);
     let mut ranges = decision_tree::ranges(listed, Action::Errno(libc::EPERM), RECENT);
@@ -116,7 +117,7 @@ mod tests {
     use crate::seccomp::decision_tree::tests::{run, value};
 
     #[test]
-    fn the_compiled_program_says_what_the_lists_say_for_every_number() {
+    fn the_compiled_program_agrees_with_the_lists_for_every_number() {
         let allowed: HashSet<u32> =
             ALLOWED.iter().chain(LEGACY).map(|n| u32::try_from(*n).unwrap()).collect();
         assert_eq!(allowed.len(), ALLOWED.len() + LEGACY.len(), "a call is listed twice");

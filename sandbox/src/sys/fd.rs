@@ -1,28 +1,28 @@
-//! Descriptors: ownership, closing ranges, the interface `lo`.
+//! Descriptors: ownership, closing ranges, setting `lo` up.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Owns a descriptor that the kernel has just handed to this process.
+/// Takes ownership of a descriptor that the kernel has just returned.
 pub(crate) fn own(fd: RawFd) -> OwnedFd {
-    // SAFETY: the callers pass a descriptor returned by the system call before, owned by nobody else.
+    // SAFETY: the callers pass a descriptor that a system call has just returned and nothing else owns.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Standard input, which the server made the launcher's socket.
+/// Standard input, which is the launcher's socket.
 pub(crate) fn stdin() -> OwnedFd {
     own(libc::STDIN_FILENO)
 }
 
-/// Closes every descriptor from `first` on. Only for a process that will never drop the values
-/// which own them: it ends by exec or by [`super::process::exit`].
+/// Closes every descriptor from `first` on. Only for a process that never drops the values which own them: it
+/// ends by exec or by [`super::process::exit`].
 pub(crate) fn close_from(first: RawFd) -> io::Result<()> {
     // SAFETY: takes numbers only; the caller's contract covers the descriptors it closes.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
     super::check(result).map(drop)
 }
 
-/// Makes `number` refer to what `fd` refers to, kept over exec unless `cloexec`.
+/// Makes `number` refer to what `fd` refers to; exec keeps it open unless `cloexec`.
 pub(crate) fn place(fd: BorrowedFd<'_>, number: RawFd, cloexec: bool) -> io::Result<()> {
     if fd.as_raw_fd() == number {
         let flags = if cloexec { libc::FD_CLOEXEC } else { 0 };
@@ -36,7 +36,7 @@ pub(crate) fn place(fd: BorrowedFd<'_>, number: RawFd, cloexec: bool) -> io::Res
     super::check(result.into()).map(drop)
 }
 
-/// A descriptor by its number, for a process that has placed it there itself.
+/// Borrows a descriptor by its number, for a process that has placed it there itself.
 pub(crate) fn borrow(number: RawFd) -> BorrowedFd<'static> {
     // SAFETY: the callers placed `number` by `place` and keep it open until exec or exit.
     unsafe { BorrowedFd::borrow_raw(number) }

@@ -1,4 +1,4 @@
-//! Loop devices, `/dev/loop-control`.
+//! Loop devices: finding a free one and configuring it.
 
 use std::fs::File;
 use std::io;
@@ -33,19 +33,19 @@ struct LoopInfo {
 
 const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4C82;
 const LOOP_CONFIGURE: libc::Ioctl = 0x4C0A;
-/// The device lets go of its file when the last user has gone.
+/// The device releases its file when its last user closes it.
 pub(crate) const AUTO_CLEAR: u32 = 4;
 /// The file is read and written past the page cache.
 pub(crate) const DIRECT_IO: u32 = 16;
 
-/// Number of a loop device that nobody used a moment ago.
+/// Returns the number of a loop device that was free a moment ago.
 pub(crate) fn free_number(control: &File) -> io::Result<libc::c_long> {
     // SAFETY: takes no argument.
     let result = unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) };
     super::check(result.into())
 }
 
-/// Ties `backing` to `device`; EBUSY when somebody else was faster.
+/// Attaches `backing` to `device`; EBUSY when another process has taken the device.
 pub(crate) fn configure(device: &File, backing: impl AsFd, flags: u32) -> io::Result<()> {
     // SAFETY: all-zero bytes are a valid `LoopConfig`.
     let mut config: LoopConfig = unsafe { std::mem::zeroed() };

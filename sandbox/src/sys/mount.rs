@@ -1,13 +1,13 @@
 //! The descriptor-based mount API (Linux 5.2 and later; `mount_setattr` 5.12).
 //!
-//! Mounts made here are detached: they have no place in any namespace until
-//! [`attach`] gives them one, and vanish with their last descriptor.
+//! Mounts made here are detached: they are in no namespace until [`attach`] attaches them, and end with their
+//! last descriptor.
 
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-/// Attributes of a mount, as `mount_setattr(2)` has them.
+/// Attributes of a mount, for `mount_setattr(2)`.
 pub(crate) const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
 pub(crate) const NO_SUID: u64 = libc::MOUNT_ATTR_NOSUID;
 pub(crate) const NO_DEV: u64 = libc::MOUNT_ATTR_NODEV;
@@ -29,15 +29,15 @@ fn number(result: libc::c_long) -> io::Result<OwnedFd> {
     RawFd::try_from(fd).map(super::fd::own).map_err(io::Error::other)
 }
 
-/// A detached copy of the mount at `place`, without what is mounted below it.
+/// Makes a detached copy of the mount at `place`, without the mounts below it.
 pub(crate) fn copy(place: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | EMPTY_PATH;
     // SAFETY: a live descriptor and a static empty string.
     number(unsafe { libc::syscall(libc::SYS_open_tree, place.as_raw_fd(), c"".as_ptr(), flags) })
 }
 
-/// Adds attributes to one mount and makes it private: what is mounted later at the place it is a copy of, or
-/// below that, does not arrive in the copy.
+/// Adds attributes to a mount and makes it private: later mounts at or below its original do not appear in
+/// it.
 pub(crate) fn restrict(mount: BorrowedFd<'_>, attributes: u64) -> io::Result<()> {
     let attr =
         libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
@@ -56,7 +56,7 @@ pub(crate) fn restrict(mount: BorrowedFd<'_>, attributes: u64) -> io::Result<()>
     super::check(result).map(drop)
 }
 
-/// Gives a detached mount its place in the namespace of the calling process.
+/// Attaches a detached mount at `place`.
 pub(crate) fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> io::Result<()> {
     let flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     let (mount, place, empty) = (mount.as_raw_fd(), place.as_raw_fd(), c"".as_ptr());

@@ -15,14 +15,14 @@ pub(crate) enum Cloned {
 /// A child of this process.
 #[derive(Debug)]
 pub(crate) struct Child {
-    /// Its number as the caller sees it.
+    /// The process id as the caller's pid namespace has it.
     pub(crate) pid: i32,
     /// Becomes readable when it has ended.
     pub(crate) pidfd: OwnedFd,
 }
 
-/// Clones the calling process, which must have no other thread. The child runs on a copy of the
-/// caller's stack and must end by exec or by [`exit`], never by returning to the caller's caller.
+/// Clones the calling process, which must have no other thread. The child runs on a copy of the caller's
+/// stack and must end by exec or by [`exit`]; it must never return to the caller's caller.
 pub(crate) fn clone(flags: u64, cgroup: Option<BorrowedFd<'_>>) -> io::Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: all-zero bytes are a valid `clone_args`.
@@ -34,7 +34,7 @@ pub(crate) fn clone(flags: u64, cgroup: Option<BorrowedFd<'_>>) -> io::Result<Cl
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd().cast_unsigned().into();
     }
-    // SAFETY: like fork: no CLONE_VM, no thread besides the caller; `args` and `pidfd` outlive the call.
+    // SAFETY: like fork: no CLONE_VM, no other thread; `args` and `pidfd` outlive the call.
     let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
     match super::check(result)? {
         0 => Ok(Cloned::Child),
@@ -45,15 +45,15 @@ pub(crate) fn clone(flags: u64, cgroup: Option<BorrowedFd<'_>>) -> io::Result<Cl
     }
 }
 
-/// Forks by the old call, which the system call filter allows; `None` in the new process.
-/// The contract is that of [`clone`].
+/// Forks by the old system call, which the filter allows; returns `None` in the new process. The contract is
+/// that of [`clone`].
 pub(crate) fn fork() -> io::Result<Option<i32>> {
     // SAFETY: the caller has no other thread, so the child may do what any process may.
     let result = unsafe { libc::fork() };
     super::check(result.into()).map(|_| (result != 0).then_some(result))
 }
 
-/// Waits for any child to end and reaps it: its number and its status as `wait(2)` has it.
+/// Waits for any child to end and reaps it. Returns its process id and its status as `wait(2)` gives it.
 pub(crate) fn wait_any() -> io::Result<(i32, i32)> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
@@ -61,7 +61,7 @@ pub(crate) fn wait_any() -> io::Result<(i32, i32)> {
     super::check(pid.into()).map(|_| (pid, status))
 }
 
-/// Reaps the child behind `pidfd` if it has ended; never waits.
+/// Reaps the child of `pidfd` if it has ended; never waits.
 pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let flags = libc::WEXITED | libc::WNOHANG;
     let id = pidfd.as_raw_fd().cast_unsigned();
@@ -70,7 +70,7 @@ pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     super::check(result.into()).map(drop)
 }
 
-/// Not in libc as an unsigned value.
+/// libc does not have it as an unsigned value.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// Ends the calling process at once: no destructor runs, no buffer is flushed.
@@ -79,14 +79,14 @@ pub(crate) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// A descriptor of the process that has this number now.
+/// Opens a descriptor of the process that has this id now.
 pub(crate) fn open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers only.
     let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     RawFd::try_from(fd).map(super::fd::own).map_err(io::Error::other)
 }
 
-/// Sends SIGKILL to exactly the process behind `pidfd`.
+/// Sends SIGKILL to exactly the process of `pidfd`.
 pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: a null siginfo is allowed and means a plain kill.
@@ -95,7 +95,7 @@ pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     super::check(result).map(drop)
 }
 
-/// Gives every signal its default action, so that nothing a Rust start-up changed is inherited.
+/// Gives every signal its default action, because Rust's start-up code changes some.
 pub(crate) fn default_signals() {
     for signal in 1..=64 {
         // SAFETY: SIG_DFL is no handler. EINVAL for SIGKILL, SIGSTOP and libc's own is expected.
@@ -111,7 +111,7 @@ pub(crate) fn ignore_group_signals() {
     }
 }
 
-/// Sets and locks the securebits: user id 0 means nothing, and nothing can be raised or kept.
+/// Sets and locks the securebits: user id 0 gives no capabilities, and none can be raised or kept.
 pub(crate) fn lock_securebits() -> io::Result<()> {
     // KEEP_CAPS itself stays off; NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE on; all four locked.
     const BITS: libc::c_ulong = 0b1110_1111;

@@ -1,5 +1,5 @@
-//! Receiving descriptors, also of a message that lost some on the way: nix gives none of those, and they would
-//! stay open for ever.
+//! Receives descriptors, also those of a message that lost some of them: nix returns none of these, and they
+//! would stay open.
 
 use std::io;
 use std::mem;
@@ -8,11 +8,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// One received message.
 #[derive(Debug)]
 pub(crate) struct RawMessage {
-    /// Length of what is in the buffer.
+    /// Length of the message in the buffer.
     pub(crate) bytes: usize,
     /// The descriptors that have arrived.
     pub(crate) descriptors: Vec<OwnedFd>,
-    /// Whether nothing of it was cut off, neither bytes nor descriptors.
+    /// Whether the message is complete, with all its bytes and descriptors.
     pub(crate) is_whole: bool,
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], most: usize) ->
     let numbers = libc::c_uint::try_from(most * size_of::<RawFd>()).map_err(io::Error::other)?;
     // SAFETY: computes a length.
     let space = unsafe { libc::CMSG_SPACE(numbers) };
-    // Of u64, so that it is aligned for a cmsghdr.
+    // u64 gives the alignment of a cmsghdr.
     let mut control = vec![0_u64; usize::try_from(space).map_err(io::Error::other)?.div_ceil(8)];
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: zeros are a valid msghdr, without any of its optional parts.

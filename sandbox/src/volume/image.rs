@@ -1,4 +1,5 @@
-//! Making images: a template per size by `mke2fs`, kept as the few blocks that are not zero.
+//! Makes images from a template for each size. `mke2fs` makes the template, of which the few nonzero blocks
+//! are kept.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,16 +19,16 @@ use crate::root::c_string;
 use crate::sys::{loop_device, mount};
 
 const MIB: u64 = 1 << 20;
-/// Size of the pieces in which a template is searched for bytes that are not zero.
+/// Size in bytes of the pieces in which a template is searched for nonzero bytes.
 const PIECE: usize = 4096;
-/// A volume is reserved only where at least this much stays free: a share of the file system, and bytes. Packages and
-/// the database are kept there, too.
+/// A volume is reserved only if this much stays free: the larger of a share of the file system (1/20) and 1
+/// GiB. Packages and the database are on the same file system.
 const ROOM_SHARE: u64 = 20;
 const ROOM_MIN: u64 = 1 << 30;
-/// How often a loop device is tried that somebody else may take first.
+/// How often a free loop device is tried, because another process may take it first.
 const LOOP_TRIES: usize = 64;
 
-/// An empty file system of one size: the pieces of its image that are not zero.
+/// An empty file system of one size, as the nonzero pieces of its image.
 #[derive(Debug)]
 pub(super) struct Template {
     bytes: u64,
@@ -35,18 +36,19 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Makes the file system for `tmp_mib` of files, by way of a file in the current folder.
+    /// Makes the file system for `tmp_mib` of files, in a file in the current folder.
     pub(super) fn make(tmp_mib: u32) -> Result<Self, StartFailure> {
         let path = PathBuf::from(format!("template-{}-{tmp_mib}", std::process::id()));
         let made = Self::make_at(&path, u64::from(tmp_mib));
-        // Absent when it could not even be made.
+        // Fails when the file could not be made.
         let _ = std::fs::remove_file(&path);
         made
     }
 
     fn make_at(path: &Path, tmp_mib: u64) -> Result<Self, StartFailure> {
         let step = || format!("make the template {}", path.display());
-        // A 256-byte inode per 16 KiB, group descriptors and bitmaps: what a user cannot fill.
+        // The extra space is for a 256-byte inode per 16 KiB, group descriptors and bitmaps, which a user
+        // cannot fill.
         let bytes = (tmp_mib * 66 / 64 + 2) * MIB;
         let options = File::options().read(true).write(true).create_new(true).mode(0o600).clone();
         let file = options.open(path).at(step())?;
@@ -56,11 +58,11 @@ impl Template {
         let mode = Mode::from_bits_truncate(0o1777);
         fchmodat(&mounted, ".", mode, FchmodatFlags::FollowSymlink).at(step())?;
         unlinkat(&mounted, "lost+found", UnlinkatFlags::RemoveDir).at(step())?;
-        drop(mounted); // unmounts, and that writes everything to the file
+        drop(mounted); // unmounts it, which writes everything to the file
         Ok(Self { bytes, pieces: read_pieces(&file).at(step())? })
     }
 
-    /// A new empty file system, mounted but attached to nothing.
+    /// Makes a new empty file system, mounted but not attached.
     pub(super) fn volume(&self) -> Result<OwnedFd, StepError> {
         let step = "make an image";
         let mut options = File::options();
@@ -94,7 +96,7 @@ fn run_mke2fs(path: &Path) -> Result<(), StartFailure> {
     }
 }
 
-/// Reads the file's data (not its holes) in pieces, leaving out zeros.
+/// Reads the file's data (not its holes) in pieces and leaves out zeros.
 fn read_pieces(file: &File) -> io::Result<Vec<(u64, Vec<u8>)>> {
     let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
     let mut buffer = [0; PIECE];
@@ -122,11 +124,12 @@ fn next_data(file: &File, from: u64) -> io::Result<Option<u64>> {
     }
 }
 
-/// Takes the disk space for a whole image, so that what its file system accepts later has a place. False when the
-/// host's file system cannot, or would be left with too little for its other users.
+/// Reserves the disk space of a whole image, so that there is room for everything that its file system
+/// accepts later. False when the host's file system cannot do this, or when too little would stay free for
+/// its other users.
 fn reserve(file: &File, bytes: u64) -> bool {
     let Ok(length) = i64::try_from(bytes) else { return false };
-    // Reserved memory would be memory taken.
+    // On a tmpfs the reservation would use memory.
     if fstatfs(file).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC) {
         return false;
     }
@@ -138,20 +141,21 @@ fn reserve(file: &File, bytes: u64) -> bool {
     leaves_room && fallocate(file, FallocateFlags::empty(), 0, length).is_ok()
 }
 
-/// When what is written to a throwaway file system goes to the image.
+/// When writes to a throwaway file system reach its image.
 #[derive(Debug, Clone, Copy)]
 enum Writes {
-    /// When the kernel likes: there is a place for it.
+    /// At a time that the kernel chooses: the space is reserved.
     Later,
-    /// Before the call returns, because the host's disk may be full by then: slower, but the write says so, and not
-    /// an `fsync` later or nothing at all.
+    /// Before the call returns, because the host's disk may be full. This is slower, but the error comes from
+    /// the write and not from a later `fsync`, or not at all.
     Through,
 }
 
-/// Mounts an image, detached. With `writes` it is a throwaway: nothing in it needs to survive a crash, so the disk's
-/// own cache is never waited for.
+/// Mounts an image, detached. With `writes` it is a throwaway file system: its content need not survive a
+/// crash, so the kernel never waits for the disk's own cache.
 fn mount_image(file: &File, writes: Option<Writes>) -> Result<OwnedFd, StepError> {
-    // The device must stay open until the mount holds it: with AUTO_CLEAR the last user takes it along.
+    // The device must stay open until the mount holds it: with AUTO_CLEAR it is freed when its last user
+    // closes it.
     let (path, _device) = attach_loop(file)?;
     let source = c_string(&path)?;
     let mut options = vec![(c"source", Some(source.as_c_str())), (c"noinit_itable", None)];
@@ -175,7 +179,7 @@ fn attach_loop(file: &File) -> Result<(PathBuf, File), StepError> {
         match loop_device::configure(&device, file.as_fd(), flags) {
             Ok(()) => return Ok((path, device)),
             Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {}
-            // The folder's file system cannot do it: go through the page cache.
+            // The folder's file system cannot do direct I/O: use the page cache.
             Err(error)
                 if error.raw_os_error() == Some(libc::EINVAL) && flags & loop_device::DIRECT_IO != 0 =>
             {
@@ -187,7 +191,7 @@ fn attach_loop(file: &File) -> Result<(PathBuf, File), StepError> {
     Err(StepError { step: "find a free loop device".into(), errno: libc::EBUSY })
 }
 
-/// Whether this machine has loop devices and ext4 at all; the reason when not.
+/// Whether this machine has loop devices and ext4; otherwise the reason.
 pub(super) fn is_possible() -> Result<(), String> {
     File::open("/dev/loop-control").map_err(|error| format!("/dev/loop-control: {error}"))?;
     let mut known = String::new();

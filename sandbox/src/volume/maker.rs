@@ -9,16 +9,16 @@ use super::image::Template;
 use crate::error::{StartFailure, StepError};
 use crate::protocol::Channel;
 
-/// Most templates kept in memory (each some hundred KiB).
+/// Most templates kept in memory; each takes some hundred KiB.
 const TEMPLATES_MAX: usize = 16;
 
-/// Asks for one volume.
+/// An order for one volume.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct VolumeOrder {
     pub(super) tmp_mib: u32,
 }
 
-/// The answer, in the order of the orders: the mount as descriptor, or why there is none.
+/// The answers, in the order of the orders: the mount as descriptor, or why it could not be made.
 pub(super) type MadeVolume = Result<(), StartFailure>;
 
 /// Serves orders until the launcher closes the connection.

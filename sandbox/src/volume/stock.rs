@@ -1,4 +1,4 @@
-//! The launcher's store of ready volumes, filled by [`super::maker`] processes.
+//! The launcher's stock of ready volumes, filled by [`super::maker`] processes.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -17,28 +17,28 @@ use crate::protocol::Channel;
 use crate::sys;
 use crate::sys::process::{Cloned, clone, exit};
 
-/// Helper processes: two, because making a volume is mostly waiting for the kernel.
+/// Number of maker processes: two, because making a volume is mostly waiting for the kernel.
 const MAKERS: usize = 2;
 /// Longest wait for one volume.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// What becomes `/tmp` of a sandbox.
+/// What is mounted at `/tmp` of a sandbox.
 #[derive(Debug)]
 pub(crate) enum Tmp {
-    /// A file system of its own.
+    /// A file system of the sandbox's own.
     Volume(OwnedFd),
-    /// Memory, charged to the function: this machine has no loop devices.
+    /// Memory, charged to the function, because this machine has no loop devices.
     Memory,
 }
 
 #[derive(Debug)]
 struct Maker {
     channel: Channel,
-    /// Sizes ordered and not delivered yet, in MiB, oldest first.
+    /// Sizes in MiB that are ordered and not delivered yet, oldest first.
     orders: VecDeque<u32>,
 }
 
-/// Ready volumes, and orders under way. Deliveries wait in the makers' sockets until they are needed.
+/// Ready volumes and open orders. Deliveries wait in the makers' sockets until they are needed.
 #[derive(Debug)]
 pub(crate) struct Stock {
     makers: Vec<Maker>,
@@ -47,18 +47,18 @@ pub(crate) struct Stock {
     target: usize,
 }
 
-/// What came of a look at the makers.
+/// Result of a look at the makers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Collected {
-    /// One delivery, or the end of a maker.
+    /// One delivery came, or a maker ended.
     One,
-    /// None within the time allowed.
+    /// Nothing came within the time allowed.
     Nothing,
 }
 
 impl Stock {
-    /// Starts the makers, which work in the current folder. With a reason in the second place there are
-    /// none: `/tmp` is memory.
+    /// Starts the makers, which work in the current folder. If a reason is returned, there are none and
+    /// `/tmp` is memory.
     pub(crate) fn start(usual_mib: u32, target: usize) -> Result<(Self, Option<String>), StartFailure> {
         let mut stock = Self { makers: Vec::new(), ready: HashMap::new(), usual_mib, target };
         if let Err(reason) = is_possible() {
@@ -67,7 +67,7 @@ impl Stock {
         for _ in 0..MAKERS {
             stock.makers.push(start_maker()?);
         }
-        // One is made at once, so that a machine which cannot do it says so now.
+        // One volume is made at once, so that a machine which cannot do it reports this at the start.
         match stock.take(usual_mib) {
             Ok(Tmp::Volume(volume)) => stock.ready.entry(usual_mib).or_default().push_back(volume),
             Ok(Tmp::Memory) => {}
@@ -80,7 +80,7 @@ impl Stock {
         Ok((stock, None))
     }
 
-    /// A volume of this size: from the stock, or as soon as one is made.
+    /// Returns a volume of this size, from the stock or as soon as one is made.
     pub(crate) fn take(&mut self, tmp_mib: u32) -> Result<Tmp, StartFailure> {
         if self.makers.is_empty() {
             return Ok(Tmp::Memory);
@@ -93,7 +93,7 @@ impl Stock {
             if self.coming(tmp_mib) == 0 {
                 self.order(tmp_mib)?;
             }
-            // A maker that dies each time counts as one that does not answer.
+            // A maker that dies each time is treated like one that does not answer.
             let collected = self.collect(WAIT)?;
             if collected == Collected::Nothing || Instant::now() > deadline {
                 return Err(StepError { step: "wait for a volume".into(), errno: libc::ETIMEDOUT }.into());
@@ -101,7 +101,7 @@ impl Stock {
         }
     }
 
-    /// Collects what has come and orders what is missing; never waits.
+    /// Takes in what has been delivered and orders what is missing; never waits.
     pub(crate) fn refill(&mut self) -> Result<(), StartFailure> {
         if self.makers.is_empty() {
             return Ok(());
@@ -114,7 +114,7 @@ impl Stock {
         Ok(())
     }
 
-    /// How many of this size have been ordered.
+    /// How many volumes of this size are ordered.
     fn coming(&self, tmp_mib: u32) -> usize {
         self.makers.iter().flat_map(|maker| &maker.orders).filter(|size| **size == tmp_mib).count()
     }
@@ -148,7 +148,7 @@ impl Stock {
                 delivery.value?;
                 self.ready.entry(tmp_mib).or_default().extend(delivery.descriptors);
             }
-            // It has died; another one takes its place, and what is still missing is ordered again.
+            // The maker has died. Another one takes its place; what is still missing is ordered again.
             Err(_) => **maker = start_maker()?,
         }
         Ok(Collected::One)
@@ -160,8 +160,8 @@ fn start_maker() -> Result<Maker, StepError> {
     match clone(0, None).at("start a volume maker")? {
         Cloned::Parent(_) => Ok(Maker { channel: here, orders: VecDeque::new() }),
         Cloned::Child => {
-            // Only its own end may stay open, or neither side would notice the other's end. Number 0 was the
-            // connection to the API process.
+            // Only its own end may stay open; otherwise neither side would notice when the other ends.
+            // Descriptor 0 was the connection to the API process.
             let prepared = sys::fd::place(there.as_fd(), 3, true)
                 .and_then(|()| File::open("/dev/null"))
                 .and_then(|null| sys::fd::place(null.as_fd(), 0, false))

@@ -1,4 +1,4 @@
-//! What a well-behaved program finds: who it is, what it sees, what is open.
+//! What a well-behaved program finds: its identity, its files, its open descriptors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use lambd_sandbox::{Bind, Exit, FileSpec};
 use crate::support::{Fixture, SharedRoot, family, finish, line, mount_tmpfs, namespace, shell, spec, until};
 
 #[test]
-fn identity() {
+fn a_program_has_its_own_user_and_no_right() {
     let mut fixture = Fixture::new();
     let script = "id -u; id -g; id -G; id -un; umask; hostname; pwd; grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status";
     let sandbox = fixture.launch(&shell(script));
@@ -27,7 +27,7 @@ fn identity() {
 #[test]
 fn only_three_descriptors_are_open() {
     let mut fixture = Fixture::new();
-    // The second one is made from a stock that has been used and refilled.
+    // The second one comes from a stock that was used and refilled.
     for _ in 0..2 {
         assert_eq!(fixture.inside(&["fds"]), ("0 1 2 \n".to_owned(), Exit::Code(0)));
     }
@@ -62,7 +62,7 @@ fn namespaces_groups_and_users_are_its_own() {
 }
 
 #[test]
-fn the_host_sees_no_mount() {
+fn mounts_of_a_sandbox_do_not_appear_on_the_host() {
     let mounts = || {
         let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
         text.lines().filter_map(|line| line.split(' ').nth(4).map(str::to_owned)).collect::<BTreeSet<_>>()
@@ -75,7 +75,7 @@ fn the_host_sees_no_mount() {
 }
 
 #[test]
-fn mounts_of_the_host_stay_outside() {
+fn later_mounts_of_the_host_do_not_appear_inside() {
     let dir = tempfile::tempdir().unwrap();
     let (shown, inner) = (dir.path().join("shown"), dir.path().join("shown/inner"));
     fs::create_dir_all(&inner).unwrap();

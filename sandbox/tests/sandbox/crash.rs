@@ -1,4 +1,4 @@
-//! A crash inside starts nothing outside.
+//! A crash in a sandbox starts no program on the host.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use lambd_sandbox::Exit;
 
 use crate::support::{Fixture, until};
 
-/// Set by whoever runs the tests on a machine that exists for nothing else, of which everything may be changed.
+/// Set on a machine that exists only for these tests and on which they may change everything.
 const OWN_MACHINE: &str = "LAMBD_TEST_OWN_MACHINE";
 const PATTERN: &str = "/proc/sys/kernel/core_pattern";
 
@@ -20,13 +20,13 @@ fn crash(fixture: &mut Fixture) {
 }
 
 #[test]
-fn the_limit_that_refuses_pipes_stays() {
+fn the_limit_that_refuses_piped_core_dumps_cannot_be_changed() {
     crash(&mut Fixture::new());
 }
 
-/// Runs only where the machine is the test's own: a `core_pattern` is the whole machine's.
+/// Runs only on a machine of the test's own, because a `core_pattern` applies to the whole machine.
 #[test]
-fn nothing_is_started_outside() {
+fn a_crash_inside_starts_nothing_outside() {
     if std::env::var_os(OWN_MACHINE).is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! The launcher and its helpers hold what they need and no more.
+//! The launcher's helpers hold the capabilities that they need and no more.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ const DAC_OVERRIDE: u64 = 1 << 1;
 const KILL: u64 = 1 << 5;
 const SYS_ADMIN: u64 = 1 << 21;
 
-/// Waits until the process has exactly these capabilities and no way to others.
+/// Waits until the process has exactly these capabilities and cannot gain others.
 fn settles(pid: i32, capabilities: u64) {
     let mut status = String::new();
     let want = format!("{capabilities:016x}");
@@ -31,13 +31,13 @@ fn settles(pid: i32, capabilities: u64) {
 }
 
 #[test]
-fn helpers_hold_what_they_need() {
+fn helpers_hold_only_the_capabilities_that_they_need() {
     let mut fixture = Fixture::new();
     let launcher = fixture.launcher().pid();
     settles(guardian(launcher), KILL | DAC_OVERRIDE);
     until("there are two makers", || children(launcher, "lambd-volumes").len() == 2);
     children(launcher, "lambd-volumes").into_iter().for_each(|maker| settles(maker, SYS_ADMIN));
-    // And that suffices: this one's /tmp is made by such a maker.
+    // These capabilities suffice: a maker makes the /tmp of this sandbox.
     let mut spec = spec(&["fill", "10", "/tmp/fill"]);
     spec.tmp_mib = 48;
     assert_eq!(finish(&fixture.launch(&spec)), ("10 0\n".to_owned(), Exit::Code(0)));

@@ -1,4 +1,4 @@
-//! What a hostile program tries, and what comes of it.
+//! What a hostile program tries, and how each attempt ends.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -87,7 +87,7 @@ fn files_of_the_machine_are_closed() {
         ["opens"].into_iter().chain(closed.iter().flat_map(|(how, path)| [*how, *path])).collect();
     let (text, exit) = Fixture::new().inside(&arguments);
     assert_eq!((text.lines().count(), exit), (closed.len(), Exit::Code(0)), "{text}");
-    // -1: opened, but nothing to read, which is what a mask is.
+    // -1 means opened, but nothing to read, as a masked entry is.
     for result in text.lines() {
         assert!(!result.ends_with(" 0"), "{result}");
         assert!(result.starts_with("r ") || !result.ends_with(" -1"), "{result}");
@@ -95,7 +95,7 @@ fn files_of_the_machine_are_closed() {
 }
 
 #[test]
-fn what_is_open_is_open() {
+fn files_that_programs_need_can_be_opened() {
     let open = [
         "opens",
         "r",

@@ -1,5 +1,5 @@
-// Runs inside a sandbox and says what it could do. Every hostile command first makes sure that it is in
-// a pid namespace of its own and without capabilities.
+// Runs inside a sandbox and prints what it could do. Every hostile command first checks that it is in a pid
+// namespace of its own and has no capabilities.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void descriptors(void) {
     puts("");
 }
 
-// Each call has arguments that cannot take effect even where it is permitted.
+// The arguments of each call have no effect even where the call is permitted.
 static void calls(void) {
     char attr[128] = {0};
     int here = open("/", O_PATH);
@@ -116,7 +116,7 @@ static void calls(void) {
     said("query personality", personality(0xffffffff));
 }
 
-// Tries to be dumped, then crashes.
+// Tries to raise the limit of core files, then crashes.
 static void crash(void) {
     struct rlimit none = {0, 0}, all = {RLIM_INFINITY, RLIM_INFINITY}, now = {7, 7};
     said("none", setrlimit(RLIMIT_CORE, &none));
@@ -167,7 +167,7 @@ static void memory(long mib) {
     puts("survived");
 }
 
-// Processes that want more memory than there is, each in one long call after the other.
+// Processes that need more memory than there is, each in one long system call after another.
 static void hogs(long processes) {
     for (long n = 0; n < processes; n++)
         if (fork() == 0)
@@ -191,7 +191,7 @@ static void fill(const char *path, long mib) {
     printf("%lld %d\n", wrote >> 20, failed);
 }
 
-// Writes until that fails; then everything that was accepted must get to the disk and come back.
+// Writes until a write fails; then everything that was accepted must reach the disk and be read back.
 static void keep(const char *path, long mib) {
     static char block[1 << 20], back[1 << 20];
     int fd = open(path, O_CREAT | O_RDWR, 0600);
@@ -236,7 +236,7 @@ static void ticks(void) {
     }
 }
 
-// Orphans that leave the session and outlive the program, as daemons do.
+// Orphans that leave the session and outlive the program, like daemons.
 static void daemons(void) {
     for (int n = 0; n < 5; n++)
         if (fork() == 0) {

@@ -1,4 +1,4 @@
-//! Beginnings and ends: whatever ends first, nothing is left.
+//! Starts and ends of sandboxes: whatever ends first, nothing is left.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[test]
-fn ends_are_told_apart() {
+fn exit_codes_and_signals_are_reported() {
     let mut fixture = Fixture::new();
     for code in [0, 1, 42, 255] {
         assert_eq!(fixture.inside(&["exit", &code.to_string()]).1, Exit::Code(code));
@@ -24,7 +24,7 @@ fn ends_are_told_apart() {
 }
 
 #[test]
-fn a_program_that_cannot_run_is_told_apart() {
+fn a_program_that_cannot_run_is_reported_with_its_errno() {
     let mut fixture = Fixture::new();
     let code = fixture.dir.path().join("code");
     fs::create_dir(&code).unwrap();
@@ -48,19 +48,19 @@ fn a_program_that_cannot_run_is_told_apart() {
 fn daemons_end_with_the_program() {
     let mut fixture = Fixture::new();
     let sandbox = fixture.launch(&spec(&["daemons"]));
-    // The output ends only when the last writer is gone.
+    // The output ends only when its last writer has ended.
     assert_eq!(finish(&sandbox), ("made\n".to_owned(), Exit::Code(0)));
     until("no process is left", || !lives(sandbox.pid));
 }
 
 #[test]
-fn freezing_stops_and_thawing_goes_on() {
+fn a_frozen_program_stops_and_a_thawed_one_continues() {
     let mut fixture = Fixture::new();
     let sandbox = fixture.launch(&spec(&["ticks"]));
     assert_eq!(line(&sandbox), "0");
     for _ in 0..3 {
         sandbox.control.freeze().unwrap();
-        until("every process stands", || family(sandbox.pid).into_iter().all(stands));
+        until("every process is frozen", || family(sandbox.pid).into_iter().all(is_frozen));
         let drain = || {
             let mut last = None;
             while nix::unistd::read(&sandbox.output, &mut [0; 4096]).is_ok_and(|n| n > 0) {
@@ -76,8 +76,8 @@ fn freezing_stops_and_thawing_goes_on() {
     }
 }
 
-/// Frozen by either version, which shows as a wait in the kernel that no signal ends.
-fn stands(pid: i32) -> bool {
+/// Whether version 1 or version 2 has frozen the process.
+fn is_frozen(pid: i32) -> bool {
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
     groups.lines().any(|line| {
         let (controllers, path) =
@@ -91,11 +91,11 @@ fn stands(pid: i32) -> bool {
     })
 }
 
-/// All that the host can see of a sandbox.
+/// Everything that the host can see of a sandbox.
 struct Traces {
     processes: Vec<i32>,
     network: PathBuf,
-    /// With their inodes: a later sandbox may have the same name.
+    /// Paths with their inodes, because a later sandbox may have the same path.
     groups: Vec<(PathBuf, u64)>,
 }
 
@@ -162,7 +162,7 @@ fn dropping_a_sandbox_removes_all_of_it() {
 }
 
 #[test]
-fn the_end_of_the_api_process_ends_all() {
+fn the_end_of_the_api_process_ends_every_sandbox() {
     let mut fixture = Fixture::new();
     let sandboxes = [fixture.launch(&spec(&["pause"])), fixture.launch(&spec(&["daemons"]))];
     assert_eq!(line(&sandboxes[0]), "ready");
@@ -173,18 +173,18 @@ fn the_end_of_the_api_process_ends_all() {
     assert_eq!(ended(&sandboxes[0]), Exit::Gone);
 }
 
-/// Two sandboxes, the second one frozen, whose launcher (with its guardian, or without) has been killed.
+/// Makes two sandboxes and freezes the second; then kills the launcher, with or without its guardian.
 fn killed(fixture: &mut Fixture, with_guardian: bool) -> ([Sandbox; 2], Vec<Traces>) {
     let sandboxes = [fixture.launch(&spec(&["pause"])), fixture.launch(&spec(&["pause"]))];
     assert!(sandboxes.iter().all(|sandbox| line(sandbox) == "ready"));
     let traces = sandboxes.iter().map(|sandbox| Traces::of(fixture, sandbox)).collect();
     sandboxes[1].control.freeze().unwrap();
-    until("the second one stands", || family(sandboxes[1].pid).into_iter().all(stands));
+    until("the second one is frozen", || family(sandboxes[1].pid).into_iter().all(is_frozen));
 
     let launcher = fixture.launcher.take().unwrap().pid().cast_signed();
     let guardian = guardian(launcher.cast_unsigned());
     if with_guardian {
-        // While the launcher stands it starts no other one.
+        // While the launcher is stopped it starts no new guardian.
         kill(Pid::from_raw(launcher), Signal::SIGSTOP).unwrap();
         kill(Pid::from_raw(guardian), Signal::SIGKILL).unwrap();
     }
@@ -204,12 +204,12 @@ fn a_killed_launcher_leaves_nothing() {
 }
 
 #[test]
-fn what_a_launcher_left_that_was_killed_with_its_guardian_is_swept() {
+fn the_next_start_sweeps_after_a_launcher_and_its_guardian_were_killed() {
     let mut fixture = Fixture::new();
     let (sandboxes, traces) = killed(&mut fixture, true);
     until("the running one is gone", || !traces[0].living());
     assert!(!fixture.groups().is_empty(), "the sweep must have something to do");
-    // Another instance, to which the leftovers mean nothing. On version 2 they have died.
+    // The other instance does not sweep these leftovers. On version 2 they have died.
     let mut other = Fixture::with(|config| config.uid_block_dir.clone_from(&fixture.config.uid_block_dir));
     if traces[1].living() {
         let uid = other.launch(&spec(&["pause"])).uid;
@@ -231,21 +231,21 @@ fn a_killed_guardian_is_replaced() {
 }
 
 #[test]
-fn killed_blanks_cost_nobody_a_launch() {
+fn killed_blanks_make_no_launch_fail() {
     const BLANKS: usize = 3;
     let mut fixture = Fixture::with(|config| config.blank_stock = BLANKS);
     let launcher = fixture.launcher().pid();
     let blanks = || children(launcher, "lambd-init");
     for _ in 0..4 {
         until("the stock is full", || blanks().len() == BLANKS);
-        // So that the launcher cannot notice before it is asked.
+        // Stopped, so that the launcher cannot notice before the request comes.
         kill(Pid::from_raw(launcher.cast_signed()), Signal::SIGSTOP).unwrap();
         let killed = blanks();
         for blank in &killed {
             kill(Pid::from_raw(*blank), Signal::SIGKILL).unwrap();
         }
         until("all have ended", || !killed.iter().any(|blank| lives(*blank)));
-        // The request is most likely there first; in whatever order they come, it is served.
+        // The request is probably there first; it must be served in whatever order they come.
         let go_on = std::thread::spawn(move || {
             std::thread::sleep(std::time::Duration::from_millis(20));
             kill(Pid::from_raw(launcher.cast_signed()), Signal::SIGCONT).unwrap();
@@ -254,7 +254,7 @@ fn killed_blanks_cost_nobody_a_launch() {
         go_on.join().unwrap();
     }
     until("the stock is full", || blanks().len() == BLANKS);
-    // Noticed without a request, too.
+    // The launcher must also notice without a request.
     let killed = blanks();
     for blank in &killed {
         kill(Pid::from_raw(*blank), Signal::SIGKILL).unwrap();
@@ -266,14 +266,14 @@ fn killed_blanks_cost_nobody_a_launch() {
 }
 
 #[test]
-fn launchers_share_the_machine() {
+fn each_launcher_has_a_block_of_user_ids_of_its_own() {
     let (mut one, mut other) = (Fixture::new(), Fixture::new());
     let sandboxes = [one.launch(&spec(&["pause"])), other.launch(&spec(&["pause"]))];
-    assert_ne!(sandboxes[0].uid >> 12, sandboxes[1].uid >> 12, "each launcher has a block of its own");
+    assert_ne!(sandboxes[0].uid >> 12, sandboxes[1].uid >> 12, "the blocks are the same");
 }
 
 #[test]
-fn many_at_once() {
+fn many_sandboxes_live_at_once_and_all_end() {
     let mut fixture = Fixture::new();
     let sandboxes: Vec<Sandbox> = (0..40).map(|_| fixture.launch(&spec(&["pause"]))).collect();
     let uids: std::collections::BTreeSet<u32> = sandboxes.iter().map(|sandbox| sandbox.uid).collect();
@@ -300,7 +300,7 @@ fn nothing_accumulates_in_the_launcher() {
     for _ in 0..100 {
         assert_eq!(fixture.inside(&["exit", "0"]).1, Exit::Code(0));
     }
-    // The guardian, two makers and a blank sandbox, as before; a volume of the last size may wait in a maker's
-    // socket.
+    // As before there are the guardian, two makers and a blank sandbox; a volume of the last size may wait in
+    // a maker's socket.
     until("it holds no more than after one", || count() == 4 && open() <= settled.unwrap().0 + 1);
 }

@@ -1,4 +1,4 @@
-//! Limits hold, and break nothing but the sandbox itself.
+//! Limits hold, and reaching one harms only the sandbox itself.
 
 use lambd_sandbox::Exit;
 
@@ -15,7 +15,7 @@ fn rlimits_are_those_of_aws() {
         "ulimit -Sn; ulimit -Hn; ulimit -c; ulimit -l; ulimit -Ss; ulimit -Hs; ulimit -Sp; ulimit -Hp";
     let (text, _) = finish(&Fixture::new().launch(&shell(script)));
     let found: Vec<&str> = text.split_whitespace().collect();
-    // Of core files AWS has more; the limit here is 1 byte, of which the shell counts 512 as one.
+    // AWS's limit of core files is larger; here it is 1 byte, which the shell shows as 0 blocks of 512 bytes.
     assert_eq!(found, ["1024", "1024", "0", "64", "8192", "unlimited", "1024", "1024"]);
 }
 
@@ -35,7 +35,7 @@ fn a_fork_bomb_ends_at_the_limit() {
         let (text, _) = finish(&sandbox);
         let (made, errno) = two(&text);
         assert_eq!(errno, libc::EAGAIN);
-        // Init and the program itself count, too.
+        // Init and the program itself count as well.
         assert!((u64::from(limit) - 3..u64::from(limit)).contains(&made), "{made} of {limit}");
     }
 }
@@ -51,14 +51,14 @@ fn memory_is_a_hard_limit() {
 
     let sandbox = fixture.launch(&spec(&["memory", "256"]));
     let (text, exit) = finish(&sandbox);
-    // Version 1 kills the program (and the launcher then the rest), version 2 the whole group.
+    // Version 1 kills the program, and then the launcher kills the rest; version 2 kills the whole group.
     assert!(text.is_empty() && [Exit::Signal(9), Exit::Gone].contains(&exit), "{text} {exit:?}");
     assert!(sandbox.control.oom_kills().unwrap() > 0);
     assert!(sandbox.control.memory_peak_bytes().unwrap() >> 20 >= 127);
 }
 
 #[test]
-fn out_of_memory_is_the_end_however_deep_the_debt_of_cpu() {
+fn out_of_memory_ends_the_sandbox_despite_a_debt_of_cpu_time() {
     let mut fixture = Fixture::new();
     let mut spec = spec(&["hogs", "6"]);
     spec.cpu_quota_permille = 72;
@@ -66,7 +66,7 @@ fn out_of_memory_is_the_end_however_deep_the_debt_of_cpu() {
     sandbox.control.set_cpu_quota(true).unwrap();
     let (text, exit) = finish(&sandbox);
     assert_eq!((text.as_str(), exit), ("", Exit::Gone));
-    // Whoever holds the sandbox can still ask why.
+    // The holder of the sandbox can still ask for the reason.
     assert!(sandbox.control.oom_kills().unwrap() > 0);
     assert!(sandbox.control.memory_peak_bytes().unwrap() >> 20 >= 127);
 }
@@ -85,13 +85,13 @@ fn tmp_is_as_large_as_asked_and_is_not_memory() {
         };
         assert_eq!((errno, exit), (libc::ENOSPC, Exit::Code(0)));
         assert!((u64::from(tmp_mib) - 4..=u64::from(tmp_mib) + 4).contains(&mib), "{mib} of {tmp_mib} MiB");
-        assert_eq!(sandbox.control.oom_kills().unwrap(), 0, "128 MiB of memory must do");
+        assert_eq!(sandbox.control.oom_kills().unwrap(), 0, "128 MiB of memory must suffice");
         assert!(sandbox.control.memory_cache_bytes().unwrap() <= 128 << 20);
     }
 }
 
 #[test]
-fn what_tmp_accepts_it_keeps_on_a_disk_that_is_full() {
+fn tmp_keeps_what_it_accepted_when_the_disk_is_full() {
     let dir = tempfile::tempdir().unwrap();
     let _host = SharedRoot::enter();
     let disk = dir.path().join("disk");
@@ -109,15 +109,15 @@ fn what_tmp_accepts_it_keeps_on_a_disk_that_is_full() {
     assert!((50 << 20..200 << 20).contains(&wrote), "{wrote} bytes were accepted by a disk of 200 MiB");
     assert!(
         [libc::ENOSPC, libc::EIO].contains(&i32::try_from(failed).unwrap()),
-        "the write says so: {failed}"
+        "the write must fail, not {failed}"
     );
-    assert_eq!((synced, kept, exit), (0, wrote, Exit::Code(0)), "what was accepted is there");
+    assert_eq!((synced, kept, exit), (0, wrote, Exit::Code(0)), "accepted data must be on the disk");
     drop(fixture);
     until("the images are gone", || nix::mount::umount(&disk).is_ok());
 }
 
 #[test]
-fn shared_memory_is_memory() {
+fn shared_memory_is_half_of_the_memory() {
     let mut fixture = Fixture::new();
     let sandbox = fixture.launch(&spec(&["fill", "700", "/dev/shm/fill"]));
     let (mib, errno) = two(&finish(&sandbox).0);
@@ -148,12 +148,12 @@ fn the_cpu_quota_holds_from_the_start_and_can_be_turned_on_and_off() {
         });
         text.unwrap().split_whitespace().next().unwrap().to_owned()
     };
-    assert_eq!(quota(&fixture), "10000", "500 permille of 20 ms before anybody asked for it");
+    assert_eq!(quota(&fixture), "10000", "500 permille of 20 ms before any call");
     sandbox.control.set_cpu_quota(true).unwrap();
     assert_eq!(quota(&fixture), "20000", "1000 permille of 20 ms");
     sandbox.control.set_cpu_quota(false).unwrap();
     assert!(["-1", "max"].contains(&&*quota(&fixture)));
     let (text, _) = finish(&sandbox);
-    // The namespace's root is the group itself.
+    // The group itself is the namespace's root.
     assert!(text.lines().all(|line| line.ends_with(":/") || !line.contains("lambd")), "{text}");
 }

@@ -1,6 +1,6 @@
-//! Real sandboxes, launched and attacked. Needs root and `cc`; fails where either is missing.
+//! Launches real sandboxes and attacks them. Needs root and `cc`; fails when either is missing.
 //!
-//! Every test has a launcher of its own, so that the tests run side by side and each can kill its own.
+//! Every test has its own launcher, so that the tests run in parallel and each can kill its own.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What a compromised API process may ask for in vain. The launcher goes on working.
+//! Requests that a compromised API process may make; the launcher refuses them and continues to work.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,4 @@
-//! A launcher per test, a sandbox that runs `inside.c`, and the host's view of it.
+//! A launcher for each test, a sandbox that runs `inside.c`, and the host's view of it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,11 +15,11 @@ use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 
-/// How long a condition is waited for. Generous: nothing is measured by it.
+/// How long a test waits for a condition. It is generous, because nothing is measured by it.
 pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The folder with the compiled `inside`, shared by all tests. Where there is no compiler, whoever runs the
-/// tests has compiled it and names the folder.
+/// The folder with the compiled `inside`, shared by all tests. On a machine without a compiler,
+/// `LAMBD_TEST_CODE` names a folder in which it is compiled already.
 pub(crate) fn code() -> &'static Path {
     static CODE: OnceLock<PathBuf> = OnceLock::new();
     CODE.get_or_init(|| std::env::var_os("LAMBD_TEST_CODE").map_or_else(compile, PathBuf::from))
@@ -30,11 +30,11 @@ fn compile() -> PathBuf {
     assert!(nix::unistd::geteuid().is_root(), "these tests need root");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
     fs::create_dir_all(&folder).unwrap();
-    // Of the checkout that is tested, which is not the one that was compiled where they share a target directory.
+    // From the checkout that is tested; it may share its target directory with the one that was compiled.
     let package =
         std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     let source = Path::new(&package).join("tests/sandbox/inside.c");
-    // Under a name of its own first: another run may be executing the finished one.
+    // First under a name of its own, because another run may be executing the finished program.
     let fresh = folder.join(format!("inside-{}", std::process::id()));
     let status = Command::new("cc").args(["-O1", "-static", "-w", "-o"]).arg(&fresh).arg(source).status();
     assert!(status.expect("these tests need a C compiler, cc").success(), "cc failed");
@@ -42,8 +42,8 @@ fn compile() -> PathBuf {
     folder
 }
 
-/// A mount namespace of the calling test's thread, whose mounts are all shared as those of a machine with systemd
-/// are. The host sees nothing of what is mounted in it, and it ends with the thread.
+/// A mount namespace for the calling test's thread, whose mounts are all shared, as on a machine with
+/// systemd. The host sees no mount made in it, and it ends with the thread.
 pub(crate) struct SharedRoot;
 
 impl SharedRoot {
@@ -62,13 +62,13 @@ impl SharedRoot {
     }
 }
 
-/// Mounts a small file system; only in a [`SharedRoot`].
+/// Mounts a small tmpfs; only in a [`SharedRoot`].
 pub(crate) fn mount_tmpfs(place: &Path) {
     assert_ne!(namespace("thread-self", "mnt"), namespace("self", "mnt"), "not in a namespace of its own");
     mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some("size=200m")).unwrap();
 }
 
-/// Makes and mounts an ext4 of 200 MiB, whose image lies beside `place`; only in a [`SharedRoot`].
+/// Makes and mounts an ext4 of 200 MiB, whose image is next to `place`; only in a [`SharedRoot`].
 #[expect(clippy::disallowed_methods, reason = "the host's tools, for a disk of the test's own")]
 pub(crate) fn mount_small_disk(place: &Path) {
     assert_ne!(namespace("thread-self", "mnt"), namespace("self", "mnt"), "not in a namespace of its own");
@@ -80,7 +80,7 @@ pub(crate) fn mount_small_disk(place: &Path) {
     run(Command::new("mount").args(["-o", "loop"]).args([&image, place]));
 }
 
-/// A launcher with folders of its own.
+/// A launcher with its own folders.
 pub(crate) struct Fixture {
     pub(crate) launcher: Option<Launcher>,
     pub(crate) config: LauncherConfig,
@@ -111,7 +111,7 @@ impl Fixture {
 
     pub(crate) fn launch(&mut self, spec: &Spec) -> Sandbox {
         let sandbox = self.launcher().launch(spec).unwrap();
-        // The start of a program under a small share of CPU is slow; the limit itself has a test.
+        // A small share of CPU makes the start of a program slow; another test covers the limit itself.
         sandbox.control.set_cpu_quota(false).unwrap();
         sandbox
     }
@@ -122,7 +122,7 @@ impl Fixture {
         finish(&sandbox)
     }
 
-    /// The groups of this instance that exist on the host, in any hierarchy.
+    /// The groups of this instance on the host, in all hierarchies.
     pub(crate) fn groups(&self) -> BTreeSet<PathBuf> {
         let name = format!("lambd-{}", self.config.instance);
         let mut found = BTreeSet::new();
@@ -177,7 +177,7 @@ pub(crate) fn shell(script: &str) -> Spec {
     spec
 }
 
-/// Everything that the program writes, and how it ends.
+/// Reads everything that the program writes, and waits for its end.
 pub(crate) fn finish(sandbox: &Sandbox) -> (String, Exit) {
     let mut text = Vec::new();
     let mut output = File::from(sandbox.output.try_clone().unwrap());
@@ -221,17 +221,17 @@ pub(crate) fn line(sandbox: &Sandbox) -> String {
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + WAIT_TIMEOUT;
     while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        assert!(Instant::now() < deadline, "timed out; waited until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// A namespace of a process, as `/proc/PID/ns` names it.
+/// A namespace of a process, as in `/proc/PID/ns`.
 pub(crate) fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
 }
 
-/// The children of the launcher that have this name.
+/// The living children of the launcher that have this name.
 pub(crate) fn children(launcher: u32, name: &str) -> Vec<i32> {
     let of_that_name = |pid: &i32| {
         fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end() == name && lives(*pid)
@@ -241,7 +241,7 @@ pub(crate) fn children(launcher: u32, name: &str) -> Vec<i32> {
     children.split_whitespace().map(|pid| pid.parse().unwrap()).filter(of_that_name).collect()
 }
 
-/// The guardian, when it has taken its name, which it does soon after the launcher's start.
+/// The guardian. It takes its name soon after the launcher's start, so this waits for it.
 pub(crate) fn guardian(launcher: u32) -> i32 {
     let mut found = None;
     until("there is a guardian", || {

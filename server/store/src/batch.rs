@@ -1,4 +1,4 @@
-//! Batches: what is changed in one step, and what must hold for it.
+//! Batches: the changes of one step and the conditions under which they are made.
 
 use std::collections::HashSet;
 
@@ -9,34 +9,34 @@ use crate::{Claim, CommitError, ENTRY_BYTES_MAX, RowVersion, StoreError, Table};
 pub const KEY_BYTES_MAX: usize = 4096;
 /// The longest value or payload, in bytes. The largest is an asynchronous event of 1 MiB with its envelope.
 pub const VALUE_BYTES_MAX: usize = 8 << 20;
-/// The most that one batch holds, keys and values together, in bytes.
+/// The largest batch in bytes, keys and values together.
 pub const BATCH_BYTES_MAX: usize = 32 << 20;
 
 /// When a commit counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// On disk: survives power loss. Parallel commits share one flush.
+    /// When it is on disk: it survives power loss. Parallel commits share one flush.
     Synced,
-    /// With the operating system: survives the death of this process, but not of the machine.
+    /// When the operating system has it: it survives the death of this process, but not of the machine.
     Buffered,
 }
 
-/// What must be true of a row before its batch for the batch to be applied.
+/// A condition on a row: it must hold before the batch, otherwise the batch is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     /// The table of the row.
     pub table: Table,
     /// Its key.
     pub key: Vec<u8>,
-    /// Its version; `None`: there is no such row.
+    /// Its version; `None` means that there is no such row.
     pub version: Option<RowVersion>,
 }
 
 impl Expectation {
-    /// Compares with `found`, the present version of the row.
+    /// Compares with `found`, the current version of the row.
     ///
     /// # Errors
-    /// [`CommitError::Conflict`].
+    /// [`CommitError::Conflict`] if they differ.
     pub fn check(&self, found: Option<RowVersion>) -> Result<(), CommitError> {
         if found == self.version {
             return Ok(());
@@ -54,10 +54,10 @@ pub enum Op {
         table: Table,
         /// The key.
         key: Vec<u8>,
-        /// What it is set to.
+        /// The new value.
         value: Vec<u8>,
     },
-    /// Removes a row, if it is there.
+    /// Removes a row, if it exists.
     Delete {
         /// The table.
         table: Table,
@@ -70,10 +70,10 @@ pub enum Op {
         table: Table,
         /// The first key that may be removed.
         start: Vec<u8>,
-        /// The first key behind it that may not.
+        /// The first key after the range, which is not removed.
         end: Vec<u8>,
     },
-    /// Adds an entry to a queue, which must have none of this id.
+    /// Adds an entry to a queue. The queue must have no entry with this id.
     Enqueue {
         /// The queue.
         queue: String,
@@ -81,9 +81,9 @@ pub enum Op {
         id: String,
         /// When it is due, in milliseconds since 1970.
         due_ms: u64,
-        /// The small part, given with each claim.
+        /// The small part, which each claim returns.
         entry: Vec<u8>,
-        /// The large part, written once.
+        /// The large part, which is written once.
         payload: Vec<u8>,
     },
     /// Removes a claimed entry with its payload.
@@ -92,37 +92,37 @@ pub enum Op {
         queue: String,
         /// The id.
         id: String,
-        /// Of the claim.
+        /// Token of the claim.
         token: u64,
     },
-    /// Gives a claimed entry back.
+    /// Returns a claimed entry to the queue.
     Release {
         /// The queue.
         queue: String,
         /// The id.
         id: String,
-        /// Of the claim.
+        /// Token of the claim.
         token: u64,
         /// When it is due again, in milliseconds since 1970.
         due_ms: u64,
         /// The new small part.
         entry: Vec<u8>,
     },
-    /// Moves the end of a lease.
+    /// Changes the end of a lease.
     Extend {
         /// The queue.
         queue: String,
         /// The id.
         id: String,
-        /// Of the claim.
+        /// Token of the claim.
         token: u64,
-        /// When the lease ends now, in milliseconds since 1970.
+        /// The new end of the lease, in milliseconds since 1970.
         until_ms: u64,
     },
 }
 
 impl Op {
-    /// Queue and id of the entry that the change is about, if it is about one.
+    /// Queue and id of the entry that is changed; `None` for a change of rows.
     #[must_use]
     pub fn entry(&self) -> Option<(&str, &str)> {
         match self {
@@ -134,8 +134,8 @@ impl Op {
         }
     }
 
-    /// Compares with `found`, the token of the present entry: 0 if nobody has claimed it, `None` if there is
-    /// no such entry. Changes of rows are always possible.
+    /// Compares with `found`, the token of the current entry: 0 if it is not claimed, `None` if there is no
+    /// such entry. Changes of rows are always possible.
     ///
     /// # Errors
     /// [`CommitError::Exists`] or [`CommitError::LeaseLost`].
@@ -155,7 +155,7 @@ impl Op {
         }
     }
 
-    /// What the change takes of a batch, in bytes.
+    /// The size of the change in a batch, in bytes.
     fn bytes(&self) -> usize {
         match self {
             Self::Put { key, value, .. } => key.len().saturating_add(value.len()),
@@ -192,18 +192,18 @@ impl Op {
     }
 }
 
-/// Changes that are applied together or not at all, in the order in which they were added. Rows and queued
-/// entries may be changed by the same batch; one entry by one change only.
+/// Changes that are applied together or not at all, in the order in which they were added. One batch may
+/// change rows and queued entries, but each entry only once.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// What must be true of the rows before the batch.
+    /// Conditions on the rows before the batch.
     pub expectations: Vec<Expectation>,
-    /// What is changed.
+    /// The changes.
     pub ops: Vec<Op>,
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Makes an empty batch.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -222,7 +222,7 @@ impl Batch {
         self
     }
 
-    /// Applies the batch only if the row of `key` still has this version.
+    /// Applies the batch only if the row of `key` has this version.
     #[must_use]
     pub fn expect_version(mut self, table: Table, key: impl Into<Vec<u8>>, version: RowVersion) -> Self {
         self.expectations.push(Expectation { table, key: key.into(), version: Some(version) });
@@ -236,40 +236,40 @@ impl Batch {
         self
     }
 
-    /// Sets `key` to `value`; [`Batch::put`] for loops.
+    /// Sets `key` to `value`: [`Batch::put`] for loops.
     pub fn add_put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
         self.ops.push(Op::Put { table, key, value });
     }
 
-    /// Removes `key`, if it is there.
+    /// Removes `key`, if it exists.
     #[must_use]
     pub fn delete(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
         self.add_delete(table, key.into());
         self
     }
 
-    /// Removes `key`, if it is there; [`Batch::delete`] for loops.
+    /// Removes `key`, if it exists: [`Batch::delete`] for loops.
     pub fn add_delete(&mut self, table: Table, key: Vec<u8>) {
         self.ops.push(Op::Delete { table, key });
     }
 
-    /// Removes every key from `start`, included, to `end`, excluded: in a versioned table at most
-    /// [`RANGE_ROWS_MAX`](crate::RANGE_ROWS_MAX) of them.
+    /// Removes every key from `start` (included) to `end` (excluded). In a versioned table these may be at
+    /// most [`RANGE_ROWS_MAX`](crate::RANGE_ROWS_MAX).
     #[must_use]
     pub fn delete_range(mut self, table: Table, start: impl Into<Vec<u8>>, end: impl Into<Vec<u8>>) -> Self {
         self.add_delete_range(table, start.into(), end.into());
         self
     }
 
-    /// Removes every key from `start` to `end`; [`Batch::delete_range`] for loops.
+    /// Removes every key from `start` to `end`: [`Batch::delete_range`] for loops.
     pub fn add_delete_range(&mut self, table: Table, start: Vec<u8>, end: Vec<u8>) {
         self.ops.push(Op::DeleteRange { table, start, end });
     }
 
-    /// Adds an entry to `queue`, due at `due_ms`. An entry of this id that is still there makes the commit
-    /// fail with [`CommitError::Exists`], so that an enqueue may be tried again when its outcome is unknown.
-    /// `entry` is small, comes with each claim and may be changed by [`Batch::release`]; `payload` is
-    /// written once and read on its own.
+    /// Adds an entry to `queue`, due at `due_ms`. If the queue has an entry with this id, the commit fails
+    /// with [`CommitError::Exists`], so an enqueue may be tried again when its outcome is unknown. `entry` is
+    /// small, each claim returns it, and [`Batch::release`] may change it; `payload` is written once and read
+    /// separately.
     #[must_use]
     pub fn enqueue(
         mut self,
@@ -284,17 +284,17 @@ impl Batch {
         self
     }
 
-    /// Removes a claimed entry with its payload. If another has claimed it since, or it is gone, the commit
-    /// fails with [`CommitError::LeaseLost`]; that only the time of the lease is over does not matter. A power
-    /// loss brings back what was acknowledged by a [`Durability::Buffered`] commit.
+    /// Removes a claimed entry with its payload. If another has claimed it since, or it no longer exists, the
+    /// commit fails with [`CommitError::LeaseLost`]; a lease that has only ended does not matter. After a
+    /// power loss, entries that a [`Durability::Buffered`] commit removed may exist again.
     #[must_use]
     pub fn ack(mut self, claim: &Claim) -> Self {
         self.ops.push(Op::Ack { queue: claim.queue.clone(), id: claim.id.clone(), token: claim.token });
         self
     }
 
-    /// Gives a claimed entry back, with a new small part, to be due at `due_ms`. The payload stays and is
-    /// not written again. Fails as [`Batch::ack`].
+    /// Returns a claimed entry with a new small part to the queue, to be due at `due_ms`. The payload is not
+    /// written again. Fails like [`Batch::ack`].
     #[must_use]
     pub fn release(mut self, claim: &Claim, due_ms: u64, entry: impl Into<Vec<u8>>) -> Self {
         let (queue, id) = (claim.queue.clone(), claim.id.clone());
@@ -302,7 +302,7 @@ impl Batch {
         self
     }
 
-    /// Moves the end of the lease to `until_ms`; the claim stays the same. Fails as [`Batch::ack`].
+    /// Changes the end of the lease to `until_ms`; the claim stays the same. Fails like [`Batch::ack`].
     #[must_use]
     pub fn extend(mut self, claim: &Claim, until_ms: u64) -> Self {
         let (queue, id) = (claim.queue.clone(), claim.id.clone());
@@ -310,13 +310,13 @@ impl Batch {
         self
     }
 
-    /// What the batch holds, keys and values together, in bytes.
+    /// The size of the batch in bytes, keys and values together.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.ops.iter().fold(0, |bytes, op| bytes.saturating_add(op.bytes()))
     }
 
-    /// Refuses what no store takes: for implementations, first of all.
+    /// Refuses what no store accepts. Implementations call it first.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`], [`StoreError::Unversioned`] or [`StoreError::Invalid`].

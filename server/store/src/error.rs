@@ -1,8 +1,8 @@
-//! What can go wrong between the server and its store.
+//! Errors of the store.
 
 use crate::Table;
 
-/// What can go wrong between the server and its store. `detail` is the database's own words.
+/// An error of the store. `detail` is a text of the database.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A checksum failed, or stored data cannot be read.
@@ -11,36 +11,36 @@ pub enum StoreError {
         /// What is damaged.
         detail: String,
     },
-    /// The database has no space left. Commits work again, after some seconds, when it has.
+    /// The disk of the database is full. Commits work again some seconds after it has space.
     #[error("no space left for the database: {detail}")]
     Full {
-        /// Where.
+        /// The path or the cause.
         detail: String,
     },
     /// The database has been too slow for the writes of the last seconds. Nothing was written.
-    #[error("database is behind with its writes")]
+    #[error("database is too slow for its writes")]
     Stalled,
-    /// An earlier write failed in a way that leaves open what is stored, so nothing is written any more
-    /// until the server is started again.
+    /// An earlier write failed, and what it stored is unknown. So nothing is written until the server is
+    /// started again.
     #[error("database takes no more changes since a write failed: {cause}")]
     ReadOnly {
         /// The error of the write that failed first.
         cause: String,
     },
-    /// The database cannot be reached at present.
+    /// The database cannot be reached now.
     #[error("database cannot be reached: {detail}")]
     Unavailable {
-        /// Why.
+        /// The reason.
         detail: String,
     },
-    /// A key, a value, a batch or another part of a request is larger than the store takes.
+    /// A key, a value, a batch or another part of a request exceeds its limit.
     #[error("{what} of {bytes} bytes is over the limit of {limit_bytes} bytes")]
     TooLarge {
-        /// Which of them.
+        /// The name of that part.
         what: &'static str,
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit in bytes.
         limit_bytes: usize,
     },
     /// A deleted range of a versioned table has more rows than one commit may remove,
@@ -52,16 +52,16 @@ pub enum StoreError {
         /// The limit.
         limit: usize,
     },
-    /// An expectation or a feed on a table that has none.
+    /// The table has no versions, and so neither expectations nor a feed.
     #[error("table {} has no row versions", table.name())]
     Unversioned {
         /// The table.
         table: Table,
     },
-    /// The request itself cannot be carried out.
-    #[error("store cannot do that: {detail}")]
+    /// The request is not valid.
+    #[error("invalid request to the store: {detail}")]
     Invalid {
-        /// What is wrong with it.
+        /// What is wrong with the request.
         detail: String,
     },
     /// Any other failure of the database.
@@ -75,24 +75,24 @@ pub enum StoreError {
 /// Why a batch was not committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommitError {
-    /// An expectation did not hold; nothing was written.
-    #[error("{} {:?} has changed meanwhile", table.name(), String::from_utf8_lossy(key))]
+    /// An expectation does not hold; nothing was written.
+    #[error("{} {:?} was changed by another commit", table.name(), String::from_utf8_lossy(key))]
     Conflict {
         /// The table of the key.
         table: Table,
         /// The key whose version is not the expected one.
         key: Vec<u8>,
     },
-    /// The queue has an entry with the id of one that was to be enqueued; nothing was written.
-    #[error("queue {queue:?} has an entry {id:?} already")]
+    /// The queue has an entry with the id that was to be enqueued; nothing was written.
+    #[error("queue {queue:?} already has an entry {id:?}")]
     Exists {
         /// The queue.
         queue: String,
         /// The id.
         id: String,
     },
-    /// The claimed entry was acknowledged, released or claimed by another meanwhile; nothing was written.
-    #[error("entry {id:?} of queue {queue:?} is no longer in the hands of this claimer")]
+    /// The claimed entry was acknowledged, released or claimed by another since; nothing was written.
+    #[error("entry {id:?} of queue {queue:?} is no longer claimed by this caller")]
     LeaseLost {
         /// The queue.
         queue: String,

@@ -1,4 +1,4 @@
-//! The feed of changes: every commit is told to who listens.
+//! The feed of changes: subscribers get every change of a table.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use tokio::sync::broadcast::{Receiver, Sender};
 
 use crate::{RowVersion, StoreError, Table};
 
-/// How many changes a feed holds for a subscriber who does not take them.
+/// How many changes a feed keeps for a subscriber that does not take them.
 pub const FEED_CHANGES_MAX: usize = 1024;
 
-/// What a subscriber is told.
+/// What a subscriber gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A row was written or removed. Told when the commit is as durable as it asked to be; changes of one
+    /// A row was written or removed. It is sent when the commit is as durable as requested; changes of one
     /// row come in the order of their commits.
     Row {
         /// The key of the row.
         key: Arc<[u8]>,
-        /// What it has now; `None`: it is gone.
+        /// The new version; `None` if the row was removed.
         version: Option<RowVersion>,
     },
-    /// Changes have been missed: the subscriber was too slow, or the connection was lost. Read everything
-    /// again, then go on with the feed.
+    /// Changes were lost, because the subscriber was too slow or the connection was lost. Read everything
+    /// again, then continue with the feed.
     Resync,
 }
 
@@ -33,8 +33,8 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The next change, as soon as there is one; `None` when the store is closed. May be dropped before
-    /// its end without losing a change.
+    /// Waits for the next change; `None` when the store is closed. The future may be dropped before its end,
+    /// and no change is lost.
     pub async fn next(&mut self) -> Option<Change> {
         match self.receiver.recv().await {
             Ok(change) => Some(change),
@@ -44,8 +44,8 @@ impl Feed {
     }
 }
 
-/// Tells the subscribers of a store: for implementations. Holds at most [`FEED_CHANGES_MAX`] changes per
-/// table, however many subscribers there are.
+/// Sends changes to the subscribers of a store; for implementations. It keeps at most [`FEED_CHANGES_MAX`]
+/// changes per table, however many subscribers there are.
 #[derive(Debug)]
 pub struct Hub {
     senders: [Sender<Change>; Table::ALL.len()],
@@ -69,11 +69,11 @@ impl Hub {
         Ok(Feed { receiver: self.senders[table as usize].subscribe() })
     }
 
-    /// Tells of a row that was written, or removed.
+    /// Publishes the change of a row; `None` means that it was removed.
     pub fn publish(&self, table: Table, key: &[u8], version: Option<RowVersion>) {
         let sender = &self.senders[table as usize];
         if sender.receiver_count() > 0 {
-            // Fails if the last subscriber has just gone.
+            // Fails if there is no subscriber any more.
             let _ = sender.send(Change::Row { key: key.into(), version });
         }
     }

@@ -1,17 +1,17 @@
 //! Durable state behind one narrow trait.
 //!
-//! [`Store`] is a sorted map per [`Table`] with point reads, bounded range reads and atomic batches that
-//! may carry expectations (compare-and-set by row [`RowVersion`]), a queue of entries with a due time, and a
-//! feed of changes. Nothing is promised that only an embedded database keeps: all methods are
-//! asynchronous, there may be other writers, and the time is always the caller's. [`MemStore`] is for tests.
+//! [`Store`] is a sorted map per [`Table`] with point reads, bounded range reads and atomic batches that may
+//! have expectations (compare-and-set by row [`RowVersion`]), a queue of entries with a due time, and a feed
+//! of changes. The contract does not depend on an embedded database: all methods are asynchronous, other
+//! writers may exist, and callers pass the time. [`MemStore`] is for tests.
 //!
 //! Invariants of every implementation; the suite in `server/store/suite` checks them:
-//! - A commit is all or nothing, also across a crash.
-//! - A [`Durability::Synced`] commit that returned `Ok` survives power loss; a [`Durability::Buffered`]
-//!   one survives the death of the process.
-//! - No reader sees a synced commit before it is on disk.
-//! - Whoever reads or claims after a commit was answered sees that commit.
-//! - A queued entry is claimed by one claimer at a time, and given again until it is acknowledged.
+//! - A commit is applied as a whole or not at all, also after a crash.
+//! - A [`Durability::Synced`] commit that returned `Ok` survives power loss; a [`Durability::Buffered`] one
+//!   survives the death of the process.
+//! - A synced commit is visible only when it is on disk.
+//! - A read or claim after the answer to a commit sees that commit.
+//! - A queued entry is claimed by one claimer at a time, and is claimed again until it is acknowledged.
 //!
 //! Callers on a thread of their own wait for these futures with `tokio::runtime::Handle::block_on`.
 
@@ -35,12 +35,12 @@ pub use table::Table;
 use std::fmt;
 use std::pin::Pin;
 
-/// A future of a trait object.
+/// The future type of the trait's methods.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The version of a row: given by the store at each commit, larger than all that it gave before, so that it
-/// never comes again for the same row, not even after the row was removed. Only what a power loss takes
-/// back, a buffered commit, may have had a version that is given once more.
+/// The version of a row. The store gives each commit one that is larger than all before, so a row never has
+/// the same version twice, not even after it was removed. Only the version of a buffered commit that was lost
+/// in a power loss may be given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowVersion(pub u64);
 
@@ -62,52 +62,53 @@ pub struct Row {
     pub key: Vec<u8>,
     /// At most [`VALUE_BYTES_MAX`] bytes.
     pub value: Vec<u8>,
-    /// Of the commit that wrote the row last.
+    /// The version of the last commit that wrote the row.
     pub version: RowVersion,
 }
 
 /// A transactional, sorted key-value store with a due queue and a feed of changes.
 ///
-/// A future that is dropped before its end may or may not take effect. Nothing on the path of a warm
-/// synchronous invocation calls any of these methods.
+/// A future that is dropped before its end may or may not take effect. A warm synchronous invocation calls
+/// none of these methods.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// The row of `key`, if there is one.
+    /// Returns the row of `key`, if it exists.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or finds damaged data.
     fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Row>, StoreError>>;
 
-    /// The rows of `range`, in its direction, at most as many as its limits allow. A limit on bytes still
-    /// lets one row through, so that a caller who pages always moves on.
+    /// Returns the rows of `range`, in its direction, as many as its limits allow. With a limit on bytes it
+    /// still returns at least one row, so that paging always advances.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// Those of [`Store::get`].
     fn range<'a>(&'a self, table: Table, range: &'a Range) -> BoxFuture<'a, Result<Vec<Row>, StoreError>>;
 
-    /// Applies `batch` atomically if all its expectations hold, and gives the version that every row
-    /// written by it now has. Commits have one order, in which each sees all that were before it.
+    /// Applies `batch` atomically if all its expectations hold, and returns the version that all rows written
+    /// by it now have. Commits have one order, in which each sees all earlier ones.
     ///
     /// # Errors
     /// [`CommitError::Conflict`], [`CommitError::Exists`] and [`CommitError::LeaseLost`] name the first
-    /// thing that is not as expected, and nothing was written; nor was it after [`StoreError::Stalled`] and
-    /// what is said about the batch itself. After any other error the batch is not to be seen now, but may
-    /// be found applied when the store is opened again, never in part.
+    /// condition that does not hold; nothing was written. Nothing was written either after
+    /// [`StoreError::Stalled`] and after errors about the batch itself. After any other error the batch is
+    /// not visible now, but may be found applied as a whole when the store is opened again.
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'_, Result<RowVersion, CommitError>>;
 
-    /// What changes in `table` from now on. To hold a copy of the table: watch, then read everything, then
-    /// follow the feed.
+    /// Subscribes to the changes of `table` from now on. To keep a copy of the table, call this first, then
+    /// read everything, then follow the feed.
     ///
     /// # Errors
-    /// [`StoreError::Unversioned`] for a table without versions; otherwise as [`Store::get`].
+    /// [`StoreError::Unversioned`] for a table without versions; otherwise those of [`Store::get`].
     fn watch(&self, table: Table) -> BoxFuture<'_, Result<Feed, StoreError>>;
 
-    /// Claims up to `max` entries of `queue` that are due at `now_ms`, the longest due first and
-    /// equals by their ids, and hides them for `lease_ms`. At most [`CLAIMS_MAX`]. Entries go in with [`Batch::enqueue`] and out with
-    /// [`Batch::ack`]; who does neither that nor [`Batch::release`] nor [`Batch::extend`] loses them to
-    /// another claim when the lease is over, also after a crash. A power loss may end leases early.
+    /// Claims up to `max` entries of `queue` that are due at `now_ms`, at most [`CLAIMS_MAX`], and hides them
+    /// for `lease_ms`. The order is that of their due times, then of their ids. [`Batch::enqueue`] adds
+    /// entries and [`Batch::ack`] removes them. An entry that is not acknowledged, released
+    /// ([`Batch::release`]) or extended ([`Batch::extend`]) before its lease ends can be claimed again, also
+    /// after a crash. A power loss may end leases early.
     ///
     /// # Errors
-    /// As [`Store::commit`], without its expectations.
+    /// Those of [`Store::commit`], except the ones about expectations.
     fn claim<'a>(
         &'a self,
         queue: &'a str,
@@ -116,34 +117,35 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         lease_ms: u64,
     ) -> BoxFuture<'a, Result<Vec<Claim>, StoreError>>;
 
-    /// The payload of an entry; `None` if there is no such entry.
+    /// Returns the payload of an entry; `None` if there is no such entry.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// Those of [`Store::get`].
     fn payload<'a>(
         &'a self,
         queue: &'a str,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StoreError>>;
 
-    /// The earliest time, in milliseconds, at which [`Store::claim`] gives an entry of `queue`: when it is
-    /// due, or when the lease on it ends. `None` if the queue is empty.
+    /// Returns the earliest time, in milliseconds since 1970, at which [`Store::claim`] returns an entry of
+    /// `queue`: when it is due, or when its lease ends. `None` if the queue is empty.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// Those of [`Store::get`].
     fn next_due<'a>(&'a self, queue: &'a str) -> BoxFuture<'a, Result<Option<u64>, StoreError>>;
 
-    /// What waits in `queue` at `now_ms`. Reads up to [`RANGE_ROWS_MAX`] entries: not for each invocation.
+    /// Counts the entries of `queue` at `now_ms`. It reads up to [`RANGE_ROWS_MAX`] entries, so it is not for
+    /// every invocation.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// Those of [`Store::get`].
     fn depth<'a>(&'a self, queue: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Depth, StoreError>>;
 
-    /// Up to `limit` names of queues that have entries, in the order of their bytes, behind `after`: what a
-    /// restart has to go on with. At most [`RANGE_ROWS_MAX`].
+    /// Returns up to `limit` names (at most [`RANGE_ROWS_MAX`]) of queues that have entries, after the name
+    /// `after`, in the order of their bytes. A restart uses it to find the work that is left.
     ///
     /// # Errors
-    /// As [`Store::get`].
+    /// Those of [`Store::get`].
     fn queues<'a>(
         &'a self,
         after: Option<&'a str>,
@@ -151,8 +153,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 }
 
-/// Calls `visit` with every row of `range`, reading page after page, for callers to whom the limits of
-/// one read do not matter: a restart that rebuilds its memory.
+/// Calls `visit` with every row of `range`, page by page, for callers that need more than the limits of one
+/// read: a restart that rebuilds its state in memory.
 ///
 /// # Errors
 /// The first error of the store or of `visit`.

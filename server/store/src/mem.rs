@@ -15,7 +15,7 @@ type Rows = BTreeMap<Vec<u8>, (RowVersion, Vec<u8>)>;
 #[derive(Debug)]
 struct Entry {
     due_ms: u64,
-    /// Of the present claim; 0 if there is none.
+    /// Token of the current claim; 0 if the entry is not claimed.
     token: u64,
     claims: u32,
     entry: Vec<u8>,
@@ -30,14 +30,14 @@ struct State {
     hub: Hub,
 }
 
-/// A store in memory that forgets everything when dropped: for tests.
+/// A store in memory, for tests; dropping it loses everything.
 #[derive(Debug, Default)]
 pub struct MemStore {
     state: Mutex<State>,
 }
 
 impl MemStore {
-    /// An empty store.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -57,7 +57,7 @@ fn bounds(range: &Range) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
     (start, range.last().map_or(Bound::Unbounded, Bound::Excluded))
 }
 
-/// `BTreeMap::range` panics where the start lies behind the end.
+/// Whether the range is empty; `BTreeMap::range` panics when the start is after the end.
 fn is_empty(start: Option<&[u8]>, end: Option<&[u8]>) -> bool {
     matches!((start, end), (Some(start), Some(end)) if start >= end)
 }

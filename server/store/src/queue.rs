@@ -1,48 +1,48 @@
-//! The due queue: entries that become due, are claimed, and are acknowledged or come back.
+//! The due queue: entries become due, are claimed, and are acknowledged or claimed again.
 
 use crate::StoreError;
 use crate::batch::limit;
 
 /// The longest name of a queue, and the longest id of an entry, in bytes.
 pub const NAME_BYTES_MAX: usize = 512;
-/// The largest entry, in bytes. It is rewritten at each claim and release; what is large is the payload.
+/// The largest entry, in bytes. Each claim and release rewrites it; large data belongs in the payload.
 pub const ENTRY_BYTES_MAX: usize = 16 << 10;
-/// The most entries that one claim gives.
+/// The most entries that one claim returns.
 pub const CLAIMS_MAX: usize = 1000;
 
-/// An entry of a queue, in the hands of one claimer until the lease ends.
+/// An entry of a queue that one claimer has until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The queue.
     pub queue: String,
-    /// Which entry of the queue.
+    /// Id of the entry in the queue.
     pub id: String,
-    /// As enqueued or released, at most [`ENTRY_BYTES_MAX`] bytes. The payload is read on its own, with
-    /// [`Store::payload`](crate::Store::payload).
+    /// The small part as enqueued or released, at most [`ENTRY_BYTES_MAX`] bytes.
+    /// [`Store::payload`](crate::Store::payload) reads the payload.
     pub entry: Vec<u8>,
-    /// Since when the entry could have been claimed, in milliseconds since 1970.
+    /// Since when the entry could be claimed, in milliseconds since 1970.
     pub due_ms: u64,
-    /// How often the entry has been claimed since it was enqueued, this time included.
+    /// How often the entry has been claimed since it was enqueued, this claim included.
     pub claims: u32,
-    /// What tells this claim from earlier and later ones of the same entry.
+    /// Distinguishes this claim from earlier and later ones of the same entry.
     pub token: u64,
 }
 
-/// What waits in a queue.
+/// Numbers of entries in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Depth {
-    /// Entries that a claim would give now, those included whose lease has ended.
+    /// Entries that can be claimed now, with those whose lease has ended.
     pub due: usize,
-    /// Entries that are in the hands of a claimer.
+    /// Entries that are claimed.
     pub claimed: usize,
     /// Entries that are due later.
     pub later: usize,
-    /// Since when the longest due entry could have been claimed, in milliseconds since 1970.
+    /// Since when the first due entry could be claimed, in milliseconds since 1970.
     pub oldest_due_ms: Option<u64>,
 }
 
 impl Depth {
-    /// Counts one entry: when it is due, or its lease ends, and whether it is claimed.
+    /// Counts an entry that is due, or whose lease ends, at `due_ms`.
     pub fn add(&mut self, now_ms: u64, due_ms: u64, is_claimed: bool) {
         if due_ms <= now_ms {
             self.due += 1;
@@ -55,8 +55,8 @@ impl Depth {
     }
 }
 
-/// Refuses a name of a queue or an id that cannot be stored, too long or with a NUL: for implementations.
-/// `what` says which of them it is.
+/// Refuses a queue name or entry id that cannot be stored, because it is too long or has a NUL; for
+/// implementations. `what` names it in the error.
 ///
 /// # Errors
 /// [`StoreError::TooLarge`] or [`StoreError::Invalid`].

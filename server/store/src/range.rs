@@ -1,20 +1,20 @@
-//! Ranges of rows and how they are read, portion by portion.
+//! Ranges of rows, and how they are read page by page.
 
 use std::ops::Bound;
 
 use crate::Row;
 
-/// The most rows that one read of a range gives.
+/// The most rows that one read of a range returns.
 pub const RANGE_ROWS_MAX: usize = 10_000;
-/// The most bytes, keys and values together, that one read of a range gives, but for a single larger row.
+/// The most bytes, keys and values together, that one read of a range returns, except a single larger row.
 pub const RANGE_BYTES_MAX: usize = 4 << 20;
 
 /// The order in which a range is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From the smallest key on.
+    /// Ascending, from the smallest key on.
     Forward,
-    /// From the largest key on.
+    /// Descending, from the largest key on.
     Reverse,
 }
 
@@ -29,7 +29,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// The keys between two bounds, forward.
+    /// The keys between two bounds, in ascending order.
     #[must_use]
     pub const fn new(start: Bound<Vec<u8>>, end: Bound<Vec<u8>>) -> Self {
         let direction = Direction::Forward;
@@ -49,7 +49,7 @@ impl Range {
         Self::new(Bound::Included(prefix.to_vec()), end)
     }
 
-    /// The same keys from the other end.
+    /// The same keys in the opposite direction.
     #[must_use]
     pub fn reverse(mut self) -> Self {
         self.direction = match self.direction {
@@ -59,21 +59,21 @@ impl Range {
         self
     }
 
-    /// At most `rows` rows; never more than [`RANGE_ROWS_MAX`].
+    /// Limits the range to `rows` rows, at most [`RANGE_ROWS_MAX`].
     #[must_use]
     pub fn limit(mut self, rows: usize) -> Self {
         self.limit_rows = rows.min(RANGE_ROWS_MAX);
         self
     }
 
-    /// At most `bytes` bytes, or one row; never more than [`RANGE_BYTES_MAX`].
+    /// Limits the range to `bytes` bytes, at most [`RANGE_BYTES_MAX`], or to one larger row.
     #[must_use]
     pub fn limit_bytes(mut self, bytes: usize) -> Self {
         self.limit_bytes = bytes.min(RANGE_BYTES_MAX);
         self
     }
 
-    /// What remains of this range behind `key`: the next page.
+    /// The rest of this range after `key`: the next page.
     #[must_use]
     pub fn after(mut self, key: &[u8]) -> Self {
         match self.direction {
@@ -89,7 +89,7 @@ impl Range {
         self.direction
     }
 
-    /// The smallest key of the range, included; `None` if it starts at the very first key.
+    /// The smallest key of the range, included; `None` if the range has no lower bound.
     #[must_use]
     pub fn first(&self) -> Option<Vec<u8>> {
         match &self.start {
@@ -99,7 +99,7 @@ impl Range {
         }
     }
 
-    /// The key at which the range ends, excluded; `None` if it goes to the very last key.
+    /// The key at which the range ends, excluded; `None` if the range has no upper bound.
     #[must_use]
     pub fn last(&self) -> Option<Vec<u8>> {
         match &self.end {
@@ -109,10 +109,10 @@ impl Range {
         }
     }
 
-    /// Takes rows, which come in the direction of the range, until a limit is reached: for implementations.
+    /// Takes rows, which come in the direction of the range, until a limit is reached; for implementations.
     ///
     /// # Errors
-    /// The first one among the rows taken.
+    /// The first error among the rows taken.
     pub fn take<E>(&self, rows: impl Iterator<Item = Result<Row, E>>) -> Result<Vec<Row>, E> {
         let (mut taken, mut bytes) = (Vec::new(), 0_usize);
         for row in rows.take(self.limit_rows) {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prefix_ends() {
+    fn the_end_of_a_prefix_is_above_all_its_keys() {
         let cases: [(&[u8], Option<&[u8]>); 5] = [
             (b"a", Some(b"b")),
             (b"a\xff", Some(b"b")),

@@ -1,8 +1,9 @@
 //! Versioned JSON records: `{"v":1,"record":{…}}`.
 //!
-//! The version belongs to the kind of record, not to the store. A kind that changes adds a step to its
-//! [`RecordKind`], which lifts a record of the version before; its owner keeps a file with a record of each version.
-//! Records are lifted when they are read and written in the newest version when they are next changed.
+//! Each kind of record has a version of its own; the store has none. When a kind changes, its [`RecordKind`]
+//! gets a step that converts a record of the version before, and its owner keeps a file with a record of each
+//! version. Records are converted when they are read, and written in the newest version when they are next
+//! changed.
 
 use std::num::NonZeroU32;
 
@@ -12,16 +13,16 @@ use serde_json::Value;
 
 use crate::Table;
 
-/// Turns a record of one version into one of the next.
+/// Converts a record of one version to the next.
 pub type Step = fn(Value) -> Value;
 
-/// A kind of record, and how its older versions become the newest.
+/// A kind of record, with the steps from its older versions to the newest.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordKind {
     steps: &'static [Step],
 }
 
-/// A record that cannot be written or read. Messages name the key, so that one damaged record can be
+/// Why a record cannot be written or read. The message names the key, so that the damaged record can be
 /// found.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -51,7 +52,7 @@ pub enum RecordError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// The key is none that this program writes.
+    /// No kind of record of this program has such a key.
     #[error(
         "record {} {key:?} is of a kind that this lambd does not know: use the lambd that wrote it, or restore a \
          backup of the data directory",
@@ -69,7 +70,7 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// The key is none that this program writes.
+    /// No kind of record of this program has such a key.
     #[must_use]
     pub fn unknown_key(table: Table, key: &[u8]) -> Self {
         Self::UnknownKey { table, key: String::from_utf8_lossy(key).into_owned() }

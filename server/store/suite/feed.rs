@@ -7,7 +7,7 @@ fn row(key: &str, version: Option<RowVersion>) -> Change {
     Change::Row { key: key.as_bytes().into(), version }
 }
 
-pub(crate) async fn feeds_tell_what_changes(store: Shared) {
+pub(crate) async fn feeds_have_every_change_in_order(store: Shared) {
     commit(&*store, Batch::new().put(F, "0", "")).await.unwrap();
     let mut feed = store.watch(F).await.unwrap();
     let mut other = store.watch(Table::Account).await.unwrap();
@@ -26,7 +26,7 @@ pub(crate) async fn feeds_tell_what_changes(store: Shared) {
     assert!(matches!(store.watch(Table::Logs).await, Err(StoreError::Unversioned { table: Table::Logs })));
 }
 
-pub(crate) async fn slow_subscribers_are_told_to_read_again(store: Shared) {
+pub(crate) async fn slow_subscribers_must_read_again(store: Shared) {
     let mut feed = store.watch(F).await.unwrap();
     for part in 0..3 {
         let put = |batch: Batch, i| batch.put(F, format!("{part}/{i}"), "");
@@ -42,7 +42,7 @@ pub(crate) async fn slow_subscribers_are_told_to_read_again(store: Shared) {
         }
     }
     assert!(resyncs > 0);
-    assert!(told <= 2 * FEED_CHANGES_MAX, "what is kept is bounded: {told}");
+    assert!(told <= 2 * FEED_CHANGES_MAX, "the kept changes must be bounded: {told}");
 }
 
 pub(crate) async fn feeds_end_with_the_store(store: Shared) {

@@ -1,4 +1,4 @@
-//! Random operations on two queues against a model that keeps what the contract says.
+//! Compares random operations on two queues with a model of the contract.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,12 +8,12 @@ use super::{F, Shared};
 
 const QUEUES: [&str; 2] = ["q", "q/2"];
 const IDS: u64 = 12;
-/// The last claims are tried again, most of them lost.
+/// How many of the last claims are tried again; most of them are lost.
 const RECENT: usize = 8;
 const STEPS: usize = 600;
 const SEEDS: u64 = 4;
 
-/// Numbers that look random and are the same each time (xorshift64*).
+/// Pseudo-random numbers that are the same in each run (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -44,15 +44,15 @@ type Entries = BTreeMap<(String, String), Entry>;
 struct Model {
     now_ms: u64,
     entries: Entries,
-    /// Claims of the past, most of them lost.
+    /// Earlier claims, most of them lost.
     claims: Vec<Claim>,
-    /// How often each thing happened, so that a run that tests nothing fails.
+    /// Counts of what happened; a run in which too little happens fails.
     acked: usize,
     lost: usize,
     doubled: usize,
 }
 
-pub(crate) async fn random_operations_go_as_in_the_model(store: Shared) {
+pub(crate) async fn random_operations_agree_with_the_model(store: Shared) {
     for seed in 1..=SEEDS {
         let (mut random, mut model) = (Random(seed), Model::default());
         for step in 0..STEPS {
@@ -90,7 +90,7 @@ impl Model {
         self.claims.extend(claims);
     }
 
-    /// A change that the store may or may not take, and what the entry is behind it.
+    /// Makes a change that the store may accept or refuse, and the entry after it.
     fn change(
         &self,
         batch: Batch,

@@ -78,7 +78,7 @@ pub(crate) async fn acknowledged_entries_are_gone(store: Shared) {
     commit(&*store, Batch::new().ack(&late[0])).await.unwrap();
 }
 
-pub(crate) async fn released_entries_come_later_with_what_was_changed(store: Shared) {
+pub(crate) async fn released_entries_come_later_with_their_new_part(store: Shared) {
     enqueued(&*store, &[("a", 10)]).await;
     let claims = claim(&*store, 10, 1).await;
     commit(&*store, Batch::new().release(&claims[0], 50, "second attempt")).await.unwrap();
@@ -122,7 +122,7 @@ pub(crate) async fn lost_leases_are_refused(store: Shared) {
     assert_eq!(
         claim(&*store, 11, 1).await,
         [],
-        "nobody has claimed it since, and the time of the lease is over"
+        "an ended lease that was not claimed again must not be refused"
     );
     commit(&*store, Batch::new().ack(&claims[0])).await.unwrap();
 }
@@ -163,7 +163,7 @@ pub(crate) async fn entries_are_not_doubled(store: Shared) {
     }
 }
 
-pub(crate) async fn queues_are_apart_and_named(store: Shared) {
+pub(crate) async fn queues_are_separate_and_listed(store: Shared) {
     assert_eq!(store.queues(None, 10).await.unwrap(), [""; 0]);
     let names = ["", "a", "a/b", "ab", "b"];
     for (i, name) in (0..).zip(names) {
@@ -185,7 +185,7 @@ pub(crate) async fn queues_are_apart_and_named(store: Shared) {
     assert_eq!(store.queues(None, 10).await.unwrap(), [""; 0], "a queue is its entries");
 }
 
-pub(crate) async fn depth_tells_what_waits(store: Shared) {
+pub(crate) async fn depth_counts_what_waits(store: Shared) {
     assert_eq!(store.depth(Q, 10).await.unwrap(), Depth::default());
     enqueued(&*store, &[("a", 10), ("b", 12), ("c", 14), ("d", 90)]).await;
     claim(&*store, 10, 1).await;
@@ -199,7 +199,7 @@ pub(crate) async fn depth_tells_what_waits(store: Shared) {
     assert_eq!(store.claim("many", 1, usize::MAX, 1).await.unwrap().len(), CLAIMS_MAX);
 }
 
-/// Tasks claim and acknowledge while others enqueue; each entry must come to one task once.
+/// Tasks claim and acknowledge while others enqueue; each entry must be claimed once, by one task.
 pub(crate) async fn no_entry_is_claimed_twice(store: Shared) {
     const ENTRIES: usize = 200;
     const TASKS: usize = 4;

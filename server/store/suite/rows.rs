@@ -19,10 +19,10 @@ async fn keys(store: &dyn Store, range: &Range) -> Vec<String> {
     rows.into_iter().map(|row| String::from_utf8(row.key).unwrap()).collect()
 }
 
-pub(crate) async fn puts_gets_and_deletes(store: Shared) {
+pub(crate) async fn rows_are_put_read_and_deleted(store: Shared) {
     filled(&*store, &["a", "b"]).await;
     assert_eq!(value(&*store, "a").await.unwrap(), "<a>");
-    assert_eq!(store.get(Table::Account, b"a").await.unwrap(), None, "tables are apart");
+    assert_eq!(store.get(Table::Account, b"a").await.unwrap(), None, "tables are separate");
     commit(&*store, Batch::new().delete(F, "a").delete(F, "missing").put(F, "b", "")).await.unwrap();
     assert_eq!(value(&*store, "a").await, None);
     assert_eq!(value(&*store, "b").await.unwrap(), "");
@@ -86,7 +86,7 @@ pub(crate) async fn deleted_ranges_end_before_their_end(store: Shared) {
     assert_eq!(keys(&*store, &Range::all()).await, ["a", "d"], "in the order of the batch");
 }
 
-pub(crate) async fn tables_without_versions_do_the_same(store: Shared) {
+pub(crate) async fn tables_without_versions_hold_rows_too(store: Shared) {
     let logs = Table::Logs;
     let batch = ["a", "b", "c", "d"].iter().fold(Batch::new(), |batch, key| batch.put(logs, *key, *key));
     let batch = batch.delete_range(logs, "b", "d").put(logs, "c", "again").delete(logs, "a");

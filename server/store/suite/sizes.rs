@@ -1,4 +1,4 @@
-//! Everything has a limit.
+//! Limits of keys, values, batches, names and ranges.
 
 use super::{F, Shared, commit};
 use lambd_store::*;

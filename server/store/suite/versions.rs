@@ -54,7 +54,7 @@ pub(crate) async fn versions_never_come_again(store: Shared) {
     assert!(same > last, "a write of the same value is a write");
 }
 
-pub(crate) async fn expectations_and_versions_are_for_some_tables(store: Shared) {
+pub(crate) async fn only_versioned_tables_have_expectations(store: Shared) {
     let refused = commit(&*store, Batch::new().expect_absent(Table::Logs, "a")).await;
     let is_refused =
         matches!(&refused, Err(CommitError::Store(StoreError::Unversioned { table: Table::Logs })));
@@ -78,7 +78,7 @@ async fn add_one(store: &dyn Store, key: &str) {
     }
 }
 
-/// Tasks add one to the same counter and to one of their own; no addition may be lost.
+/// Tasks add one to a shared counter and to one of their own; no addition may be lost.
 pub(crate) async fn compare_and_set_loses_nothing(store: Shared) {
     const TASKS: u32 = 8;
     const ADDITIONS: u32 = 25;

@@ -1,4 +1,4 @@
-//! The contract on the store in memory.
+//! Tests the store in memory against the contract.
 
 #[cfg(test)]
 #[macro_use]

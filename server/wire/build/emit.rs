@@ -1,4 +1,4 @@
-//! Writes the Rust of a table: enums, structures, constraint tables and resources.
+//! Writes the Rust code for a table: enums, structures, constraint tables and resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use crate::table::{ErrorLine, Member, OperationLine, Shape, Table, fact};
 
 type Done = Result<(), std::fmt::Error>;
 
-/// The whole generated file. It is included in a module that imports the runtime's types.
+/// Makes the whole generated file, which is included in a module that imports the types it uses.
 pub(crate) fn rust(table: &Table<'_>) -> Result<String, Box<dyn std::error::Error>> {
     let mut out = String::new();
     operations(&mut out, &table.operations)?;
@@ -19,7 +19,7 @@ pub(crate) fn rust(table: &Table<'_>) -> Result<String, Box<dyn std::error::Erro
     Ok(out)
 }
 
-/// An enum in the order of the table, which is that of its rows of facts.
+/// The enum of operations, in the order of the table, which is also the order of its rows of facts.
 fn operations(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
     let rows = list(operations, |operation| {
         let OperationLine { name, method, uri, status, .. } = operation;
@@ -58,9 +58,9 @@ fn facts(out: &mut String, purpose: &str, name: &str, variants: &[&str], rows: &
     )
 }
 
-/// Resources by API version, which is the first segment of their path.
+/// Resources by API version, which is the first segment of the path.
 fn resources(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
-    /// The methods of each path; those that ask for a query sort before those that do not.
+    /// The methods of each path; those with a query sort before those without.
     type Paths = BTreeMap<Vec<String>, Vec<(bool, String)>>;
     let mut versions: BTreeMap<&str, Paths> = BTreeMap::new();
     for operation in operations {
@@ -91,7 +91,7 @@ fn resources(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
     writeln!(out, "];")
 }
 
-/// The constraint tables: one static for every shape but structures.
+/// The constraint tables: a static for every shape except structures.
 fn shapes(out: &mut String, table: &Table<'_>) -> Done {
     writeln!(out, "pub(crate) mod shapes {{ use super::{{Kind, Pattern, Shape}};")?;
     let names = table.shapes.iter().filter(|(_, shape)| shape.kind != "structure");
@@ -135,11 +135,11 @@ fn shapes(out: &mut String, table: &Table<'_>) -> Done {
     let public = "pub static SUPPORTED_RUNTIMES: &[&str] = shapes::SUPPORTED_RUNTIME.values;";
     writeln!(
         out,
-        "}}\n/// The runtimes a function or layer may name, in the order of the service's message.\n{public}"
+        "}}\n/// The runtimes that functions and layers may name, in the order of the message.\n{public}"
     )
 }
 
-/// A shape's static, as seen from a module that reaches the statics by `prefix`.
+/// A reference to a shape's static, for a module that reaches the statics by `prefix`.
 fn reference(table: &Table<'_>, name: &str, prefix: &str) -> String {
     match table.shapes.get(name) {
         Some(shape) if shape.kind == "structure" => "&Shape::STRUCTURE".into(),
@@ -214,15 +214,15 @@ fn structures(out: &mut String, table: &Table<'_>) -> Done {
     writeln!(out, "/// The structures that inputs and outputs hold.\npub mod types {{ {uses}\n{types}}}")
 }
 
-/// Where a structure is written.
+/// The place at which a structure is written.
 struct Scope<'a> {
     /// How its module reaches the module `types`.
     types: &'a str,
-    /// The labels of the URI, in order, if it is an input.
+    /// The labels of the URI, in order, if the structure is an input.
     labels: &'a [&'a str],
 }
 
-/// From the modules of inputs and outputs.
+/// Path to `types` from the modules of inputs and outputs.
 const OUTSIDE: &str = "super::types::";
 
 const NOTHING: Shape<'static> =
@@ -286,8 +286,8 @@ fn member_shape(table: &Table<'_>, member: &Member<'_>, labels: &[&str]) -> Stri
     )
 }
 
-/// Constructors in the order of operations, so that tests can walk through all of them, and the fuzz target through
-/// the inputs.
+/// Constructors in the order of the operations, so that tests can go through all of them, and the fuzz target
+/// through the inputs.
 fn blank_values(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
     for (module, cfg) in [("input", "any(test, fuzzing)"), ("output", "test")] {
         let rows =
@@ -336,7 +336,7 @@ fn field(name: &str) -> String {
     }
 }
 
-/// `KMSKeyArn` becomes `kms_key_arn`, `S3Bucket` `s3_bucket`.
+/// `KMSKeyArn` becomes `kms_key_arn`, `S3Bucket` becomes `s3_bucket`.
 fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Reads the wire table; its grammar is described where it is written, in `import/src/table.rs`.
+//! Reads the wire table. `import/src/table.rs`, which writes it, describes its grammar.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct OperationLine<'a> {
 
 pub(crate) struct Shape<'a> {
     pub(crate) kind: &'a str,
-    /// The element of a list; key and value of a map.
+    /// The element of a list, or the key and the value of a map.
     pub(crate) targets: Vec<&'a str>,
     pub(crate) facts: Vec<&'a str>,
     pub(crate) members: Vec<Member<'a>>,
@@ -38,7 +38,7 @@ pub(crate) struct Member<'a> {
     pub(crate) facts: Vec<&'a str>,
 }
 
-/// The value of the fact `key=value`.
+/// The value of the fact `key=value`, if there is one.
 pub(crate) fn fact<'a>(facts: &[&'a str], key: &str) -> Option<&'a str> {
     facts.iter().find_map(|fact| fact.strip_prefix(key)?.strip_prefix('='))
 }

@@ -1,4 +1,4 @@
-//! One request from its bytes to a checked input, whatever the operation: for tests and the fuzz target `wire`.
+//! Takes a request of any operation from its bytes to a checked input, for tests and the fuzz target `wire`.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -8,7 +8,7 @@ use crate::{Error, Operation, Request, decode, generated, route, validate};
 /// Routes, decodes and validates a request, as the server does.
 ///
 /// # Errors
-/// What the server would answer.
+/// The error that the server would answer with.
 pub fn accept(method: &Method, target: &str, headers: &HeaderMap, body: &Bytes) -> Result<Operation, Error> {
     let route = route(method, target)?;
     let mut input = generated::BLANK_INPUT[route.operation as usize]();

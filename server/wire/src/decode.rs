@@ -1,4 +1,4 @@
-//! From an HTTP request to an operation's input.
+//! Decodes an HTTP request as an operation's input.
 
 use std::borrow::Cow;
 
@@ -11,30 +11,30 @@ use crate::route::Labels;
 use crate::schema::{Binding, Structure};
 use crate::{Error, json};
 
-/// The parts of an HTTP request that carry members.
+/// The parts of an HTTP request that have members.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// From [`crate::Route::labels`].
+    /// The labels of [`crate::Route::labels`].
     pub labels: &'a Labels<'a>,
     /// The raw query, without the question mark; empty if there is none.
     pub query: &'a str,
     /// All headers.
     pub headers: &'a HeaderMap,
-    /// The complete body. A raw payload stays this buffer.
+    /// The complete body. A raw payload uses this buffer without a copy.
     pub body: &'a Bytes,
 }
 
 /// An operation's input.
 #[expect(private_bounds, reason = "only the generated structures are inputs")]
 pub trait Input: Structure + Default + 'static {
-    /// Whose input it is.
+    /// The operation whose input it is.
     const OPERATION: Operation;
 
-    /// Reads labels, query, headers and body. Unknown members are ignored, `null` is absence.
+    /// Reads labels, query, headers and body. Unknown members are ignored; `null` means absent.
     ///
     /// # Errors
     /// InvalidRequestContentException for malformed JSON, SerializationException for a value of the wrong
-    /// type. What is missing or out of bounds is for [`crate::validate()`] to say.
+    /// type. [`crate::validate()`] refuses values that are missing or out of bounds.
     fn decode(request: &Request<'_>) -> Result<Self, Error> {
         let mut input = Self::default();
         structure(&mut input, request)?;
@@ -76,12 +76,12 @@ pub(crate) fn structure(input: &mut dyn Structure, request: &Request<'_>) -> Res
             Binding::Status => {}
         }
     }
-    // No body is a body without members.
+    // An empty body is a body without members.
     if has_body && !request.body.is_empty() { body(input, document(request.body)?) } else { Ok(()) }
 }
 
-/// The text of a body without the white space around it. What cannot be an object is malformed here, before
-/// its type is looked at; an object's own faults are found while it is walked.
+/// The text of a body without surrounding white space. A text that cannot be an object is checked here, so
+/// that malformed JSON is reported before a wrong type; faults in an object are found while it is read.
 fn document(body: &[u8]) -> Result<&str, Error> {
     let text = std::str::from_utf8(body).map_err(|error| Error::malformed_json(&error))?;
     let text = text.trim_matches([' ', '\t', '\r', '\n']);

@@ -1,4 +1,4 @@
-//! From an operation's output to an HTTP response.
+//! Encodes an operation's output as an HTTP response.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -10,12 +10,12 @@ use crate::schema::{Binding, Structure, members};
 /// An operation's output.
 #[expect(private_bounds, reason = "only the generated structures are outputs")]
 pub trait Output: Structure + Sized {
-    /// The HTTP answer of `operation`: its status (or the one a member says), header-bound members, and as
-    /// body the payload member, or the JSON of the others. Absent members are left out; a header whose value
-    /// holds control characters is left out, too.
+    /// Makes the HTTP answer of `operation`: its status (or the one in a member), members in headers, and as
+    /// body the payload member or the JSON of the other members. Absent members are left out, and so is a
+    /// header whose value has control characters.
     ///
-    /// The operation is named because some outputs are shared: a FunctionConfiguration is 201 of
-    /// CreateFunction and 200 of UpdateFunctionCode.
+    /// The operation is a parameter because some outputs are shared: a FunctionConfiguration is the 201 of
+    /// CreateFunction and the 200 of UpdateFunctionCode.
     fn encode(mut self, operation: Operation) -> Response<Bytes> {
         structure_response(&mut self, operation)
     }
@@ -61,7 +61,7 @@ fn json_content(response: &mut Response<Bytes>) {
     response.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
 }
 
-/// Writes the members that belong in a body as a JSON object.
+/// Writes the members that belong in the body as a JSON object.
 pub(crate) fn structure(structure: &dyn Structure, out: &mut Vec<u8>) {
     let members =
         members(structure).filter(|(shape, member)| shape.binding == Binding::Body && member.is_some());
@@ -94,7 +94,7 @@ pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     json(text, out);
 }
 
-/// Writes a scalar as JSON, which cannot fail into a vector.
+/// Writes a scalar as JSON. Writing to a vector cannot fail.
 pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }

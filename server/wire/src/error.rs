@@ -1,4 +1,4 @@
-//! Refusals as the service words and shapes them.
+//! Errors with the service's texts and form.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) struct ErrorFacts {
 }
 
 impl ErrorCode {
-    /// As in the header `x-amzn-ErrorType`.
+    /// The name in the header `x-amzn-ErrorType`.
     pub const fn name(self) -> &'static str {
         self.facts().name
     }
@@ -27,24 +27,24 @@ impl ErrorCode {
         StatusCode::from_u16(self.facts().status).unwrap_or(StatusCode::BAD_REQUEST)
     }
 
-    /// Whose fault it is, `User` or `Service`; absent for errors outside the model.
+    /// Who caused it, `User` or `Service`; `None` for errors outside the model.
     pub const fn fault(self) -> Option<&'static str> {
         self.facts().fault
     }
 
-    /// The body's member that holds the text: `Message` or `message`.
+    /// The member of the body that has the text: `Message` or `message`.
     pub const fn text_member(self) -> &'static str {
         self.facts().text_member
     }
 }
 
-/// An answer other than success.
+/// An answer that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.name())]
 pub struct Error {
-    /// The error's name and status.
+    /// The error's code, which gives its status.
     pub code: ErrorCode,
-    /// The text for the caller, as the service words it.
+    /// The text for the caller.
     pub message: String,
     /// `Reason` of a 429.
     pub reason: Option<&'static str>,
@@ -53,32 +53,33 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of the given code and text.
+    /// Makes an error of this code and text.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), reason: None, retry_after_seconds: None }
     }
 
-    /// A ValidationException. [`crate::validate()`] words the violations of the model's constraints.
+    /// Makes a ValidationException. [`crate::validate()`] makes the texts for the model's constraints.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::ValidationException, message)
     }
 
-    /// An InvalidParameterValueException.
+    /// Makes an InvalidParameterValueException.
     pub fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidParameterValueException, message)
     }
 
-    /// More than [`MAX_TAGS`](crate::special::MAX_TAGS) tags, in one request or with those that are there.
+    /// The error for more than [`MAX_TAGS`](crate::special::MAX_TAGS) tags, in one request or together with
+    /// the stored ones.
     pub fn too_many_tags() -> Self {
         Self::invalid_parameter("Number of tags exceeds resource tag limit.")
     }
 
-    /// A TooManyRequestsException with its reason [fact:throttle-answer].
+    /// Makes a TooManyRequestsException with its reason [fact:throttle-answer].
     pub fn throttled(reason: &'static str) -> Self {
         Self { reason: Some(reason), ..Self::new(ErrorCode::TooManyRequestsException, "Rate Exceeded.") }
     }
 
-    /// The same error with the header `Retry-After`.
+    /// Adds the header `Retry-After`.
     #[must_use]
     pub fn with_retry_after_seconds(self, seconds: u32) -> Self {
         Self { retry_after_seconds: Some(seconds), ..self }
@@ -88,13 +89,13 @@ impl Error {
         Self::new(ErrorCode::SerializationException, message)
     }
 
-    /// The service's prefix is fixed, what follows is its parser's own text.
+    /// The prefix is the service's; the text of its own parser follows it there.
     pub(crate) fn malformed_json(detail: &dyn fmt::Display) -> Self {
         let text = format!("Could not parse request body into json: {detail}");
         Self::new(ErrorCode::InvalidRequestContentException, text)
     }
 
-    /// The refusal of an invocation's payload, if it is not JSON. An empty payload is `{}` and passes.
+    /// Refuses an invocation's payload that is not JSON. An empty payload counts as `{}`.
     ///
     /// # Errors
     /// InvalidRequestContentException with the recorded prefix.
@@ -111,7 +112,8 @@ impl Error {
         }
     }
 
-    /// The HTTP answer: status, `x-amzn-ErrorType` and the JSON body, its members in the recorded order.
+    /// Makes the HTTP answer: status, `x-amzn-ErrorType` and the JSON body with its members in the recorded
+    /// order.
     pub fn encode(&self) -> Response<Bytes> {
         let mut body = Vec::with_capacity(self.message.len() + 64);
         let members = [

@@ -1,4 +1,4 @@
-//! What the build script made of the wire table.
+//! The code that the build script generates from the wire table.
 #![expect(missing_docs, reason = "the members are those of the API reference")]
 
 use std::collections::BTreeMap;

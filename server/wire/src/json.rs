@@ -1,5 +1,5 @@
-//! A lazy view of JSON text: objects and arrays are walked one level at a time, values stay text until their
-//! type is known. Skipping a value neither copies nor recurses, however long or deep it is.
+//! Reads JSON text lazily: objects and arrays one level at a time; a value stays text until its type is
+//! known. Skipping a value neither copies it nor recurses, however long or deep it is.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::Error;
 
-/// Calls `each` with every member's name and the text of its value.
+/// Calls `each` with the name of every member and the text of its value.
 pub(crate) fn object<'a>(
     json: &'a str,
     each: impl FnMut(&str, &'a str) -> Result<(), Error>,
@@ -40,7 +40,7 @@ pub(crate) fn array<'a>(
     finish(walk.failed, done)
 }
 
-/// The text between the quotes, if `json` is a string without escapes.
+/// The text between the quotes if `json` is a string without escapes.
 pub(crate) fn plain_string(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     (!text.contains('\\')).then_some(text)
@@ -57,7 +57,7 @@ pub(crate) fn string(json: &str) -> Result<Cow<'_, str>, Error> {
     serde_json::from_str(json).map(Cow::Owned).map_err(|error| Error::malformed_json(&error))
 }
 
-/// The refusal of a value of another type, in the form the service's front uses.
+/// The refusal of a value of another type, in the service's form.
 pub(crate) fn mismatch(json: &str, wanted: &str) -> Error {
     Error::serialization(format!("{} can not be converted to {wanted}", kind(json)))
 }
@@ -81,7 +81,7 @@ fn finish(failed: Option<Error>, done: serde_json::Result<()>) -> Result<(), Err
     }
 }
 
-/// Visits one level of an object or array; the first refusal of `each` ends the walk.
+/// Visits one level of an object or array; ends at the first refusal of `each`.
 struct Walk<F> {
     each: F,
     failed: Option<Error>,
@@ -116,7 +116,7 @@ impl<'de, F: FnMut(&str, &'de str) -> Result<(), Error>> Visitor<'de> for &mut W
     }
 }
 
-/// A member's name, borrowed where it has no escapes.
+/// A member's name, borrowed if it has no escapes.
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -141,15 +141,15 @@ impl<'de> Deserialize<'de> for Name<'de> {
 /// Whether `text` is one JSON value and nothing more.
 ///
 /// # Errors
-/// What serde_json has to say about the first fault.
+/// The first fault, as serde_json reports it.
 pub(crate) fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<IgnoredAny>(text).map(|_| ())
 }
 
-/// What the service's parser says of text that stops being UTF-8 behind `valid` bytes.
+/// The service's text about bytes of which only the first `valid` are UTF-8.
 pub(crate) fn not_utf8(text: &[u8], valid: usize) -> String {
     let rest = text.get(valid..).unwrap_or_default();
-    // Characters are at most four bytes long, and those behind the first are 0x80 to 0xBF.
+    // A character has at most four bytes, and those after the first are 0x80 to 0xBF.
     let place = if matches!(rest.first(), Some(0xC2..=0xF4)) { "middle" } else { "start" };
     let at =
         if place == "start" { 0 } else { 1 + rest.iter().skip(1).take_while(|b| **b & 0xC0 == 0x80).count() };

@@ -1,19 +1,19 @@
 //! The public AWS Lambda wire contract as data: operations, shapes, constraints and error codes of the
 //! restJson protocol, generated from `model/lambda.tbl`, with routing, decoding, validation and encoding.
 //!
-//! An HTTP request goes through [`route()`], [`Input::decode`] and [`validate()`]; an output leaves by
+//! An HTTP request is handled by [`route()`], [`Input::decode`] and [`validate()`]; an output is answered by
 //! [`Output::encode`], a refusal by [`Error::encode`].
 //!
 //! Invariants:
-//! - No request makes this crate panic, recurse without bound, or answer anything but a 4xx.
-//! - Every member of a structure is an `Option`: what is required is known to [`validate()`] alone, so that all
-//!   violations of a request come in one answer, in Lambda's own words.
-//! - An enum's unknown value survives decoding and encoding: enums are `String`, checked by [`validate()`].
-//! - Nothing here knows what a function is. [`special`] alone holds refusals that the model does not have but
-//!   that need nothing besides the request.
+//! - No request makes this crate panic, recurse without bound, or answer with anything but a 4xx.
+//! - Every member of a structure is an `Option`: only [`validate()`] knows what is required, so that one
+//!   answer has all violations of a request, with the service's texts.
+//! - Enums are `String`, checked by [`validate()`], so that an unknown value survives decoding and encoding.
+//! - Nothing here knows what a function is. Refusals that are not in the model but need only the request are
+//!   in [`special`].
 //!
-//! A new API release is a re-import: `cargo run --release -p lambd-wire-import -- service-2.json.gz
-//! server/wire/model/lambda.tbl` with the file from the PyPI package `botocore`.
+//! To follow a new release of the API, import its model: `cargo run --release -p lambd-wire-import --
+//! service-2.json.gz server/wire/model/lambda.tbl` with the file from the PyPI package `botocore`.
 
 #[cfg(any(test, fuzzing))]
 mod accept;

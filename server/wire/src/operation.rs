@@ -1,4 +1,4 @@
-//! What the table says of an operation as a whole.
+//! Facts of the table about an operation as a whole.
 
 use crate::Operation;
 
@@ -11,7 +11,7 @@ pub(crate) struct OperationFacts {
 }
 
 impl Operation {
-    /// As in the API reference.
+    /// The name of the API reference.
     pub const fn name(self) -> &'static str {
         self.facts().name
     }
@@ -21,12 +21,12 @@ impl Operation {
         self.facts().method
     }
 
-    /// The URI template: labels in braces, perhaps a query that is part of the resource.
+    /// The URI template: labels in braces, in some cases with a query that is part of the resource.
     pub const fn uri(self) -> &'static str {
         self.facts().uri
     }
 
-    /// The HTTP status of success; Invoke, InvokeAsync and DeleteFunction may say another in their output.
+    /// The HTTP status of success; Invoke, InvokeAsync and DeleteFunction may have another in their output.
     pub const fn success_status(self) -> u16 {
         self.facts().status
     }

@@ -1,4 +1,4 @@
-//! From a request line to an operation and the labels of its URI.
+//! Finds the operation and the URI's labels for a request line.
 
 use std::borrow::Cow;
 
@@ -16,30 +16,30 @@ const MAX_SEGMENTS: usize = 6;
 /// The labels of a request, percent-decoded, in the order of the template; unused places are empty.
 pub type Labels<'a> = [Cow<'a, str>; MAX_LABELS];
 
-/// The path shared by some operations.
+/// A path that one or more operations have.
 pub(crate) struct Resource {
-    /// What follows the API version: literals, or `None` for a label.
+    /// The segments after the API version: literals, or `None` for a label.
     pub(crate) segments: &'static [Option<&'static str>],
-    /// Method, the query the operation asks for, and the operation.
+    /// Method, the query that the operation requires, and the operation.
     pub(crate) methods: &'static [(&'static str, Option<&'static str>, Operation)],
 }
 
-/// A request's operation.
+/// The operation of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route<'a> {
-    /// What is asked for.
+    /// The operation.
     pub operation: Operation,
     /// The labels of the URI.
     pub labels: Labels<'a>,
 }
 
-/// Why a request has no route; converts to the [`Error`] to answer.
+/// Why a request has no route; converts to the [`Error`] of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// No operation has such a path.
     #[error("no operation has this path")]
     NotFound,
-    /// The path is known, with another method.
+    /// Operations have this path, but with another method.
     #[error("no operation has this method and path")]
     MethodNotAllowed,
     /// A label is not percent-encoded UTF-8.
@@ -63,10 +63,10 @@ impl From<RouteError> for Error {
     }
 }
 
-/// Finds the operation of a request. `target` is the raw path, with the query if there is one: two
-/// operations differ from others by it (`?find=LayerVersion`, `?List=ALL`).
+/// Finds the operation of a request. `target` is the raw path, with the query if there is one, because two
+/// operations differ from others by their query (`?find=LayerVersion`, `?List=ALL`).
 ///
-/// A trailing slash is accepted, since older SDKs send one. Colons may be raw or encoded.
+/// A trailing slash is accepted, because older SDKs send one. Colons may be raw or encoded.
 ///
 /// # Errors
 /// See [`RouteError`]; each becomes a 4xx.

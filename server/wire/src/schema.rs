@@ -1,4 +1,4 @@
-//! The constraint tables' types, and structures seen through them.
+//! The types of the constraint tables, and access to structures as rows of members.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::Error;
 use crate::validate::Violations;
 
-/// What a shape is, as far as its constraints go.
+/// The kind of a shape, as far as its constraints depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -29,9 +29,9 @@ pub(crate) struct Shape {
     pub(crate) pattern: Option<Pattern>,
     /// The values of an enum; empty for anything else.
     pub(crate) values: &'static [&'static str],
-    /// Neither messages nor `Debug` show the value.
+    /// Whether messages and `Debug` hide the value.
     pub(crate) sensitive: bool,
-    /// A list whose message names its elements' constraint without brackets.
+    /// Whether the message about a list names its elements' constraint without brackets.
     pub(crate) plain: bool,
     pub(crate) key: Option<&'static Self>,
     /// A list's element or a map's value.
@@ -39,7 +39,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// A structure has constraints in its members only.
+    /// A structure, which has constraints only in its members.
     pub(crate) const STRUCTURE: Self = Self {
         kind: Kind::Other,
         min: None,
@@ -56,11 +56,11 @@ impl Shape {
 /// A pattern that must match the whole text.
 #[derive(Debug)]
 pub(crate) struct Pattern {
-    /// As the model and the messages have it.
+    /// The pattern as the model and the messages have it.
     pub(crate) text: &'static str,
-    /// Accepts the same texts, without look-around.
+    /// A pattern that accepts the same texts, without look-around.
     source: &'static str,
-    /// Accepts every text of `[a-zA-Z0-9-_]+`.
+    /// Whether the pattern accepts every text of `[a-zA-Z0-9-_]+`.
     pub(crate) word: bool,
     regex: OnceLock<Option<Regex>>,
 }
@@ -70,7 +70,7 @@ impl Pattern {
         Self { text, source, word, regex: OnceLock::new() }
     }
 
-    /// Whether the pattern accepts `text`; without a regular expression for the common function name.
+    /// Whether the pattern accepts `text`. Usual function names need no regular expression.
     pub(crate) fn accepts(&self, text: &str) -> bool {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if self.word && !text.is_empty() && text.as_bytes().iter().all(word) {
@@ -79,19 +79,19 @@ impl Pattern {
         self.regex().is_none_or(|regex| regex.is_match(text))
     }
 
-    /// Compiled at first use. `None` if it does not compile, which a test rules out.
+    /// The compiled pattern. `None` if it does not compile; a test makes sure that all do.
     pub(crate) fn regex(&self) -> Option<&Regex> {
         self.regex.get_or_init(|| Regex::new(&ascii_classes(self.source)).ok()).as_ref()
     }
 }
 
-/// The service's `\d` and `\s` are ASCII; `\p{…}` is not, so the whole pattern cannot be.
+/// In the service `\d` and `\s` are ASCII but `\p{…}` is not, so the regex cannot be ASCII as a whole.
 fn ascii_classes(source: &str) -> String {
     let source = source.replace(r"\d", "[0-9]").replace(r"[^\s]", r"[^ \t\n\x0B\x0C\r]");
     format!(r"\A(?:{source})\z")
 }
 
-/// Where a member travels.
+/// The part of a request or response that has a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// A member of the JSON body.
@@ -113,16 +113,16 @@ pub(crate) enum Binding {
 #[derive(Debug)]
 pub(crate) struct MemberShape {
     pub(crate) name: &'static str,
-    /// As messages name it.
+    /// The name in messages.
     pub(crate) path: &'static str,
     pub(crate) shape: &'static Shape,
     pub(crate) binding: Binding,
     pub(crate) required: bool,
-    /// The server, not the validator, checks the enum.
+    /// Whether the server checks the enum instead of the validator.
     pub(crate) open: bool,
 }
 
-/// A structure, seen as a row of members.
+/// A structure as a row of members.
 pub(crate) trait Structure {
     fn shapes(&self) -> &'static [MemberShape];
     fn member(&self, index: usize) -> Option<&dyn Member>;
@@ -140,20 +140,20 @@ pub(crate) fn members(
 /// An optional value of any type: a member of a structure.
 pub(crate) trait Member {
     fn is_some(&self) -> bool;
-    /// Takes a complete JSON value without surrounding white space; `null` is absence.
+    /// Reads a complete JSON value without surrounding white space; `null` means absent.
     fn read_json(&mut self, json: &str) -> Result<(), Error>;
-    /// Takes the text of a label, header or query value; a list takes one more element.
+    /// Reads the text of a label, header or query value; a list adds it as an element.
     fn read_text(&mut self, text: &str) -> Result<(), Error>;
     fn write_json(&self, out: &mut Vec<u8>);
-    /// The text of a header or status, if the type has one.
+    /// The text for a header or status, if the type has one.
     fn text(&self) -> Option<String>;
-    /// The bytes of a payload, taken out without a copy; also from a buffer put in by `put_bytes`.
+    /// The bytes of a payload, which can be put in or taken out without a copy.
     fn bytes_mut(&mut self) -> Option<&mut Option<bytes::Bytes>>;
     fn check(&self, shape: &MemberShape, found: &mut Violations);
     fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
-/// `Debug` of a structure: the members that are there, and of sensitive ones only that they are.
+/// `Debug` of a structure: shows the members that are present, and of sensitive ones only that they are.
 pub(crate) fn debug(name: &str, structure: &dyn Structure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     struct Shown<'a>(&'a dyn Member);
     impl fmt::Debug for Shown<'_> {

@@ -1,8 +1,9 @@
-//! Refusals that the model lacks but that follow from the request alone [fact:setting-texts].
+//! Refusals that are not in the model but need nothing except the request [fact:setting-texts].
 //!
-//! [`crate::validate()`] refuses variables of reserved names, too long a name of a new function, too many tags in one request and too large
-//! an environment. Left to the server: runtimes, of which it knows more than their names; what needs stored
-//! state (existing tags, versions, layers), the package's sizes, an operator's bounds on memory and timeout.
+//! [`crate::validate()`] refuses reserved names of variables, a new function's name that is too long, too
+//! many tags in one request, and variables that are too large together. The server checks the rest: runtimes,
+//! of which it knows more than their names; everything that needs stored state (tags, versions, layers); the
+//! package's sizes; an operator's bounds on memory and timeout.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use crate::{Error, validate};
 pub const MAX_FUNCTION_NAME_CHARS: usize = 64;
 /// Most tags of one resource [fact:tag-count].
 pub const MAX_TAGS: usize = 50;
-/// Largest environment, measured as compact JSON [fact:variables-size].
+/// Largest set of variables, measured in bytes of compact JSON [fact:variables-size].
 pub const MAX_ENVIRONMENT_BYTES: usize = 4096;
 
 /// Names of variables that the platform sets itself [fact:reserved-variables].
@@ -42,8 +43,8 @@ pub const RESERVED_VARIABLES: [&str; 21] = [
     "_X_AMZN_TRACE_ID",
 ];
 
-/// What is refused before the model's constraints, some of which such a request breaks, too: the caller is to learn
-/// the cause.
+/// Refusals that come before the model's constraints. Such a request may also break some of these, but the
+/// caller must learn the cause.
 pub(crate) fn check_first(operation: Operation, input: &dyn Any) -> Result<(), Error> {
     match operation {
         Operation::CreateFunction => input
@@ -56,7 +57,7 @@ pub(crate) fn check_first(operation: Operation, input: &dyn Any) -> Result<(), E
     }
 }
 
-/// What is refused although the model allows it.
+/// Refuses what the model allows but the service does not.
 pub(crate) fn check(operation: Operation, input: &dyn Any) -> Result<(), Error> {
     match operation {
         Operation::CreateFunction => input.downcast_ref().map_or(Ok(()), create_function),
@@ -84,7 +85,7 @@ fn create_function(input: &input::CreateFunction) -> Result<(), Error> {
     environment(input.environment.as_ref())
 }
 
-/// The name in a name, partial ARN or ARN that matches the model's pattern.
+/// The bare name in a name, partial ARN or ARN that matches the model's pattern.
 fn bare_function_name(name: &str) -> &str {
     let rest = name.rsplit_once("function:").map_or(name, |(_, rest)| rest);
     rest.split(':').next().unwrap_or(rest)
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_variables_are_named() {
+    fn reserved_variables_are_refused_by_name() {
         assert!(no_reserved_names(None).is_ok());
         assert!(no_reserved_names(Some(&variables(&[("A", "1"), ("LANG", "C")]))).is_ok());
         // The second name breaks the model's pattern as well.
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_names_are_sorted() {
+    fn the_reserved_names_are_in_order() {
         assert!(RESERVED_VARIABLES.is_sorted());
     }
 }

@@ -1,4 +1,4 @@
-//! Tests across the whole contract.
+//! Tests across all operations.
 
 mod malformed;
 mod operations;

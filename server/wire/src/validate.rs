@@ -1,4 +1,4 @@
-//! The model's constraints, in Lambda's own words: every violation of a request in one message.
+//! The model's constraints: all violations of a request in one message, with the service's texts.
 
 use std::fmt::{Arguments, Write as _};
 
@@ -8,14 +8,14 @@ use crate::{Error, Input, special};
 
 /// Most violations that one message names.
 const MAX_VIOLATIONS: usize = 64;
-/// Longest value that a message shows whole.
+/// Longest value in bytes that a message shows as a whole.
 const MAX_SHOWN_BYTES: usize = 16 * 1024;
 
-/// Checks an input against every constraint of the model, and against [`special`], before and behind them.
+/// Checks an input against every constraint of the model, and before and after that against [`special`].
 ///
 /// # Errors
-/// ValidationException with all violations: those of query members first, then in the model's order
-/// [fact:violation-order]; or what [`special`] refuses.
+/// ValidationException with all violations: first those of query members, then the others, each in the
+/// model's order [fact:violation-order]; or a refusal of [`special`].
 pub fn validate<I: Input>(input: &I) -> Result<(), Error> {
     special::check_first(I::OPERATION, input)?;
     violations(input)?;
@@ -33,7 +33,7 @@ pub(crate) fn violations(input: &dyn Structure) -> Result<(), Error> {
     if found.texts.is_empty() { Ok(()) } else { Err(Error::validation(message(&found.texts))) }
 }
 
-/// Words violations as one message.
+/// Makes one message of all violations.
 pub(crate) fn message(violations: &[String]) -> String {
     let errors = if violations.len() == 1 { "error" } else { "errors" };
     format!("{} validation {errors} detected: {}", violations.len(), violations.join("; "))
@@ -46,7 +46,7 @@ pub(crate) fn structure(structure: &dyn Structure, found: &mut Violations) {
     }
 }
 
-/// The violations so far, and where the walk is.
+/// The violations found so far, and the path of the member that is being checked.
 #[derive(Default)]
 pub(crate) struct Violations {
     texts: Vec<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Violations {
 }
 
 impl Violations {
-    /// Walks on below the member `name`.
+    /// Checks the member `name` with `walk`.
     pub(crate) fn within(&mut self, name: Arguments<'_>, walk: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         let dot = if length == 0 { "" } else { "." };
@@ -63,12 +63,12 @@ impl Violations {
         self.path.truncate(length);
     }
 
-    /// A required member is not there.
+    /// Adds the violation of a required member that is absent.
     pub(crate) fn missing(&mut self, member: &MemberShape) {
         self.within(format_args!("{}", member.path), |found| found.add(" null", "Member must not be null"));
     }
 
-    /// Checks a member's value, then what is inside.
+    /// Checks a member's value, then the values inside it.
     pub(crate) fn value<T: Value>(&mut self, member: &MemberShape, value: &T) {
         self.within(format_args!("{}", member.path), |found| {
             if !value.holds(member.shape) {
@@ -89,7 +89,7 @@ impl Violations {
     }
 }
 
-/// A value as messages show it, with a space before: in quotes, and not at all if it is sensitive.
+/// A value as messages show it, in quotes with a space before them; empty if it is sensitive.
 fn shown<T: Value>(shape: &Shape, value: &T) -> String {
     let parts = [Some(shape), shape.key, shape.element];
     if parts.iter().flatten().any(|part| part.sensitive) {
@@ -105,7 +105,7 @@ fn shown<T: Value>(shape: &Shape, value: &T) -> String {
     text
 }
 
-/// The constraints of its own shape that a value breaks.
+/// The constraints of the member's own shape that a value breaks.
 fn broken<T: Value>(member: &MemberShape, value: &T) -> Vec<String> {
     let shape = member.shape;
     let mut texts = Vec::new();
@@ -128,7 +128,7 @@ fn broken<T: Value>(member: &MemberShape, value: &T) -> Vec<String> {
     texts
 }
 
-/// All constraints of an element, key or value, as the service lists them when one is broken.
+/// All constraints of an element, key or value, as the service lists them if one is broken.
 fn bracketed(shape: &Shape) -> String {
     let mut texts = Vec::new();
     texts.extend(shape.max.map(|max| at_most(shape, max)));
@@ -140,7 +140,7 @@ fn bracketed(shape: &Shape) -> String {
     texts.extend(
         shape.element.map(|element| format!("Member must satisfy constraint: {}", bracketed(element))),
     );
-    // Recorded for enums and numbers; texts with a pattern do not say it.
+    // Recorded for enums and numbers; the service's texts for patterns do not have it.
     if matches!(shape.kind, Kind::Integer | Kind::Double) || !shape.values.is_empty() {
         texts.push("Member must not be null".into());
     }

@@ -1,4 +1,4 @@
-//! The types that members have: how each is read, written, shown and checked.
+//! The types of members: how each is read, written, shown and checked.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -19,26 +19,26 @@ pub(crate) trait Value: Sized {
     fn read_text(text: &str) -> Result<Self, Error> {
         Err(Error::serialization(format!("'{text}' is not expected here")))
     }
-    /// Takes one more text into the member; the last one wins, a list takes all.
+    /// Adds one text to the member: a list takes every text, other types keep the last.
     fn add_text(member: &mut Option<Self>, text: &str) -> Result<(), Error> {
         *member = Some(Self::read_text(text)?);
         Ok(())
     }
     fn write_json(&self, out: &mut Vec<u8>);
-    /// As messages show it, and as headers and statuses carry it.
+    /// Writes the value as messages show it and as headers and statuses have it.
     fn show(&self, out: &mut String);
-    /// What bounds apply to: a number's value, or the length of anything else.
+    /// The number that bounds apply to: a number's value, or the length of anything else.
     fn size(&self) -> f64 {
         0.0
     }
     fn as_text(&self) -> Option<&str> {
         None
     }
-    /// Whether elements, keys or values break a constraint of theirs: what to call them, and which.
+    /// The first constraint that an element, key or value breaks: how messages name the part, and its shape.
     fn bad_part(&self, _shape: &Shape) -> Option<(&'static str, &'static Shape)> {
         None
     }
-    /// Checks the structures inside.
+    /// Checks the structures inside the value.
     fn check_inside(&self, _found: &mut Violations) {}
     fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
     fn bytes_mut(_member: &mut Option<Self>) -> Option<&mut Option<Bytes>> {
@@ -129,12 +129,12 @@ impl Value for String {
     }
 }
 
-/// A length as bounds have it; no length here comes near 2^53.
+/// A length as a bound is stored; no length here is near 2^53.
 fn length(length: usize) -> f64 {
     u32::try_from(length).map_or(f64::INFINITY, f64::from)
 }
 
-/// Numbers and booleans: JSON and text are the same.
+/// Numbers and booleans, whose JSON and text are the same.
 macro_rules! scalar {
     ($type:ty, $wanted:literal, $size:expr) => {
         impl Value for $type {
@@ -166,10 +166,10 @@ scalar!(f64, "a Double", |value: f64| value);
 scalar!(bool, "a Boolean", |_| 0.0);
 
 impl Value for DateTime {
-    /// Seconds since the epoch, perhaps with a fraction.
+    /// Reads seconds since the epoch, possibly with a fraction.
     fn read_json(json: &str) -> Result<Self, Error> {
         let seconds: f64 = serde_json::from_str(json).map_err(|_| json::mismatch(json, "a Timestamp"))?;
-        // Years 0001 to 9999, all that any timestamp format can write.
+        // Years 0001 to 9999, which every timestamp format can write.
         if !(-62_135_596_800.0..=253_402_300_799.0).contains(&seconds) {
             return Err(json::mismatch(json, "a Timestamp"));
         }
@@ -193,8 +193,7 @@ impl Value for DateTime {
 }
 
 impl Value for Bytes {
-    /// Base64, decoded straight from the request's text unless it has escapes (`\/` is one that some
-    /// clients write).
+    /// Reads base64, directly from the request's text unless it has escapes (some clients write `\/`).
     fn read_json(json: &str) -> Result<Self, Error> {
         let text = json::string(json)?;
         let bytes = STANDARD.decode(text.as_bytes());
@@ -263,7 +262,7 @@ impl<T: Value> Value for BTreeMap<String, T> {
     fn read_json(json: &str) -> Result<Self, Error> {
         let mut map = Self::new();
         json::object(json, |key, value| {
-            // A null value is an entry that is not there.
+            // An entry with a null value is treated as absent.
             if value != "null" {
                 map.insert(key.to_owned(), T::read_json(value)?);
             }
@@ -319,7 +318,7 @@ impl<T: Structure + Default> Value for T {
     }
 }
 
-/// `Debug` of a value by its own rules.
+/// Formats a value with [`Value::debug`].
 struct Shown<'a, T>(&'a T);
 
 impl<T: Value> fmt::Debug for Shown<'_, T> {
@@ -328,7 +327,7 @@ impl<T: Value> fmt::Debug for Shown<'_, T> {
     }
 }
 
-/// A bound as messages write it: a double's with its fraction.
+/// A bound as messages write it; that of a double has a fraction.
 pub(crate) fn bound(kind: Kind, bound: f64) -> String {
     if kind == Kind::Double { format!("{bound:?}") } else { format!("{bound}") }
 }

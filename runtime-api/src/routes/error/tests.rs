@@ -1,4 +1,4 @@
-//! `error`: bodies pass untouched, headers are read, limits hold.
+//! `error`: bodies are passed unchanged, headers are read, limits hold.
 
 use crate::limits::{ERROR_BODY_MAX_BYTES, XRAY_CAUSE_MAX_BYTES};
 use crate::testing::{NEXT, ServedEnvironment, chunked, error_path, request, response_path};
@@ -57,7 +57,7 @@ async fn a_body_with_cause_is_split() {
 }
 
 #[tokio::test]
-async fn order_of_checks() {
+async fn the_id_is_checked_before_the_attempt_and_the_state() {
     let environment = ServedEnvironment::start().await;
     environment.connect().await.post(&error_path("a"), "{}").await.is_invalid_request_id();
     let (mut client, _invocation) = environment.running("a").await;

@@ -1,9 +1,9 @@
-//! Every extension call is refused with the API's own words.
+//! Every extension call is refused with the texts of the Runtime API.
 
 use crate::testing::ServedEnvironment;
 
 #[tokio::test]
-async fn refusals() {
+async fn every_extension_call_is_refused() {
     let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     let id = "8d6a5f52-8b4e-4f8c-9f6e-0d9b7c6a5e4f";

@@ -1,4 +1,4 @@
-//! `init/error`: once, and only before the first `next`.
+//! `init/error` is accepted once, and only before the first `next`.
 
 use crate::limits::ERROR_BODY_MAX_BYTES;
 use crate::testing::{INIT_ERROR, NEXT, ServedEnvironment, chunked, event};
@@ -31,7 +31,7 @@ async fn absent_headers_have_defaults() {
 }
 
 #[tokio::test]
-async fn refused_after_next() {
+async fn init_error_is_refused_after_next() {
     let environment = ServedEnvironment::start().await;
     let mut client = environment.poll().await;
     environment.connect().await.post(INIT_ERROR, "{}").await.is_forbidden("Ready", "InitError");
@@ -56,7 +56,7 @@ async fn the_limit_is_a_mebibyte_and_a_smaller_one_may_follow() {
 }
 
 #[tokio::test]
-async fn a_broken_body_moves_nothing() {
+async fn a_broken_body_does_not_change_the_state() {
     let environment = ServedEnvironment::start().await;
     let mut client = environment.connect().await;
     client

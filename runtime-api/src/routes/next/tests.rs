@@ -1,4 +1,4 @@
-//! `next`: what an event looks like, who gets it, and that none is lost.
+//! `next`: the form of an event, the poll that gets it, and that none is lost.
 
 use crate::testing::{NEXT, ServedEnvironment, event, request, response_path};
 use crate::{DeliverError, Event, Ready, RuntimeState};
@@ -88,7 +88,7 @@ async fn a_second_poll_waits_for_the_next_event() {
 }
 
 #[tokio::test]
-async fn a_poll_whose_client_has_gone_swallows_nothing() {
+async fn a_poll_whose_client_has_gone_takes_no_event() {
     let environment = ServedEnvironment::start().await;
     let gone = environment.poll().await;
     let mut alive = environment.poll().await;
@@ -100,11 +100,11 @@ async fn a_poll_whose_client_has_gone_swallows_nothing() {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_woken_after_its_client_left_takes_nothing() {
+async fn a_poll_that_is_woken_after_its_client_left_takes_no_event() {
     let environment = ServedEnvironment::start().await;
     let gone = environment.poll().await;
     let mut alive = environment.poll().await;
-    // The event wakes the first poll before the reactor can tell it that its client has left.
+    // The event wakes the first poll before the reactor can report that its client has left.
     let invocation = environment.session.deliver(event("a")).unwrap();
     drop(gone);
     alive.answer().await.is(200, "{\"id\":\"a\"}");
@@ -131,7 +131,7 @@ async fn an_undelivered_event_waits_or_is_recalled() {
 }
 
 #[tokio::test]
-async fn deliver_wants_a_waiting_runtime() {
+async fn deliver_is_refused_unless_the_runtime_waits() {
     let environment = ServedEnvironment::start().await;
     let refused = environment.session.deliver(event("a")).unwrap_err();
     assert_eq!(refused, DeliverError::NotReady(RuntimeState::Started));

@@ -49,7 +49,7 @@ async fn ids_are_checked_before_the_state() {
     drop(environment.poll().await);
     environment.until(|session| session.polls() == 0).await;
     let invocation = environment.session.deliver(event("a")).unwrap();
-    // Known to the server, but no poll has it: the runtime cannot know it.
+    // The server knows the id, but no poll has the event, so the runtime cannot know it.
     environment.connect().await.post(&response_path("a"), "1").await.is_invalid_request_id();
     drop(invocation);
     let (mut client, _invocation) = environment.running("b").await;
@@ -64,7 +64,7 @@ async fn ids_are_checked_before_the_state() {
 }
 
 #[tokio::test]
-async fn a_streamed_response() {
+async fn a_streamed_response_is_read_like_another_one() {
     let environment = ServedEnvironment::start().await;
     let (mut client, mut invocation) = environment.running("a").await;
     let mode = "Lambda-Runtime-Function-Response-Mode: streaming\r\n";
@@ -190,7 +190,7 @@ async fn a_broken_body_is_400_then_403_and_next_works() {
     }
 }
 
-/// A truncated response is the answer all the same: another one is refused, and `next` works.
+/// A truncated response counts as the answer: another one is refused, and `next` works.
 async fn is_answered_and_goes_on(environment: &ServedEnvironment, invocation: &mut Delivery) {
     let mut client = environment.connect().await;
     client
@@ -250,9 +250,9 @@ async fn a_client_may_wait_for_100_continue() {
     assert_eq!(returned(invocation.outcome().await).body, "{}");
 }
 
-/// A program may end right behind its post: the end of the connection is there before anything is read.
+/// A program may end directly after its post: the connection has ended before anything is read.
 #[tokio::test]
-async fn a_response_counts_though_its_client_is_gone() {
+async fn a_response_counts_even_if_its_client_is_gone() {
     for bytes in [2, 100_000, 1_000_000] {
         let environment = ServedEnvironment::start().await;
         let (mut client, mut invocation) = environment.running("a").await;

@@ -1,11 +1,11 @@
-//! Records the last acknowledged change, so that recovery can tell a log that was cut by a power loss from one that
-//! lost changes.
+//! Records the last acknowledged change, so that recovery can distinguish a log that a power loss cut from
+//! one that lost changes.
 //!
-//! RocksDB numbers every change. Replay ends at the first record that cannot be read, which is right for
-//! the unflushed tail that a power loss leaves behind, and wrong for a flipped bit in the middle: all
-//! later changes would vanish without a word. So the highest number known to be on disk is kept in a file
-//! beside the log. The file is written behind each flush and never flushed itself: it may lag after a
-//! power loss, which only weakens the check, and never runs ahead.
+//! RocksDB numbers every change. Replay ends at the first record that cannot be read. This is right for the
+//! unflushed tail after a power loss, but wrong for a flipped bit in the middle: all later changes would be
+//! lost silently. So a file beside the log keeps the highest number known to be on disk, the mark. It is
+//! written after each flush and never flushed itself: after a power loss it may be too low, which only
+//! weakens the check, but never too high.
 
 use std::fs::File;
 use std::io;
@@ -16,18 +16,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::OpenError;
 use crate::folder::Folder;
 
-/// The file in the folder of the database.
+/// Name of the file in the folder of the database.
 pub(crate) const NAME: &str = "acknowledged";
-/// The number, then its complement, so that a damaged mark is not believed.
+/// Length of the file: the number and its complement, by which a damaged mark is detected.
 const BYTES: usize = 16;
 
 pub(crate) struct Acknowledged {
     file: File,
-    /// What the file says. Only the committer changes it.
+    /// The number in the file. Only the committer changes it.
     number: AtomicU64,
 }
 
-/// The highest number known to be on disk; 0 if there is no mark that can be believed.
+/// Reads the highest number known to be on disk; 0 if there is no valid mark.
 pub(crate) fn read(db: &Path) -> u64 {
     let mut bytes = [0; BYTES];
     let read = File::open(db.join(NAME)).and_then(|file| file.read_exact_at(&mut bytes, 0));
@@ -35,7 +35,7 @@ pub(crate) fn read(db: &Path) -> u64 {
 }
 
 impl Acknowledged {
-    /// Opens the mark of the database, and makes a new one if there is none.
+    /// Opens the mark of the database, or makes a new one.
     pub(crate) fn open(folder: &Folder) -> Result<Self, OpenError> {
         let file = File::options().write(true).create(true).truncate(false).open(folder.path.join(NAME));
         let path = || folder.name.join(NAME);
@@ -43,7 +43,7 @@ impl Acknowledged {
         Ok(Self { file, number: AtomicU64::new(read(&folder.path)) })
     }
 
-    /// Notes that every change up to `number` is on disk. For one thread only.
+    /// Records that every change up to `number` is on disk. For one thread only.
     pub(crate) fn advance(&self, number: u64) -> io::Result<()> {
         if number <= self.number.load(Ordering::Relaxed) {
             return Ok(());
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_mark_is_not_believed() {
+    fn a_damaged_mark_is_detected() {
         for number in [0, 1, 0x1234_5678_9abc_def0, u64::MAX] {
             assert_eq!(decode(encode(number)), Some(number));
             for bit in 0..u8::BITS as usize * BYTES {

@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
-//! While it waits for the disk, batches gather; then it takes all of them into one round, with one flush if
-//! any of them asks for one. What waits is bounded in bytes: a caller beyond the bound waits until there is
-//! room.
+//! Batches gather while it waits for the disk; then it takes all of them into one round, with one flush if
+//! any of them needs it. The waiting batches are bounded in bytes: beyond the bound a caller waits until
+//! there is room.
 
 use std::io;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::database::Database;
 use crate::round::Round;
 
-/// What may wait, in KiB: two of the largest batches.
+/// Most that may wait, in KiB: two of the largest batches.
 const WAITING_KIB_MAX: usize = 64 << 10;
-/// What one round takes at the most, in KiB, but for its last batch.
+/// Most that one round takes, in KiB; the last batch may exceed it.
 const ROUND_KIB_MAX: usize = 16 << 10;
 
-/// The handle of the thread. Dropping it ends the thread behind all that waits.
+/// The handle of the thread. When it is dropped, the thread finishes the waiting work and ends.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    /// `None` while it is dropped.
+    /// `None` while the handle is dropped.
     jobs: Option<Sender<Job>>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Held for as long as the job waits or is in a round.
+/// Held while the job waits or is in a round.
 type Room = OwnedSemaphorePermit;
 type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
@@ -46,7 +46,7 @@ struct Job {
     room: Room,
 }
 
-/// What gives an answer once it is known how the write of the round went.
+/// Sends an answer once the result of the round's write is known.
 type Pending = Box<dyn FnOnce(&Result<(), StoreError>)>;
 
 impl Committer {
@@ -85,7 +85,7 @@ impl Committer {
         self.ask(0, |answer| Work::NextDue { queue, answer }).await
     }
 
-    /// Hands work of `bytes` to the thread, when there is room, and waits for its answer.
+    /// Hands over work of `bytes` to the thread when there is room, and waits for its answer.
     async fn ask<T, E: From<StoreError>>(
         &self,
         bytes: usize,
@@ -104,7 +104,7 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // If it panicked, whoever waited for it was told.
+            // If it panicked, its callers got an error.
             let _ = thread.join();
         }
     }
@@ -150,12 +150,12 @@ fn run_round(database: &Database, hub: &Hub, jobs: Vec<Job>) {
     }
 }
 
-/// Answers with the fate of the write. What was refused is answered so, too, if the write failed: the refusal
-/// may be founded on what another batch of the round would have changed.
+/// Answers with the result of the write. If the write failed, refusals get that error, too: the reason of a
+/// refusal may be a change that another batch of the round would have made.
 fn pending<T: 'static, E: From<StoreError> + 'static>(answer: Answer<T, E>, taken: Result<T, E>) -> Pending {
     Box::new(move |written| {
         let fate = written.clone().map_err(E::from);
-        // Whoever has gone wants no answer.
+        // The caller may have gone.
         let _ = answer.send(fate.and(taken));
     })
 }

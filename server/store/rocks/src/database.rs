@@ -1,4 +1,4 @@
-//! The opened database: reads of any thread, and the one write at a time of the committer.
+//! The opened database: reads of any thread, and one write at a time by the committer.
 
 use std::fs::File;
 use std::sync::OnceLock;
@@ -23,10 +23,10 @@ pub(crate) struct Database {
     pub(crate) db: DB,
     pub(crate) lows: Lows,
     acknowledged: Acknowledged,
-    /// The first write that failed. Whether its bytes reached the disk is unknown, and asking again would
-    /// answer yes without having written them ("fsyncgate"), so every later commit is refused.
+    /// The error of the first write that failed. It is unknown whether its bytes are on disk, and a second
+    /// fsync could succeed without having written them ("fsyncgate"), so every later commit is refused.
     failed: OnceLock<String>,
-    /// Held, never read. Dropped after the database is closed.
+    /// Only held, and dropped after the database is closed.
     _lock: File,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Database {
 pub(crate) enum Write {
     Put(Family, Vec<u8>, Vec<u8>),
     Delete(Family, Vec<u8>),
-    /// From the first key, included, to the second, excluded, which is the larger.
+    /// From the first key (included) to the second (excluded), which must be larger.
     DeleteRange(Family, Vec<u8>, Vec<u8>),
 }
 
@@ -65,7 +65,7 @@ impl Database {
         self.db.cf_handle(family.name()).ok_or_else(missing)
     }
 
-    /// What is stored under `key`.
+    /// Returns what is stored under `key`.
     pub(crate) fn pinned(
         &self,
         family: Family,
@@ -91,7 +91,7 @@ impl Database {
         }))
     }
 
-    /// The rows from `first`, included, to `last`, excluded; `None` is no bound.
+    /// The rows from `first` (included) to `last` (excluded); `None` means no bound.
     pub(crate) fn scan(
         &self,
         family: Family,
@@ -110,7 +110,7 @@ impl Database {
         Ok(Scan { rows, direction, has_begun: false })
     }
 
-    /// The number of the last change, which RocksDB keeps: each one has the next, also after a restart.
+    /// The number of the last change. RocksDB numbers all changes in sequence, also after a restart.
     pub(crate) fn last_number(&self) -> u64 {
         self.db.latest_sequence_number()
     }
@@ -129,8 +129,8 @@ impl Database {
         Ok(batch)
     }
 
-    /// Applies all of `writes` in their order, or nothing. For one thread only: the mark and the versions
-    /// count on that nobody else writes.
+    /// Applies all of `writes` in their order, or none. For one thread only: the mark and the versions rely
+    /// on a single writer.
     pub(crate) fn write(&self, writes: &[Write], durability: Durability) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
@@ -139,7 +139,7 @@ impl Database {
         let synced = durability == Durability::Synced;
         let mut options = WriteOptions::default();
         options.set_sync(synced);
-        options.set_no_slowdown(true); // or it would wait for as long as the disk is full
+        options.set_no_slowdown(true); // otherwise it waits as long as the disk is full
         let give_up_at = Instant::now() + STALL_MAX;
         loop {
             match self.db.write_opt(self.write_batch(writes)?, &options).map_err(sort) {
@@ -155,7 +155,7 @@ impl Database {
         }
     }
 
-    /// Fails if a write has failed.
+    /// Returns an error if a write has failed before.
     pub(crate) fn refuse_after_failure(&self) -> Result<(), StoreError> {
         match self.failed.get() {
             Some(cause) => Err(StoreError::ReadOnly { cause: cause.clone() }),
@@ -169,8 +169,8 @@ impl Database {
     }
 }
 
-/// Keys and what is stored under them. Steps to the next key only when it is asked for: RocksDB's own
-/// iterator is always one ahead, over all removed keys that may lie in between.
+/// Keys and their stored values. It moves to the next key only when that is requested; RocksDB's own iterator
+/// is always one key ahead, and to get there it may have to skip many removed keys.
 pub(crate) struct Scan<'a> {
     rows: DBRawIterator<'a>,
     direction: Direction,

@@ -1,6 +1,6 @@
 //! The due queue: the rows of the family `events`.
 //!
-//! - `d` queue NUL due id → nothing: the order in which entries are given. `due` is a big-endian number,
+//! - `d` queue NUL due id → nothing: the order in which entries are claimed. `due` is a big-endian number,
 //!   milliseconds since 1970; for a claimed entry it is the end of the lease.
 //! - `e` queue NUL id → the entry without its payload (the module `entry`)
 //! - `p` queue NUL id → the payload
@@ -17,14 +17,14 @@ use crate::family::EVENTS;
 const DUE: u8 = b'd';
 const ENTRY: u8 = b'e';
 const PAYLOAD: u8 = b'p';
-/// Queues whose lowest key is remembered.
+/// Most queues whose lowest key is remembered.
 const LOWS_MAX: usize = 10_000;
 
 fn prefix(kind: u8, queue: &str) -> Vec<u8> {
     [&[kind], queue.as_bytes(), &[0]].concat()
 }
 
-/// The first key behind all that begin with [`prefix`].
+/// The first key after all that begin with [`prefix`].
 fn prefix_end(kind: u8, queue: &str) -> Vec<u8> {
     [&[kind], queue.as_bytes(), &[1]].concat()
 }
@@ -41,9 +41,8 @@ pub(crate) fn payload_key(queue: &str, id: &str) -> Vec<u8> {
     [&prefix(PAYLOAD, queue), id.as_bytes()].concat()
 }
 
-/// The lowest key that the order of a queue may still have, per queue. What was acknowledged leaves a
-/// tombstone at the head of the order until RocksDB compacts it away; a scan that began at the very head
-/// would step over all of them each time.
+/// A lower bound for the keys in the order of each queue. Acknowledged entries leave tombstones at the start
+/// of the order until RocksDB compacts them; a scan from the start would skip over all of them each time.
 #[derive(Debug, Default)]
 pub(crate) struct Lows(Mutex<HashMap<String, Vec<u8>>>);
 
@@ -53,16 +52,16 @@ impl Lows {
         lows.get(queue).cloned().unwrap_or_else(|| prefix(DUE, queue))
     }
 
-    /// Notes that the queue has no key below `key`. For the committer only.
+    /// Records that the queue has no key below `key`. For the committer only.
     pub(crate) fn raise(&self, queue: &str, key: Vec<u8>) {
         let mut lows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lows.len() >= LOWS_MAX && !lows.contains_key(queue) {
-            lows.clear(); // costs one long scan per queue
+            lows.clear(); // the cost is one long scan per queue
         }
         lows.insert(queue.to_owned(), key);
     }
 
-    /// Notes a key that may have been written.
+    /// Records a key that may have been written.
     pub(crate) fn lower(&self, queue: &str, key: Vec<u8>) {
         let mut lows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(low) = lows.get_mut(queue)
@@ -73,7 +72,7 @@ impl Lows {
     }
 }
 
-/// An entry as the order of its queue names it.
+/// An entry in the order of its queue.
 #[derive(Debug)]
 pub(crate) struct DueEntry {
     pub(crate) key: Vec<u8>,
@@ -97,7 +96,7 @@ impl DueEntry {
     }
 }
 
-/// The first key behind all that are due at `now_ms`.
+/// The first key after all that are due at `now_ms`.
 pub(crate) fn end_of_due(queue: &str, now_ms: u64) -> Vec<u8> {
     match now_ms.checked_add(1) {
         Some(next_ms) => due_key(queue, next_ms, ""),
@@ -105,12 +104,12 @@ pub(crate) fn end_of_due(queue: &str, now_ms: u64) -> Vec<u8> {
     }
 }
 
-/// The first key behind the whole order of a queue.
+/// The first key after the whole order of a queue.
 pub(crate) fn end(queue: &str) -> Vec<u8> {
     prefix_end(DUE, queue)
 }
 
-/// The entries that come before `end`, in their order.
+/// The entries before `end`, in their order.
 pub(crate) fn places<'a>(
     database: &'a Database,
     queue: &'a str,
@@ -138,7 +137,7 @@ pub(crate) fn depth(database: &Database, queue: &str, now_ms: u64) -> Result<Dep
     Ok(depth)
 }
 
-/// The names of queues behind `after`: one seek for each, not one step for each entry.
+/// The names of queues after `after`: one seek for each queue, not one step for each entry.
 pub(crate) fn queues(
     database: &Database,
     after: Option<&str>,

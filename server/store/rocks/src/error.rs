@@ -1,4 +1,4 @@
-//! Errors that name files, and RocksDB's own.
+//! Errors that name files, and the conversion of RocksDB's errors.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use lambd_store::StoreError;
 use rocksdb::ErrorKind;
 
-/// Why the store of a data directory cannot be opened. The data directory is as it was.
+/// Why the store of a data directory cannot be opened. The data directory is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process serves this data directory.
+    /// Another process has this data directory open.
     #[error("data directory {} is in use by another lambd (lock held on {})", data_dir.display(), lock.display())]
     InUse {
         /// The data directory.
@@ -25,12 +25,12 @@ pub enum OpenError {
     Newer {
         /// The data directory.
         data_dir: PathBuf,
-        /// What the data directory says about itself.
+        /// The format that the data directory has.
         found: String,
         /// The newest format that this program reads.
         known: u32,
     },
-    /// The folder of the database holds something else, or a part of a database only.
+    /// The folder of the database has other content, or only a part of a database.
     #[error(
         "{} is not a whole database of lambd ({found}): restore a backup, or choose another data directory",
         db.display()
@@ -41,19 +41,19 @@ pub enum OpenError {
         /// What was found in it.
         found: String,
     },
-    /// The write-ahead log ends before a change that had been acknowledged.
+    /// The write-ahead log ends before a change that was acknowledged.
     #[error(
         "database {} is damaged: acknowledged changes up to {acknowledged} were on disk, but only {found} can be \
-         read: restore a backup, or remove {} to go on without the lost changes",
+         read: restore a backup, or remove {} to continue without the lost changes",
         db.display(),
         mark.display()
     )]
     LostChanges {
         /// The folder of the database.
         db: PathBuf,
-        /// The last change known to have been on disk, a running number.
+        /// Number of the last change known to have been on disk.
         acknowledged: u64,
-        /// The last change that can be read back.
+        /// Number of the last change that can be read.
         found: u64,
         /// The file that holds `acknowledged`.
         mark: PathBuf,
@@ -61,35 +61,36 @@ pub enum OpenError {
     /// A file of the data directory could not be used.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
-    /// The committer could not be started.
+    /// The committer's thread could not be started.
     #[error("cannot start the thread that writes to the database")]
     Thread(#[source] io::Error),
-    /// A checksum failed, or what is stored cannot be read.
+    /// A checksum failed, or stored data cannot be read.
     #[error("database {} is damaged ({detail}): restore a backup", db.display())]
     Damaged {
         /// The folder of the database.
         db: PathBuf,
-        /// What is damaged, in the database's own words.
+        /// A text of the database about the damage.
         detail: String,
     },
-    /// The database failed otherwise.
+    /// The database failed for another reason.
     #[error("cannot open the database {}", db.display())]
     Store {
         /// The folder of the database.
         db: PathBuf,
-        /// Why.
+        /// The reason.
         source: StoreError,
     },
 }
 
-/// Sorts an error of RocksDB by what can be done about it. Its binding gives text only.
+/// Converts an error of RocksDB, according to what can be done about it. Its binding has only a text for most
+/// causes.
 pub(crate) fn sort(source: rocksdb::Error) -> StoreError {
     const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
     let kind = source.kind();

@@ -1,4 +1,4 @@
-//! Column families. Their names are part of the format.
+//! Column families. Their names are part of the stored format.
 
 use lambd_store::Table;
 
@@ -6,9 +6,9 @@ use lambd_store::Table;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Family(&'static str);
 
-/// Facts about the data directory itself: its format.
+/// Facts about the data directory itself, such as its format.
 pub(crate) const META: Family = Family("meta");
-/// The due queue; the module `due` has its keys.
+/// The due queue; the module `due` describes its keys.
 pub(crate) const EVENTS: Family = Family("events");
 
 impl Family {
@@ -20,7 +20,7 @@ impl Family {
         self.0
     }
 
-    /// Every family that this program knows, but for RocksDB's own.
+    /// Every family of this program, except RocksDB's default one.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         [META, EVENTS].into_iter().chain(Table::ALL.map(Self::of))
     }

@@ -1,8 +1,8 @@
 //! The format of the data directory as a whole. Kinds of record have versions of their own.
 //!
-//! - 1: the rows of all tables are stored as they are.
-//! - 2: the rows of versioned tables have their version before the value (the module `rows`); there is a
-//!   due queue (the module `due`).
+//! - 1: the rows of all tables are stored unchanged.
+//! - 2: rows of versioned tables have their version before the value (the module `rows`); there is a due
+//!   queue (the module `due`).
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -18,17 +18,17 @@ use crate::family::{Family, META};
 use crate::folder::Folder;
 use crate::rows;
 
-/// The format that this program writes, and the newest that it reads.
+/// The format that this program writes, which is also the newest that it reads.
 pub(crate) const FORMAT: u32 = 2;
-/// The key of the format in the family `meta`: a decimal number, in every format.
+/// Key of the format in the family `meta`; the value is a decimal number in every format.
 pub(crate) const KEY: &[u8] = b"format";
 
-/// The file beside the database that repeats its format, for whoever must not read a database to learn it.
+/// File beside the database that repeats its format, for processes that must not read the database.
 pub(crate) const NOTE: &str = "format";
-/// More than any format has digits.
+/// More digits than any format has.
 const NOTE_BYTES_MAX: u64 = 16;
 
-/// Reads the stored format; one that this program does not know is given back as text.
+/// Reads the stored format; if this program does not know it, returns its text as the error.
 pub(crate) fn parse(stored: &[u8]) -> Result<u32, String> {
     let text = String::from_utf8_lossy(stored);
     text.parse().ok().filter(|format| (1..=FORMAT).contains(format)).ok_or_else(|| text.into_owned())
@@ -38,14 +38,14 @@ pub(crate) fn newer(folder: &Folder, found: String) -> OpenError {
     OpenError::Newer { data_dir: folder.data_dir.clone(), found, known: FORMAT }
 }
 
-/// The format that stands beside the database, if it is a number larger than ours.
+/// The format in the file beside the database, if it is a larger number than ours.
 pub(crate) fn noted_newer(folder: &Folder) -> Option<String> {
     let noted = read_note(&folder.path).ok()?;
     let format: u64 = noted.trim_end().parse().ok()?;
     (format > u64::from(FORMAT)).then(|| format.to_string())
 }
 
-/// Lets the file beside the database say what the database says.
+/// Writes the format of the database into the file beside it.
 pub(crate) fn note(folder: &Folder) -> Result<(), OpenError> {
     let text = format!("{FORMAT}\n");
     if read_note(&folder.path).is_ok_and(|noted| noted == text) {
@@ -58,7 +58,7 @@ pub(crate) fn note(folder: &Folder) -> Result<(), OpenError> {
     })
 }
 
-/// The start of that file; no link is followed and no pipe waited for.
+/// Reads the start of that file, without following a link or waiting for a pipe.
 fn read_note(db: &Path) -> io::Result<String> {
     let file = File::options()
         .read(true)
@@ -72,10 +72,10 @@ fn read_note(db: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes the format into a new database, and brings one of an older format to ours.
+/// Writes the format into a new database, and converts one of an older format to ours.
 ///
-/// All of it is one synced write, which RocksDB logs as one record with a checksum: killed in between, the
-/// record is whole and the database has the new format, or it is not and the database has the old one.
+/// This is one synced write, which RocksDB logs as one record with a checksum. After a kill in between, the
+/// record is complete and the database has the new format, or it is not and the database has the old one.
 pub(crate) fn bring_up_to_date(database: &Database) -> Result<(), StoreError> {
     let mut writes = Vec::new();
     match database.read(META, KEY)?.as_deref().map(parse) {
@@ -90,9 +90,9 @@ pub(crate) fn bring_up_to_date(database: &Database) -> Result<(), StoreError> {
     database.write(&writes, Durability::Synced)
 }
 
-/// From 1 to 2. Takes the memory of all rows of the versioned tables: some KiB per function.
+/// Converts format 1 to 2. Needs memory for all rows of the versioned tables: some KiB per function.
 fn add_versions(database: &Database, writes: &mut Vec<Write>) -> Result<(), StoreError> {
-    // The first of the numbers that this write takes.
+    // The first number that this write gets.
     let version = RowVersion(database.last_number().saturating_add(1));
     for table in Table::ALL.into_iter().filter(|table| table.is_versioned()) {
         let family = Family::of(table);

@@ -1,4 +1,4 @@
-//! A look at the folder of the database before anything in it is altered.
+//! Inspects the folder of the database before anything in it is changed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,15 +12,15 @@ use crate::family::{Family, META};
 use crate::folder::Folder;
 use crate::{acknowledged, format, options};
 
-/// What names the newest parts of a database; created last, replaced whole.
+/// The file that names the newest parts of a database. It is created last and replaced as a whole.
 const CURRENT: &str = "CURRENT";
 
-/// The lock of whoever has the database open; in every folder that lambd has opened.
+/// The lock of the process that has the database open. Every folder that lambd has opened has this file.
 pub(crate) const LOCK: &str = "lambd.lock";
 
-/// Refuses what can be seen to be no database of this lambd without reading any of it: the folder's names, and a
-/// number that stands in a file of its own. Alters nothing at all, and what the files hold cannot harm it, so that
-/// root may look before it makes the folder another user's. A folder that is absent is fine.
+/// Refuses a folder whose file names, or the number in a file of its own, show that it is not a database of
+/// this lambd. It reads nothing else and changes nothing, so root can call it before it gives the folder to
+/// another user: content of the files cannot harm it. An absent folder is accepted.
 pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { action: "list", path: folder.name.clone(), source };
     let names = match fs::read_dir(&folder.path) {
@@ -36,7 +36,7 @@ pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
     if has(CURRENT) {
         return if has(LOCK) { Ok(()) } else { Err(folder.foreign(format!("{CURRENT} without {LOCK}"))) };
     }
-    // RocksDB would take these for rubbish of its own and remove them.
+    // RocksDB would remove these as obsolete files of its own.
     if let Some(name) = names.iter().find(|name| !is_left_by_creation(name)) {
         return Err(folder.foreign(format!("{name} without {CURRENT}")));
     }
@@ -46,17 +46,17 @@ pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
     }
 }
 
-/// What an interrupted creation of a database leaves behind.
+/// Whether an interrupted creation of a database leaves this file.
 fn is_left_by_creation(name: &str) -> bool {
-    // The last one is there where the folder is a file system of its own.
+    // `lost+found` exists if the folder is a file system of its own.
     const NAMES: [&str; 8] =
         [LOCK, acknowledged::NAME, format::NOTE, "LOCK", "LOG", "IDENTITY", "MANIFEST-000001", "lost+found"];
     let is_temporary = || Path::new(name).extension().is_some_and(|extension| extension == "dbtmp");
     NAMES.contains(&name) || name.starts_with("LOG.old.") || is_temporary()
 }
 
-/// Refuses what a newer lambd or another program wrote, and a database that has lost acknowledged changes.
-/// Opens the database read-only.
+/// Refuses data of a newer lambd or another program, and a database that has lost acknowledged changes. Opens
+/// the database read-only.
 pub(crate) fn refuse_what_is_not_ours(folder: &Folder) -> Result<(), OpenError> {
     let db = &folder.path;
     if !db.join(CURRENT).exists() {
@@ -75,7 +75,8 @@ pub(crate) fn refuse_what_is_not_ours(folder: &Folder) -> Result<(), OpenError> 
     let present = known().filter(|name| has(name));
     let view = DB::open_cf_for_read_only(&options::inspection(), db, present, false).map_err(unusable)?;
     let (acknowledged, found) = (acknowledged::read(db), view.latest_sequence_number());
-    // All tables are made before the first change: without one, its rows would be skipped as those of a removed table.
+    // All tables are made before the first change. If one is missing, replay would skip its rows as those of
+    // a removed table.
     if let Some(missing) = known().find(|name| acknowledged > 0 && !has(name)) {
         return Err(folder.foreign(format!("without the table {missing:?}")));
     }
@@ -86,7 +87,7 @@ pub(crate) fn refuse_what_is_not_ours(folder: &Folder) -> Result<(), OpenError> 
     refuse_format(&view, folder)
 }
 
-/// The tables that a database of ours may have, and RocksDB's own, which we leave empty.
+/// The tables of our database, and RocksDB's default one, which stays empty.
 fn known() -> impl Iterator<Item = &'static str> {
     Family::all().map(Family::name).chain([DEFAULT_COLUMN_FAMILY_NAME])
 }
@@ -98,7 +99,7 @@ fn refuse_format(view: &DB, folder: &Folder) -> Result<(), OpenError> {
     };
     match stored {
         Some(stored) => format::parse(&stored).map(|_| ()).map_err(|found| format::newer(folder, found)),
-        // Creation ends with the format: before it there are no rows.
+        // The format is written at the end of the creation: before that there are no rows.
         None if has_rows(view).map_err(|error| folder.unusable(error))? => {
             Err(folder.foreign("rows without a format".into()))
         }

@@ -2,14 +2,14 @@
 //!
 //! Invariants, besides those of [`lambd_store`]:
 //! - Only this crate knows RocksDB.
-//! - One thread writes, the committer: it takes all batches that wait, checks each against the database and
-//!   those before it, and puts what holds into one write. All of one round share the fate of that write.
-//! - After a failed write no later commit is accepted: a disk that lied once is not asked again. A full disk
-//!   and a slow one have written nothing, so that they are no such failure.
-//! - A data directory that cannot be opened stays as it is.
+//! - One thread writes, the committer: it takes all waiting batches, checks each against the database and the
+//!   earlier ones, and puts those that hold into one write. The batches of a round succeed or fail together.
+//! - After one failed write every later commit is refused, because it is unknown what is on disk. A full or
+//!   slow disk is not such a failure: nothing was written.
+//! - A data directory that cannot be opened is not changed.
 //!
-//! Reads run on the blocking pool of the caller's tokio runtime, and on the caller's own thread where there
-//! is no runtime.
+//! Reads run on the blocking pool of the caller's tokio runtime, or on the caller's own thread if it has no
+//! runtime.
 #![expect(clippy::disallowed_types, reason = "the one crate that knows the database")]
 
 mod acknowledged;
@@ -41,9 +41,10 @@ use committer::Committer;
 use database::Database;
 use folder::Folder;
 
-/// Refuses a data directory whose `db` can be seen to be no database of this lambd from the names in it and the
-/// number in `db/format` alone: one of a newer lambd, another program's, a part of one. One that is absent is fine.
-/// Nothing is altered, no database is read: root may call it on files that somebody else could have written.
+/// Refuses a data directory if the names in its `db` and the number in `db/format` show that it is not a
+/// database of this lambd: one of a newer lambd or of another program, or an incomplete one. An absent one is
+/// accepted. It changes nothing and reads no database, so root may call it on files that another user could
+/// have written.
 ///
 /// # Errors
 /// [`OpenError`] says what to do.
@@ -51,28 +52,28 @@ pub fn refuse_at_first_sight(data_dir: &Path) -> Result<(), OpenError> {
     inspect::refuse_at_first_sight(&Folder::of(data_dir, data_dir))
 }
 
-/// The store of a data directory: `DATA_DIR/db`, locked through `DATA_DIR/db/lambd.lock` for as long as it lives.
+/// The store of a data directory: `DATA_DIR/db`, locked by `DATA_DIR/db/lambd.lock` while the value exists.
 ///
-/// Dropping it writes what waits and closes the database, unless a read is still running.
+/// Dropping it writes the waiting batches and closes the database, unless a read is still running.
 #[derive(Debug)]
 pub struct RocksStore {
-    /// First, so that it has ended when the database is closed.
+    /// First, so that it is dropped, and its thread has ended, before the database is closed.
     committer: Committer,
     database: Arc<Database>,
     hub: Arc<Hub>,
 }
 
 impl RocksStore {
-    /// Opens the store of `data_dir`, and creates both if they are missing, readable by their owner only.
-    /// One of an older format is brought to the present one. Messages call the data directory `name`: a server
-    /// reaches its own by a relative path. Blocks on the disk.
+    /// Opens the store of `data_dir`. Both are created if they are missing, accessible only to their owner;
+    /// an older format is converted. Messages call the data directory `name`, because a server uses a
+    /// relative path for it. Blocks on the disk.
     ///
-    /// The write-ahead log is replayed up to its first unreadable record: after a power loss what lies
-    /// behind it was never acknowledged. That acknowledged changes are not lost in this way is checked
-    /// before anything is altered (see the module `acknowledged`).
+    /// The write-ahead log is replayed up to its first unreadable record; after a power loss no later record
+    /// was acknowledged. Before anything is changed, it is checked that no acknowledged change is lost (see
+    /// the module `acknowledged`).
     ///
     /// # Errors
-    /// [`OpenError`] says what to do; the data directory is as it was.
+    /// [`OpenError`] says what to do; the data directory is unchanged.
     pub fn open(data_dir: &Path, name: &Path) -> Result<Self, OpenError> {
         let database = Arc::new(Database::open(&Folder::of(data_dir, name))?);
         let hub = Arc::new(Hub::default());
@@ -81,7 +82,7 @@ impl RocksStore {
         Ok(Self { committer, database, hub })
     }
 
-    /// Runs a read where it may block.
+    /// Runs a read where blocking is allowed.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,

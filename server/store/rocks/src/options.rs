@@ -1,4 +1,4 @@
-//! Settings of RocksDB for a small, mostly idle database: the whole server is to stay under 40 MiB.
+//! Settings of RocksDB for a small, mostly idle database: the whole server must stay under 40 MiB.
 
 use crate::family::Family;
 use rocksdb::{
@@ -6,19 +6,20 @@ use rocksdb::{
     LogLevel, Options,
 };
 
-/// Blocks read from disk, for all tables together. The registry keeps its records itself.
+/// Cache of blocks read from disk, for all tables together. It is small because the registry keeps its
+/// records in memory.
 const BLOCK_CACHE_BYTES: usize = 4 << 20;
-/// Unflushed changes of one table.
+/// Memory for unflushed changes of one table.
 const WRITE_BUFFER_BYTES: usize = 4 << 20;
-/// Unflushed changes of all tables together.
+/// Memory for unflushed changes of all tables together.
 const WRITE_BUFFERS_BYTES: usize = 8 << 20;
-/// The write-ahead log is replayed at each start: 16 MiB take some 50 ms.
+/// Limit of the write-ahead log, which is replayed at each start: 16 MiB take about 50 ms.
 const LOG_BYTES_MAX: u64 = 16 << 20;
-/// Descriptors of the database; tables beyond it are opened when needed.
+/// Descriptors of the database; more table files are opened only when needed.
 const OPEN_FILES_MAX: i32 = 64;
-/// One flush and one compaction at a time.
+/// Number of background jobs: one flush and one compaction at a time.
 const BACKGROUND_JOBS: i32 = 2;
-/// RocksDB's own diary, `db/LOG`.
+/// Size of RocksDB's info log, `db/LOG`.
 const DIARY_BYTES_MAX: usize = 1 << 20;
 const DIARY_FILES_MAX: usize = 2;
 
@@ -33,12 +34,12 @@ pub(crate) fn database() -> Options {
     options
 }
 
-/// The settings for a look at the database that must not alter it.
+/// The settings for an inspection that must not change the database.
 pub(crate) fn inspection() -> Options {
     let mut options = Options::default();
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
-    // Here and not only in `database`: opened for inspection without it, a database that had it on makes
-    // RocksDB 11.8 write the change of mind through a null pointer.
+    // Set here and not only in `database`: if a database was written with it and is inspected without it,
+    // RocksDB 11.8 writes the changed setting through a null pointer.
     options.set_track_and_verify_wals_in_manifest(true);
     options.set_max_open_files(OPEN_FILES_MAX);
     options.set_log_level(LogLevel::Warn);

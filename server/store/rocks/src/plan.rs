@@ -1,4 +1,4 @@
-//! What is to be written, and what the database is behind it.
+//! Planned writes, and the state of the database after them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,15 +9,15 @@ use crate::entry::Entry;
 use crate::family::{EVENTS, Family};
 use crate::{due, rows};
 
-/// What one batch, or the round as a whole, does to the database.
+/// The effect of one batch, or of the whole round, on the database.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) writes: Vec<Write>,
-    /// The versioned rows that it changes: their versions behind it; `None`: gone.
+    /// The versioned rows that it changes, with their new versions; `None` if removed.
     pub(crate) rows: BTreeMap<(Table, Vec<u8>), Option<RowVersion>>,
-    /// The entries that it changes: what they are behind it; `None`: gone.
+    /// The entries that it changes, with their new state; `None` if removed.
     pub(crate) entries: HashMap<(String, String), Option<Entry>>,
-    /// What to tell of, in order.
+    /// The changes to publish, in order.
     pub(crate) changes: Vec<(Table, Vec<u8>, Option<RowVersion>)>,
     /// The keys that it adds to the order of a queue.
     pub(crate) lowered: Vec<(String, Vec<u8>)>,
@@ -48,7 +48,7 @@ impl Plan {
         self.writes.push(Write::Delete(Family::of(table), key));
     }
 
-    /// Makes `entry` what the queue has under `id`; `before` is where it was due.
+    /// Stores `entry` under `id` of the queue; `before` is the due time that it had.
     pub(crate) fn set_entry(&mut self, queue: String, id: String, before: Option<u64>, entry: Entry) {
         self.remove_place(&queue, &id, before);
         let place = due::due_key(&queue, entry.due_ms, &id);
@@ -64,7 +64,7 @@ impl Plan {
         }
     }
 
-    /// Carries out a change of an entry that [`Op::check`] has let pass; `found` is the present one.
+    /// Applies a change of an entry that [`Op::check`] has accepted; `found` is the current entry.
     pub(crate) fn change_entry(&mut self, op: Op, found: Option<Entry>) {
         let before = found.as_ref().map(|entry| entry.due_ms);
         match (op, found) {

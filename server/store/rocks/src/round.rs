@@ -1,5 +1,5 @@
-//! One round of the committer: batches and claims, each checked against the database and all that the round
-//! has taken before, and what to write for those that hold.
+//! One round of the committer. Batches and claims are each checked against the database and what the round
+//! has accepted before; the writes of those that hold are collected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,13 +28,13 @@ impl<'a> Round<'a> {
         Self { database, last_number: database.last_number(), synced: false, taken: Plan::default() }
     }
 
-    /// The number that the next write of this round gets from RocksDB, and nothing had before: versions and
-    /// tokens are taken from these numbers, because they go on after a restart.
+    /// The number that RocksDB gives the next write of this round. Versions and tokens are such numbers,
+    /// because these are unique and continue after a restart.
     fn next_number(&self) -> u64 {
         self.last_number.saturating_add(self.taken.writes.len() as u64).saturating_add(1)
     }
 
-    /// Takes `batch` if it holds.
+    /// Accepts `batch` if its conditions hold.
     pub(crate) fn commit(&mut self, batch: Batch, durability: Durability) -> Result<RowVersion, CommitError> {
         let nothing = Plan::default();
         for expectation in &batch.expectations {
@@ -59,7 +59,7 @@ impl<'a> Round<'a> {
         Ok(version)
     }
 
-    /// Adds a change to `plan`; `found` is the present entry, if it is about one.
+    /// Adds a change to `plan`; `found` is the current entry if the change is about one.
     fn add(
         &self,
         plan: &mut Plan,
@@ -91,7 +91,7 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// The version that a row has behind `plan`.
+    /// The version that a row has after `plan`.
     fn version(&self, plan: &Plan, table: Table, key: &[u8]) -> Result<Option<RowVersion>, StoreError> {
         let place = (table, key.to_vec());
         if let Some(version) = plan.rows.get(&place).or_else(|| self.taken.rows.get(&place)) {
@@ -101,7 +101,7 @@ impl<'a> Round<'a> {
         stored.map(|stored| rows::version(table, key, &stored)).transpose()
     }
 
-    /// The keys that a range has behind `plan`.
+    /// The keys that a range has after `plan`.
     fn keys(
         &self,
         plan: &Plan,
@@ -136,8 +136,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Claims entries that are due in the database. One that this round has changed already is left for the
-    /// next claim: whoever asked for that change has no answer yet, so that none came before the other.
+    /// Claims entries that are due in the database. An entry that this round has changed is left to the next
+    /// claim: that change has not been answered yet, so the two may be ordered either way.
     pub(crate) fn claim(
         &mut self,
         queue: &str,
@@ -178,15 +178,15 @@ impl<'a> Round<'a> {
             });
             plan.set_entry(queue.to_owned(), place.id, Some(place.due_ms), entry);
         }
-        // Nothing is below the first key that was found. It stays the bound though it may go with this
-        // round, whose write can still fail.
+        // No key is below the first one found. It stays the bound even if this round removes it, because the
+        // write can still fail.
         self.database.lows.raise(queue, low.unwrap_or(end));
         self.taken.absorb(plan);
         Ok(claims)
     }
 
-    /// When the first entry in the database is due, or its lease ends. Run by the committer, so that it may
-    /// remember the place.
+    /// When the first entry in the database is due, or its lease ends. The committer runs it, so that it may
+    /// remember the key.
     pub(crate) fn next_due(&self, queue: &str) -> Result<Option<u64>, StoreError> {
         let end = due::end(queue);
         let place = due::places(self.database, queue, end.clone())?.next().transpose()?;
@@ -195,11 +195,11 @@ impl<'a> Round<'a> {
         Ok(due_ms)
     }
 
-    /// Writes what was taken and, if that went well, tells of it.
+    /// Writes what was accepted and publishes the changes if that succeeded.
     pub(crate) fn write(self, hub: &Hub) -> Result<(), StoreError> {
         let durability = if self.synced { Durability::Synced } else { Durability::Buffered };
         let written = self.database.write(&self.taken.writes, durability);
-        // Also after a failure, which may leave open what is stored; and before anyone has an answer.
+        // Done also after a failure, when it is unknown what is stored, and before any caller has an answer.
         for (queue, key) in self.taken.lowered {
             self.database.lows.lower(&queue, key);
         }

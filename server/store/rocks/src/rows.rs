@@ -1,9 +1,8 @@
-//! How a row of a table is stored: in a versioned table the value has the version before it, 8 bytes,
-//! big-endian.
+//! The stored form of rows: in a versioned table the value follows its version, 8 bytes, big-endian.
 
 use lambd_store::{Row, RowVersion, StoreError, Table};
 
-/// The stored form of a value.
+/// Makes the stored form of a value.
 pub(crate) fn encode(table: Table, version: RowVersion, value: Vec<u8>) -> Vec<u8> {
     if !table.is_versioned() {
         return value;
@@ -11,14 +10,14 @@ pub(crate) fn encode(table: Table, version: RowVersion, value: Vec<u8>) -> Vec<u
     [&version.0.to_be_bytes(), value.as_slice()].concat()
 }
 
-/// Reads a stored value back.
+/// Reads a stored row.
 pub(crate) fn decode(table: Table, key: Vec<u8>, stored: &[u8]) -> Result<Row, StoreError> {
     let (version, value) = split(table, &key, stored)?;
     let value = value.to_vec();
     Ok(Row { key, value, version })
 }
 
-/// The version of a stored value.
+/// Reads the version of a stored value.
 pub(crate) fn version(table: Table, key: &[u8], stored: &[u8]) -> Result<RowVersion, StoreError> {
     split(table, key, stored).map(|(version, _)| version)
 }

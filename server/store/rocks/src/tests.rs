@@ -1,4 +1,4 @@
-//! What only the store on disk can do: come back, refuse what is not its own, write many batches at once.
+//! Properties of the store on disk only: reopening, refusing foreign data, writing many batches at once.
 
 mod contract;
 mod crash;
@@ -38,13 +38,12 @@ async fn all_keys(store: &RocksStore) -> BTreeSet<String> {
     keys
 }
 
-/// A child, a test of the name `tests::{child}` that is ignored otherwise, under a shell that first runs
-/// `setup`.
+/// Starts a child that runs the ignored test `tests::{child}`, under a shell that first runs `setup`.
 fn spawn_child(child: &str, dir: &Path, setup: &str) -> Child {
     spawn_child_in("exec", child, dir, setup)
 }
 
-/// As [`spawn_child`], with the shell started by `wrapper`.
+/// Like [`spawn_child`], with the shell started by `wrapper`.
 #[expect(clippy::disallowed_methods, reason = "a test that kills its own child")]
 fn spawn_child_in(wrapper: &str, child: &str, dir: &Path, setup: &str) -> Child {
     let exe = env::current_exe().unwrap();
@@ -54,31 +53,31 @@ fn spawn_child_in(wrapper: &str, child: &str, dir: &Path, setup: &str) -> Child 
     command.args(["-c", &outer]).env("SCRIPT", script).env(DIR, dir).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// The store of the child's directory.
+/// Opens the store of the child's directory.
 fn open_for_child() -> Result<RocksStore, OpenError> {
     open_store(Path::new(&env::var(DIR).unwrap()))
 }
 
-/// The names in the folder of the database.
+/// The paths in the folder of the database.
 fn files(dir: &Path) -> BTreeSet<PathBuf> {
     fs::read_dir(dir.join("db")).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-/// The newest write-ahead log.
+/// The newest file of the write-ahead log.
 fn newest_log(dir: &Path) -> PathBuf {
     let logs = files(dir).into_iter().filter(|path| path.extension().is_some_and(|e| e == "log"));
     logs.max().unwrap()
 }
 
 #[tokio::test]
-async fn reopened_it_is_as_before() {
+async fn a_reopened_store_is_as_before() {
     let dir = tempfile::tempdir().unwrap();
     let mut last = RowVersion::NONE;
     for round in 0..3 {
         let store = open_store(dir.path()).unwrap();
         assert_eq!(all_keys(&store).await.len(), round * 2);
         let version = store.commit(put(format!("synced {round}"), "x"), Durability::Synced).await.unwrap();
-        assert!(version > last, "versions go on after a restart");
+        assert!(version > last, "versions must grow after a restart");
         last = store.commit(put(format!("buffered {round}"), "x"), Durability::Buffered).await.unwrap();
         assert!(last > version);
         let row = store.get(F, format!("buffered {round}").as_bytes()).await.unwrap().unwrap();
@@ -87,12 +86,12 @@ async fn reopened_it_is_as_before() {
 }
 
 #[tokio::test]
-async fn what_waits_is_written_when_the_store_is_dropped() {
+async fn waiting_batches_are_written_when_the_store_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_store(dir.path()).unwrap();
     for i in 0..50 {
         let mut commit = store.commit(put(format!("{i}"), "x"), Durability::Buffered);
-        // Once is enough to hand the batch over; the answer is not waited for.
+        // Polled once, which hands the batch over; the answer is not awaited.
         let _ = std::future::poll_fn(|context| std::task::Poll::Ready(commit.as_mut().poll(context))).await;
     }
     drop(store);

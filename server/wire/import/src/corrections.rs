@@ -1,13 +1,13 @@
-//! Where the service differs from its model, each with what the model is expected to say.
+//! The differences between the service and its model, each with the model's expected value.
 //!
-//! A correction whose expectation does not hold fails the import: a changed model is looked at by a person.
+//! If the model does not have the expected value, the import fails, so that a person looks at the change.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::model::{Model, Reference, Shape};
 
-/// Patterns with look-around, which the `regex` crate lacks: shape, the model's pattern, one that accepts
-/// the same texts without look-around. Messages show the model's.
+/// Patterns with look-around, which the `regex` crate does not have: shape, the model's pattern, a pattern
+/// that accepts the same texts without look-around. Messages show the model's pattern.
 const LOOK_AROUND: [(&str, &str, &str); 5] = [
     ("Alias", "(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "[0-9]*[a-zA-Z-_][a-zA-Z0-9-_]*"),
     (
@@ -25,8 +25,8 @@ const LOOK_AROUND: [(&str, &str, &str); 5] = [
     ("S3Bucket", r"[0-9A-Za-z\.\-_]*(?<!\.)", r"([0-9A-Za-z\.\-_]*[0-9A-Za-z\-_])?"),
 ];
 
-/// String shapes whose pattern accepts every text of `[a-zA-Z0-9-_]+`, so that the common name needs no
-/// regular expression. A test of `lambd-wire` compares both ways.
+/// String shapes whose pattern accepts every text of `[a-zA-Z0-9-_]+`, so that usual names need no regular
+/// expression. A test of `lambd-wire` compares both ways.
 const BARE_WORDS: [&str; 8] = [
     "FunctionName",
     "NamespacedFunctionName",
@@ -38,18 +38,19 @@ const BARE_WORDS: [&str; 8] = [
     "TenantId",
 ];
 
-/// Members whose enum is checked by the server with a text of its own [fact:setting-texts]: the runtime of
-/// CreateFunction is refused by InvalidParameterValueException.
+/// Members whose enum the server checks, with a text of its own [fact:setting-texts]: CreateFunction refuses
+/// the runtime with InvalidParameterValueException.
 const OPEN_ENUMS: [(&str, &str); 2] =
     [("CreateFunctionRequest", "Runtime"), ("UpdateFunctionConfigurationRequest", "Runtime")];
 
-/// The runtimes a layer or function may name [fact:runtime-list]: the service's own, then those the model added since.
+/// The runtimes that a layer or function may name [fact:runtime-list]: the service's, then those that the
+/// model has added since.
 const SUPPORTED_RUNTIMES: &str = "nodejs20.x python3.14 provided.al2023 python3.12 python3.13 nodejs24.x \
     nodejs22.x java25 python3.10 python3.11 java21 ruby3.3 ruby3.4 ruby3.2 python3.8 python3.9 java17 \
     nodejs16.x dotnet10 dotnet8 java11 dotnet6 nodejs18.x provided.al2 java8.al2 ruby4.0 nodejs26.x \
     python3.15 java8.al2023 java11.al2023 java17.al2023";
 
-/// An error the service answers that its model lacks: code and status. None carries `Type`.
+/// Errors of the service that are not in its model: code and status. None has `Type`.
 pub(crate) const UNMODELLED_ERRORS: [(&str, u16); 12] = [
     ("AccessDeniedException", 403),
     ("ExpiredTokenException", 403),
@@ -61,12 +62,12 @@ pub(crate) const UNMODELLED_ERRORS: [(&str, u16); 12] = [
     ("SerializationException", 400),
     ("UnknownOperationException", 404),
     ("UnrecognizedClientException", 403),
-    // lambd's own, for operations that it does not have yet.
+    // An error of lambd, for operations that it does not have yet.
     ("UnsupportedOperationException", 400),
     ("ValidationException", 400),
 ];
 
-/// Applies every correction, or says which expectation does not hold.
+/// Applies every correction, or names the expectation that does not hold.
 pub(crate) fn apply(model: &mut Model) -> Result<()> {
     look_around(model)?;
     bare_words(model)?;
@@ -107,7 +108,8 @@ fn bare_words(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// DeleteFunction: the model says 200 with a status member, the service answers 204 [fact:model-and-service].
+/// The model has 200 with a status member for DeleteFunction; the service answers 204
+/// [fact:model-and-service].
 fn statuses(model: &mut Model) -> Result<()> {
     let delete = model.operations.get_mut("DeleteFunction").context("DeleteFunction is gone")?;
     ensure!(delete.http.response_code == 200, "DeleteFunction's status changed");
@@ -121,7 +123,7 @@ fn statuses(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// The message lists the values of RecursiveLoop the other way round [fact:model-and-service].
+/// The service's message lists the values of RecursiveLoop in the other order [fact:model-and-service].
 fn enum_order(model: &mut Model) -> Result<()> {
     let values = &mut shape(model, "RecursiveLoop")?.values;
     ensure!(values == &["Allow", "Terminate"], "the values of RecursiveLoop changed");
@@ -139,7 +141,7 @@ fn open_enums(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// PublishLayerVersion lists the supported runtimes, not the model's, not in brackets, and before the
+/// PublishLayerVersion lists the supported runtimes and not the model's, without brackets, and before the
 /// architectures [fact:runtime-list].
 fn supported_runtimes(model: &mut Model) -> Result<()> {
     let values: Vec<String> = SUPPORTED_RUNTIMES.split_whitespace().map(str::to_owned).collect();

@@ -1,8 +1,8 @@
 //! Imports the public service model of AWS Lambda into the wire table.
 //!
-//! `lambd-wire-import MODEL TABLE` reads the model (`service-2.json`, plain or gzipped, as botocore ships
-//! it), applies the corrections of [`corrections`], and writes the table that `lambd-wire`'s build script
-//! turns into Rust. The table holds facts only: names, bindings, bounds, patterns, enums and statuses.
+//! `lambd-wire-import MODEL TABLE` reads the model (`service-2.json`, plain or gzipped, from botocore),
+//! applies the [`corrections`], and writes the table from which `lambd-wire`'s build script generates Rust.
+//! The table has facts only: names, bindings, bounds, patterns, enums and statuses.
 
 mod corrections;
 mod model;
@@ -41,7 +41,7 @@ fn convert(model: &[u8]) -> Result<String> {
     table::write(&model)
 }
 
-/// Reads a file, unpacking it if it is gzipped.
+/// Reads a file and unpacks it if it is gzipped.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let packed = std::fs::read(path)?;
     if !packed.starts_with(&[0x1f, 0x8b]) {
@@ -56,16 +56,16 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// With `LAMBD_SERVICE_MODEL` naming the model's file, the committed table is what the import makes of it.
+    /// If `LAMBD_SERVICE_MODEL` names the model's file, its import must be the committed table.
     #[test]
-    fn committed_table_is_the_import() {
+    fn the_committed_table_is_the_result_of_the_import() {
         let Some(path) = std::env::var_os("LAMBD_SERVICE_MODEL") else { return };
         let committed = include_str!("../../model/lambda.tbl");
         assert!(convert(&read(Path::new(&path)).unwrap()).unwrap() == committed, "import the model again");
     }
 
     #[test]
-    fn surprises_are_named() {
+    fn a_model_that_differs_is_refused_with_the_difference() {
         let cases = [
             ("{", "cannot parse the model"),
             (r#"{"operations":{},"shapes":{}}"#, "shape Alias is gone"),

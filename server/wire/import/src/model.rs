@@ -29,7 +29,7 @@ pub(crate) struct Http {
     pub(crate) response_code: u16,
 }
 
-/// A use of a shape: a member, a list's element, a map's key or value, an input or output.
+/// A reference to a shape: a member, a list's element, a map's key or value, an input or output.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reference {
@@ -62,10 +62,10 @@ pub(crate) struct Shape {
     /// A pattern without look-around that accepts the same texts as `pattern`; set by a correction.
     #[serde(skip)]
     pub(crate) regex: Option<String>,
-    /// Further facts that a correction adds.
+    /// More facts, added by a correction.
     #[serde(skip)]
     pub(crate) flags: Vec<&'static str>,
-    /// Members whose enum the validator leaves to the server; set by a correction.
+    /// Members whose enum the server checks and not the validator; set by a correction.
     #[serde(skip)]
     pub(crate) open: Vec<&'static str>,
 }
@@ -76,7 +76,7 @@ pub(crate) struct ErrorTrait {
     pub(crate) http_status_code: u16,
 }
 
-/// A JSON object in the order of the text: the order of members is the order of violations.
+/// A JSON object in the order of its text, because the order of members is the order of violations.
 #[derive(Clone)]
 pub(crate) struct Ordered<T>(pub(crate) Vec<(String, T)>);
 

@@ -1,4 +1,4 @@
-//! The table's text: one fact per line, fields separated by tabs, sorted by kind and name.
+//! The text of the table: one fact per line, fields separated by tabs, sorted by kind and name.
 //!
 //! ```text
 //! error      NAME STATUS User|Service|- Message|message
@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::corrections::UNMODELLED_ERRORS;
 use crate::model::{Model, Reference, Shape};
 
-/// Writes the shapes that operations reach, the operations and the errors.
+/// Writes the operations, the shapes that they use, and the errors.
 pub(crate) fn write(model: &Model) -> Result<String> {
     let mut lines = errors(model)?;
     let mut reached = BTreeSet::from(["SupportedRuntime"]);
@@ -70,7 +70,7 @@ fn errors(model: &Model) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// Adds `name` and everything below it. Event streams are written by the server, not as a structure.
+/// Adds `name` and every shape below it. Event streams are left out: the server writes them itself.
 fn reach<'a>(
     model: &'a Model,
     name: &'a str,

@@ -1,4 +1,4 @@
-//! Requests that nobody should send: always a 4xx, never a panic. More of them are found by `make fuzz`.
+//! Malformed requests get a 4xx and never cause a panic. `make fuzz` finds more of them.
 
 use super::accept;
 use crate::{ErrorCode, input, validate};
@@ -6,7 +6,7 @@ use crate::{ErrorCode, input, validate};
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
 #[test]
-fn bodies() {
+fn malformed_bodies_are_refused() {
     let deep = "[".repeat(100_000);
     let unknown = format!("{{\"Unknown\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let (json, kind, missing) = (
@@ -46,7 +46,7 @@ fn bodies() {
 }
 
 #[test]
-fn queries_and_labels() {
+fn malformed_queries_and_labels_are_refused() {
     let cases = [
         ("GET", "/2015-03-31/functions?MaxItems=many", ErrorCode::SerializationException),
         ("GET", "/2015-03-31/functions?Marker=%ff", ErrorCode::SerializationException),
@@ -64,9 +64,9 @@ fn queries_and_labels() {
     }
 }
 
-/// A big blob is decoded from the request's text as it is; `\/` is an escape that some clients write.
+/// A blob is decoded from the request's text without unescaping it first; some clients write the escape `\/`.
 #[test]
-fn blobs() {
+fn a_blob_is_decoded_with_and_without_escapes() {
     let cases = [
         (r#""aGkvPz8/""#, b"hi/???".as_slice()),
         (r#""aGkvPz8\/""#, b"hi/???"),
@@ -82,7 +82,7 @@ fn blobs() {
 }
 
 #[test]
-fn many_violations_are_bounded() {
+fn a_message_names_a_bounded_number_of_violations() {
     let filters = vec![crate::types::Filter { pattern: Some("x".repeat(5000)) }; 1000];
     let input = input::CreateEventSourceMapping {
         function_name: Some("f".into()),

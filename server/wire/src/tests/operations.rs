@@ -1,4 +1,4 @@
-//! Every operation, by its own description.
+//! Every operation, according to its own description.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -8,7 +8,7 @@ use crate::{
     Operation, Output as _, Request, RouteError, decode, encode, generated, input, output, route, types,
 };
 
-/// The operation's URI with every label filled in with what no template has.
+/// The operation's URI, each label filled with a text that is in no template.
 fn target(operation: Operation) -> String {
     let (path, query) = operation.uri().split_once('?').unwrap_or_else(|| (operation.uri(), ""));
     let segments = path.split('/').map(|segment| match segment.strip_prefix('{') {
@@ -33,7 +33,7 @@ fn every_operation_is_routed_to_itself() {
 }
 
 #[test]
-fn paths() {
+fn each_path_leads_to_its_operation_or_is_refused() {
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
     let encoded = "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af";
     let cases = [
@@ -73,7 +73,7 @@ fn paths() {
     }
 }
 
-/// A JSON value that a member of this shape takes, or `None` for a blob.
+/// A JSON value that a member of this shape accepts, or `None` for a blob.
 fn sample(member: &MemberShape) -> &'static str {
     match member.shape.kind {
         Kind::Text => "\"12\"",
@@ -84,7 +84,8 @@ fn sample(member: &MemberShape) -> &'static str {
     }
 }
 
-/// Fills what travels in the body, decodes it as the operation's input and as its output, and writes it back.
+/// Fills every member of the body, decodes it as the operation's input and as its output, and encodes it
+/// again.
 #[test]
 fn every_operation_keeps_its_body() {
     for operation in Operation::ALL {
@@ -157,7 +158,7 @@ fn invoke_keeps_the_payload_buffer() {
 }
 
 #[test]
-fn list_in_query() {
+fn a_list_takes_every_value_of_its_query_key() {
     let route = route(&Method::DELETE, "/2017-03-31/tags/arn").unwrap();
     let cases = [
         ("tagKeys=a&tagKeys=b", vec!["a", "b"]),
@@ -174,7 +175,7 @@ fn list_in_query() {
 }
 
 #[test]
-fn output_bodies() {
+fn outputs_become_the_bodies_of_the_api() {
     let configuration = output::CreateFunction {
         function_name: Some("f".into()),
         code_size: Some(1 << 40),

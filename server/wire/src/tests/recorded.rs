@@ -6,7 +6,7 @@ use crate::{Error, ErrorCode, Operation, SUPPORTED_RUNTIMES, generated, input, t
 const NAME: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
 const NAMESPACED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
 
-/// The message of a request's violations, without their count.
+/// The violations that a request's message lists, without their count.
 fn violations(method: &str, target: &str, body: &str) -> Vec<String> {
     let error = accept(method, target, body.as_bytes()).err().unwrap();
     assert_eq!(error.code, ErrorCode::ValidationException, "{error}");
@@ -26,7 +26,7 @@ fn pattern(pattern: &str) -> String {
 }
 
 #[test]
-fn function_names_and_qualifiers() {
+fn violations_of_names_and_qualifiers_have_the_recorded_texts() {
     let long = "a".repeat(129);
     let bad_region =
         format!("arn:aws:lambda:invalid-region:111111111111:function:my-function-{}", "a".repeat(170));
@@ -64,7 +64,7 @@ fn function_names_and_qualifiers() {
 }
 
 #[test]
-fn create_function() {
+fn violations_of_create_function_have_the_recorded_texts() {
     let base = r#""Role":"arn:aws:iam::000000000000:role/r","Code":{"ZipFile":"aGk="}"#;
     let call = |members: &str| violations("POST", "/2015-03-31/functions", &format!("{{{members},{base}}}"));
     let long = format!("arn:aws:lambda:invalid-region:111111111111:function:my-function{}", "a".repeat(170));
@@ -90,9 +90,9 @@ fn create_function() {
     );
 }
 
-/// One violation of each other kind.
+/// One violation of each other kind of constraint.
 #[test]
-fn kinds_of_constraints() {
+fn violations_of_each_other_kind_have_the_recorded_texts() {
     let url = pattern(r"((?!^\d+$)^[0-9a-zA-Z-_]+$)");
     let destination = pattern(
         r"$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)",
@@ -139,7 +139,7 @@ fn kinds_of_constraints() {
 }
 
 #[test]
-fn lists_and_maps() {
+fn violations_in_lists_and_maps_have_the_recorded_texts() {
     let body = r#"{"Content":{"ZipFile":""},"CompatibleRuntimes":["invalidruntime","nodejs20.x"],"CompatibleArchitectures":["invalidarch","x86_64"]}"#;
     let architectures =
         "satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]";
@@ -172,7 +172,7 @@ fn lists_and_maps() {
 }
 
 #[test]
-fn refusals_outside_the_model() {
+fn what_the_model_allows_but_not_the_service_is_refused() {
     let function = |name: &str| input::CreateFunction {
         function_name: Some(name.into()),
         role: Some("arn:aws:iam::000000000000:role/r".into()),
@@ -204,7 +204,7 @@ fn refusals_outside_the_model() {
 }
 
 #[test]
-fn errors_on_the_wire() {
+fn errors_have_the_form_of_the_service() {
     let cases = [
         (
             Error::new(ErrorCode::ResourceNotFoundException, "Function not found: x"),
@@ -243,7 +243,7 @@ fn errors_on_the_wire() {
 }
 
 #[test]
-fn patterns() {
+fn rewritten_patterns_accept_what_the_models_patterns_accept() {
     let alias = generated::shapes::ALIAS.pattern.as_ref().unwrap();
     let bucket = generated::shapes::S3_BUCKET.pattern.as_ref().unwrap();
     let collection = generated::shapes::COLLECTION_NAME.pattern.as_ref().unwrap();
@@ -280,9 +280,9 @@ fn every_pattern_compiles() {
     }
 }
 
-/// The short cut for plain words says what the regular expression says.
+/// The shortcut for plain words agrees with the regular expression.
 #[test]
-fn words_need_no_regex() {
+fn plain_words_need_no_regular_expression() {
     let patterns = generated::shapes::ALL.iter().filter_map(|shape| shape.pattern.as_ref());
     let words: Vec<_> = patterns.filter(|pattern| pattern.word).collect();
     assert_eq!(words.len(), 8);

@@ -1,4 +1,4 @@
-//! The contract of every store.
+//! Tests this store against the contract.
 
 #[macro_use]
 #[path = "../../../suite/suite.rs"]

@@ -1,4 +1,4 @@
-//! A child that is killed, or whose disk fails.
+//! Child processes that are killed, or whose disk fails.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").unwrap();
 }
 
-/// Commits until it is killed, and says after each commit which one it was. Run by the tests below.
+/// Commits until it is killed, and prints each commit after its answer. The tests below run it.
 #[tokio::test]
 #[ignore = "the child of other tests"]
 async fn child() {
@@ -39,7 +39,7 @@ async fn child() {
     say(&format!("again {:?}", store.commit(put("again", "x"), Durability::Synced).await));
 }
 
-/// The lines of a child that is killed when `enough` of them begin with `word`.
+/// Returns the output of a child that is killed when `enough` of its lines begin with `word`.
 fn lines_until_killed(mut child: Child, word: &str, enough: usize) -> Vec<String> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (mut said, mut count) = (Vec::new(), 0);
@@ -55,13 +55,13 @@ fn lines_until_killed(mut child: Child, word: &str, enough: usize) -> Vec<String
     said
 }
 
-/// What the lines with `word` are about.
+/// The rest of the lines that begin with `word`.
 fn about<'a>(lines: &'a [String], word: &str) -> BTreeSet<&'a str> {
     lines.iter().filter_map(|line| line.strip_prefix(word)?.strip_prefix(' ')).collect()
 }
 
 #[tokio::test]
-async fn killed_in_the_middle_it_has_what_it_acknowledged() {
+async fn after_a_kill_every_acknowledged_commit_is_there() {
     for kill_after in [1, 17, 150] {
         let dir = tempfile::tempdir().unwrap();
         let child = spawn_child("crash::child", dir.path(), "");
@@ -78,9 +78,9 @@ async fn killed_in_the_middle_it_has_what_it_acknowledged() {
     }
 }
 
-/// The log may grow to 64 KiB, then every write to it fails as on a broken disk.
+/// The log may grow to 64 KiB; then every write to it fails, as on a broken disk.
 #[tokio::test]
-async fn after_a_failed_write_nothing_more_is_accepted() {
+async fn after_a_failed_write_no_commit_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let child = spawn_child("crash::child", dir.path(), "trap '' XFSZ; ulimit -f 128;");
     let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
@@ -93,8 +93,8 @@ async fn after_a_failed_write_nothing_more_is_accepted() {
     assert!(acknowledged.iter().all(|key| keys.contains(*key)));
 }
 
-/// Enqueues, claims and acknowledges until it is killed, and says what was done. Two of three entries are
-/// acknowledged, every second one of them without waiting for the disk.
+/// Enqueues, claims and acknowledges until it is killed, and prints what was done. It acknowledges two of
+/// three entries, every second one without waiting for the disk.
 #[tokio::test]
 #[ignore = "the child of other tests"]
 async fn queue_child() {
@@ -124,7 +124,7 @@ async fn queue_child() {
 }
 
 #[tokio::test]
-async fn killed_in_the_middle_the_queue_has_what_was_enqueued_and_not_acknowledged() {
+async fn after_a_kill_the_queue_has_every_entry_that_was_not_acknowledged() {
     for kill_after in [1, 20, 120] {
         let dir = tempfile::tempdir().unwrap();
         let lines =
@@ -133,7 +133,7 @@ async fn killed_in_the_middle_the_queue_has_what_was_enqueued_and_not_acknowledg
         let store = open_store(dir.path()).unwrap();
         let mut found = BTreeSet::new();
         loop {
-            // All leases of the child are over.
+            // At this time all leases of the child have ended.
             let claims = store.claim(Q, u64::MAX - 1, CLAIMS_MAX, 1).await.unwrap();
             if claims.is_empty() {
                 break;
@@ -146,12 +146,15 @@ async fn killed_in_the_middle_the_queue_has_what_was_enqueued_and_not_acknowledg
         }
         assert!(acked.iter().all(|id| !found.contains(*id)), "an acknowledged entry has come back");
         let lost = enqueued.iter().filter(|id| !acked.contains(*id) && !found.contains(**id));
-        assert!(lost.count() <= 1, "but for one whose acknowledgement was not said any more");
-        assert!(found.len() + acked.len() <= enqueued.len() + 3 + 1, "entries that nobody enqueued");
+        assert!(lost.count() <= 1, "only one acknowledgement may be unreported: the last");
+        assert!(
+            found.len() + acked.len() <= enqueued.len() + 3 + 1,
+            "there are entries that were never enqueued"
+        );
     }
 }
 
-/// Bytes that take their full length on disk, too.
+/// Bytes that compression does not shorten.
 fn incompressible(length: usize) -> Vec<u8> {
     let step = |state: &mut u64| {
         *state ^= *state << 13;
@@ -163,7 +166,7 @@ fn incompressible(length: usize) -> Vec<u8> {
     numbers.flat_map(u64::to_le_bytes).collect()
 }
 
-/// Fills its disk, makes room, and goes on. Run by the test below.
+/// Fills its disk, frees space, and continues. The test below runs it.
 #[tokio::test]
 #[ignore = "the child of other tests"]
 async fn full_child() {
@@ -174,7 +177,7 @@ async fn full_child() {
     for key in (0_u64..).map(|key| key.to_string()) {
         match store.commit(put(&*key, &*value), Durability::Synced).await {
             Ok(_) => say(&format!("acknowledged {key}")),
-            // Flushes that fail make writes wait, before one fails itself.
+            // Flushes that fail delay writes before a write fails itself.
             Err(CommitError::Store(StoreError::Stalled)) => {}
             Err(refusal) => {
                 say(&format!("refused {refusal:?}"));
@@ -195,9 +198,9 @@ async fn full_child() {
     }
 }
 
-/// Needs a user namespace, to have a small file system of its own.
+/// Needs a user namespace, to mount a small file system.
 #[tokio::test]
-async fn a_full_disk_is_no_failure_for_good() {
+async fn commits_work_again_when_a_full_disk_has_space() {
     let dir = tempfile::tempdir().unwrap();
     let setup = format!("mount -t tmpfs -o size=128m tmpfs ${DIR};");
     let mut child = spawn_child_in("unshare -rm", "crash::full_child", dir.path(), &setup);

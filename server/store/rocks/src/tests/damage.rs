@@ -1,4 +1,4 @@
-//! Damaged files.
+//! Damaged files are detected.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -7,8 +7,8 @@ use super::*;
 use crate::family::{EVENTS, Family};
 
 #[tokio::test]
-async fn a_damaged_log_is_not_taken_for_a_short_one() {
-    // Where the log is damaged, in percent of its length, and whether acknowledged changes are lost.
+async fn a_damaged_log_is_distinguished_from_a_cut_one() {
+    // Position of the damage in percent of the log's length, and whether acknowledged changes are lost.
     for (percent, lost) in [(10, true), (50, true), (80, true), (100, false)] {
         let dir = tempfile::tempdir().unwrap();
         let store = open_store(dir.path()).unwrap();
@@ -30,9 +30,9 @@ async fn a_damaged_log_is_not_taken_for_a_short_one() {
     }
 }
 
-/// What names the tables, cut anywhere: it is refused, or everything is there.
+/// The manifest names the table files. If it is cut, it is refused or everything is still there.
 #[tokio::test]
-async fn a_cut_manifest_loses_nothing_in_silence() {
+async fn a_cut_manifest_never_loses_rows_silently() {
     let whole = tempfile::tempdir().unwrap();
     let store = open_store(whole.path()).unwrap();
     store.commit(put("a", "b"), Durability::Synced).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_damaged_table_file_is_detected() {
     let tables = files(dir.path()).into_iter().filter(|path| path.extension().is_some_and(|e| e == "sst"));
     let path = tables.max_by_key(|path| fs::metadata(path).unwrap().len());
     File::options().write(true).open(path.unwrap()).unwrap().write_all_at(b"damage", 100).unwrap();
-    // Found when the database is opened, or when the row is read.
+    // Detected when the database is opened, or when the row is read.
     let damage = match open_store(dir.path()) {
         Err(OpenError::Damaged { .. }) => return,
         Err(other) => panic!("{other}"),
@@ -79,7 +79,7 @@ async fn a_damaged_table_file_is_detected() {
 }
 
 #[tokio::test]
-async fn damaged_rows_are_named() {
+async fn damaged_rows_are_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_store(dir.path()).unwrap();
     store.commit(Batch::new().enqueue("q", "id", 1, "", ""), Durability::Synced).await.unwrap();
@@ -97,5 +97,5 @@ async fn damaged_rows_are_named() {
     db.delete_cf(events, due::entry_key("q", "id")).unwrap();
     let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
     assert_eq!(claim, r#"database is damaged: entry "id" of queue "q" is missing"#);
-    store.commit(put("c", ""), Durability::Synced).await.unwrap(); // the rest goes on
+    store.commit(put("c", ""), Durability::Synced).await.unwrap(); // other rows still work
 }

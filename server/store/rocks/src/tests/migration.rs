@@ -6,7 +6,7 @@ use rocksdb::DB;
 
 const ROWS: usize = 300;
 
-/// A data directory as format 1 had it: values without versions.
+/// Makes a data directory of format 1: values without versions.
 fn format_1(dir: &Path, value: &[u8]) {
     let path = dir.join("db");
     fs::create_dir_all(&path).unwrap();
@@ -39,7 +39,7 @@ async fn is_whole(dir: &Path, value: &[u8]) {
 }
 
 #[tokio::test]
-async fn format_1_is_brought_to_ours() {
+async fn format_1_is_converted() {
     for value in [&b""[..], b"short", &[7; 1000]] {
         let dir = tempfile::tempdir().unwrap();
         format_1(dir.path(), value);
@@ -56,10 +56,10 @@ async fn format_1_is_brought_to_ours() {
     }
 }
 
-/// As a kill or a power loss in the middle of the migration leaves it: its record in the log is cut, and the
-/// mark, which is written behind it, knows nothing of it.
+/// The state after a kill or a power loss during the migration: its record in the log is cut, and the mark,
+/// which is written after it, does not include it.
 #[tokio::test]
-async fn a_torn_migration_has_not_begun() {
+async fn an_interrupted_migration_leaves_the_old_format() {
     for (percent, format) in [(0, "1"), (1, "1"), (50, "1"), (99, "1"), (100, "2")] {
         let dir = tempfile::tempdir().unwrap();
         format_1(dir.path(), b"value");

@@ -1,4 +1,4 @@
-//! What is not opened stays as it is.
+//! A directory that cannot be opened is not changed.
 
 use std::os::unix::fs::symlink;
 
@@ -44,7 +44,7 @@ fn a_newer_format_is_refused() {
     assert!(before.iter().filter(is_of_the_database).eq(after.iter().filter(is_of_the_database)));
 }
 
-/// Without a look into the database, which root does not take.
+/// Root does not read the database, so the file beside it must suffice.
 #[test]
 fn a_newer_format_is_refused_at_first_sight() {
     let dir = tempfile::tempdir().unwrap();
@@ -61,12 +61,12 @@ fn a_newer_format_is_refused_at_first_sight() {
         assert_eq!(refused.is_err(), newer, "{text:?}");
         assert_eq!(open_store(dir.path()).is_err(), newer, "{text:?}");
     }
-    assert_eq!(fs::read_to_string(&note).unwrap(), "2\n", "mended by the last opening");
+    assert_eq!(fs::read_to_string(&note).unwrap(), "2\n", "repaired by the last opening");
 }
 
-/// What stands beside the database belongs to a process that root does not trust.
+/// The files belong to a process that root does not trust.
 #[test]
-fn no_file_can_hold_up_the_first_sight_or_lead_it_away() {
+fn no_pipe_or_link_can_delay_or_redirect_the_first_check() {
     let dir = tempfile::tempdir().unwrap();
     drop(open_store(dir.path()).unwrap());
     let (note, elsewhere) = (dir.path().join("db/format"), dir.path().join("elsewhere"));
@@ -79,9 +79,9 @@ fn no_file_can_hold_up_the_first_sight_or_lead_it_away() {
     refuse_at_first_sight(dir.path()).unwrap();
 }
 
-/// A server reaches its data directory as `.`; its operator knows another name.
+/// A server uses `.` as the path of its data directory; its operator knows another name.
 #[test]
-fn messages_call_the_directory_by_its_name() {
+fn messages_show_the_operators_name_of_the_directory() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("db")).unwrap();
     fs::write(dir.path().join("db/000004.log"), "").unwrap();
@@ -100,9 +100,9 @@ fn a_newer_table_is_refused() {
     assert!(matches!(&error, OpenError::Newer { found, .. } if found.contains("hologram")), "{error}");
 }
 
-/// RocksDB would make a new database of these, and remove the files as its own rubbish.
+/// RocksDB would make a new database in this folder and remove the files as its own.
 #[test]
-fn a_part_of_a_database_stays_as_it_is() {
+fn an_incomplete_database_is_refused_and_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_store(dir.path()).unwrap();
     store.database.db.flush_cf(store.database.db.cf_handle("meta").unwrap()).unwrap();
@@ -118,7 +118,7 @@ fn a_part_of_a_database_stays_as_it_is() {
 }
 
 #[test]
-fn a_lost_database_with_its_mark_is_no_new_one() {
+fn a_mark_without_its_database_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open_store(dir.path()).unwrap());
     for path in files(dir.path()).iter().filter(|path| !path.ends_with("acknowledged")) {
@@ -129,7 +129,7 @@ fn a_lost_database_with_its_mark_is_no_new_one() {
 }
 
 #[test]
-fn a_database_of_another_program_stays_as_it_is() {
+fn a_database_of_another_program_is_refused_and_unchanged() {
     for family in ["default", "functions", "theirs"] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("db");
@@ -141,7 +141,7 @@ fn a_database_of_another_program_stays_as_it_is() {
         let theirs = open();
         theirs.put_cf(theirs.cf_handle(family).unwrap(), "key", "value").unwrap();
         drop(theirs);
-        // First seen by its names, then by what is in it.
+        // Detected first by its file names, then by its content.
         let before = files(dir.path());
         let error = refuse_at_first_sight(dir.path()).unwrap_err();
         assert!(error.to_string().contains("(CURRENT without lambd.lock)"), "{family}: {error}");
@@ -149,13 +149,13 @@ fn a_database_of_another_program_stays_as_it_is() {
         fs::write(path.join("lambd.lock"), "").unwrap();
         let error = open_store(dir.path()).unwrap_err();
         assert!(matches!(error, OpenError::Foreign { .. }), "{family}: {error}");
-        let theirs = open(); // fails if there are more families than before
+        let theirs = open(); // fails if the database has more families now
         assert_eq!(theirs.get_cf(theirs.cf_handle(family).unwrap(), "key").unwrap().unwrap(), b"value");
     }
 }
 
 #[tokio::test]
-async fn an_interrupted_creation_is_gone_on_with() {
+async fn an_interrupted_creation_is_continued() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     fs::create_dir(&path).unwrap();

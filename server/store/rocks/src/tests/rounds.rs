@@ -1,4 +1,4 @@
-//! Rounds of the committer, run by the test's own thread.
+//! Rounds of the committer, run on the test's own thread.
 
 use super::*;
 use crate::round::Round;
@@ -33,12 +33,12 @@ fn batches_of_one_round_see_each_other() {
     round.write(&hub).unwrap();
     let keys = database.range(F, &Range::all()).unwrap();
     assert_eq!(keys.iter().map(|row| row.key.as_slice()).collect::<Vec<_>>(), [b"c", b"d"]);
-    assert!(database.last_number() >= third.0, "no later round gives these numbers again");
+    assert!(database.last_number() >= third.0, "a later round would give these numbers again");
 }
 
-/// The mark is moved behind each flush of the log, and only then.
+/// The mark is advanced after each flush of the log, and only then.
 #[test]
-fn one_batch_that_asks_for_it_has_the_round_flushed() {
+fn one_synced_batch_makes_the_whole_round_flush() {
     let dir = tempfile::tempdir().unwrap();
     let database = open(dir.path());
     let hub = Hub::default();
@@ -85,7 +85,7 @@ fn queue_changes_of_one_round_see_each_other() {
     assert_eq!(Round::new(&database).next_due(Q).unwrap(), Some(1));
 }
 
-/// Runs `read` and gives the number of removed keys over which RocksDB stepped for it.
+/// Runs `read` and returns how many removed keys RocksDB skipped for it.
 fn steps(read: impl FnOnce()) -> u64 {
     set_perf_stats(PerfStatsLevel::EnableCount);
     let mut context = PerfContext::default();
@@ -95,7 +95,7 @@ fn steps(read: impl FnOnce()) -> u64 {
 }
 
 #[test]
-fn acknowledged_entries_are_not_stepped_over_again() {
+fn acknowledged_entries_are_skipped_only_once() {
     const ENTRIES: u64 = 10_000;
     let dir = tempfile::tempdir().unwrap();
     let database = open(dir.path());
@@ -121,7 +121,7 @@ fn acknowledged_entries_are_not_stepped_over_again() {
         acked += claims.len() as u64;
         write(claims.iter().fold(Batch::new(), Batch::ack));
     }
-    // Each removed key is stepped over by the claim behind the one that removed it, and no more.
+    // A removed key is skipped only by the claim after the one that removed it.
     assert!(stepped <= 2 * ENTRIES, "{stepped}");
     assert_eq!(claim(), []);
     write(Batch::new().enqueue(Q, "last", ENTRIES, "", ""));

@@ -1,4 +1,4 @@
-//! Callers without a runtime.
+//! Callers without a tokio runtime.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits on this thread, which needs no runtime.
+/// Waits for the future on this thread, without a runtime.
 fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
