@@ -1,4 +1,4 @@
-//! DeleteFunction: 204; idle environments end at once, busy ones with their invocation.
+//! DeleteFunction: answers 204. Idle environments end at once, busy ones when their invocation is over.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(in crate::api) async fn handle(
         Some(LATEST) => {
             return Err(invalid("$LATEST version cannot be deleted without deleting the function."));
         }
-        // Recorded: a version of an unknown function is reported without its qualifier.
+        // Recorded on AWS: a version of an unknown function is reported without its qualifier.
         Some(_) if app.registry.get(&target.id).is_none() => return Err(not_found(&arn)),
-        // Deleting a version that does not exist is no error on AWS.
+        // On AWS, deleting a version that does not exist is no error.
         Some(_) => return Ok(output::DeleteFunction::default()),
     }
     let deleted = app.registry.delete(target.id).await.map_err(|error| errors::of(&error, &arn))?;
@@ -41,7 +41,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn a_function_goes_with_all_that_is_its_own() {
+    async fn deleting_a_function_deletes_all_that_belongs_to_it() {
         let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f";
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn versions_are_no_functions() {
+    async fn a_version_cannot_be_deleted_like_a_function() {
         let api = Api::new().await;
         api.create("f").await;
         let latest = api.call("DELETE", "/2015-03-31/functions/f:$LATEST", Value::Null).await.refused();

@@ -1,4 +1,4 @@
-//! ListFunctions: by name, at most 50 a page.
+//! ListFunctions: sorted by name, at most 50 on a page.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::api::rules::render;
 use crate::api::rules::target_function::invalid;
 use crate::app::App;
 
-/// AWS's page; a larger `MaxItems` is cut to it.
+/// AWS's size of a page; a larger `MaxItems` is reduced to it.
 const PAGE: usize = 50;
 
 pub(in crate::api) async fn handle(
@@ -26,7 +26,7 @@ pub(in crate::api) async fn handle(
     let mut functions = app.registry.list(&call.place, after.as_deref(), limit + 1);
     let more = functions.len() > limit;
     functions.truncate(limit);
-    // With FunctionVersion ALL every entry is a version, and is named as one.
+    // With FunctionVersion ALL every entry is a version, so its ARN is qualified.
     let qualifier = input.function_version.is_some().then_some(LATEST);
     Ok(output::ListFunctions {
         next_marker: functions.last().filter(|_| more).map(|last| encode(&last.id.name)),
@@ -39,7 +39,7 @@ pub(in crate::api) async fn handle(
     })
 }
 
-/// A marker holds the last name of its page: pages stay whole while functions come and go.
+/// A marker contains the last name of its page, so that functions may come and go between two pages.
 fn encode(name: &str) -> String {
     URL_SAFE_NO_PAD.encode(name)
 }
@@ -68,7 +68,7 @@ mod tests {
         };
         let (first, marker) = page("?MaxItems=2".to_owned()).await;
         assert_eq!(first, ["a", "b"]);
-        // The function that the marker names may be gone meanwhile.
+        // The function that the marker names may have been deleted.
         api.call("DELETE", "/2015-03-31/functions/b", Value::Null).await.ok();
         assert_eq!(page(format!("?MaxItems=2&Marker={}", marker.unwrap())).await, (vec![json!("c")], None));
         let broken = api.call("GET", "/2015-03-31/functions/?Marker=!", Value::Null).await.refused();

@@ -1,14 +1,14 @@
-//! A function as the API shows it: every member that AWS always shows [fact:default-members].
+//! A function as the API shows it, with every member that AWS always shows [fact:default-members].
 
 use lambd_model::{Function, FunctionState, LastUpdate, LogFormat, Logging, Place, Sha256, Vpc, clock};
 use lambd_wire::types;
 
 use crate::app::App;
 
-/// Reason that AWS gives both while creating and while updating.
+/// The reason that AWS gives both for a create and for an update.
 const BEING_CREATED: &str = "The function is being created.";
 
-/// `FunctionConfiguration` of `$LATEST`; the ARN is qualified if the caller asked with a qualifier.
+/// `FunctionConfiguration` of `$LATEST`; the ARN is qualified if the caller gave a qualifier.
 pub(in crate::api) fn configuration(
     app: &App,
     function: &Function,
@@ -68,8 +68,8 @@ pub(in crate::api) fn configuration(
     }
 }
 
-/// Names the installed build of the runtime. One that was removed, or cannot be read, is named by its identifier
-/// alone, so that the member is never missing.
+/// Names the installed build of the runtime. A runtime that was removed or cannot be read is named by its
+/// identifier alone, so that the member is never missing.
 fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
     let installed = app.catalog.find(runtime).ok().flatten();
     let version =

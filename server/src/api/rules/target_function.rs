@@ -1,4 +1,4 @@
-//! Which function a request means [fact:name-forms], and the errors when there is none
+//! Which function a request names [fact:name-forms], and the errors if there is none
 //! [fact:missing-function-text].
 
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::app::App;
 #[derive(Debug, Clone)]
 pub(in crate::api) struct TargetFunction {
     pub(in crate::api) id: Arc<FunctionId>,
-    /// From the name or the query, whichever gave one.
+    /// The qualifier in the name or in the query.
     pub(in crate::api) qualifier: Option<String>,
 }
 
 impl TargetFunction {
-    /// Reads the name in any of its forms and the separate qualifier, which must not contradict it.
+    /// Reads the name in any of its forms and the separate qualifier; two different qualifiers are refused.
     pub(in crate::api) fn parse(
         place: &Place,
         name: Option<&str>,
@@ -50,19 +50,19 @@ impl TargetFunction {
         Ok(Self { id: Arc::new(place.function(given.name)), qualifier })
     }
 
-    /// ARN as the caller named it: with the qualifier only if there was one.
+    /// ARN as the caller named it, with a qualifier only if the caller gave one.
     pub(in crate::api) fn arn(&self, place: &Place) -> String {
         place.qualified_arn(&self.id.name, self.qualifier.as_deref())
     }
 
-    /// The function, if the qualifier names `$LATEST` or nothing. Versions and aliases are not here yet, so
-    /// every other qualifier is one that does not exist.
+    /// Finds the function if the qualifier is `$LATEST` or absent. Versions and aliases are not here yet, so
+    /// any other qualifier does not exist.
     pub(in crate::api) fn find(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
         self.lookup(app).ok_or_else(|| not_found(&self.arn(place)))
     }
 
-    /// As [`Self::find`], with `:$LATEST` in the error when no qualifier was given, as Invoke and
-    /// PutFunctionConcurrency answer.
+    /// As [`Self::find`], but the error names `:$LATEST` if no qualifier was given, as on AWS for Invoke and
+    /// PutFunctionConcurrency.
     pub(in crate::api) fn find_latest(&self, app: &App, place: &Place) -> Result<Arc<Function>, Error> {
         let qualifier = self.qualifier.as_deref().unwrap_or(LATEST);
         self.lookup(app).ok_or_else(|| not_found(&place.qualified_arn(&self.id.name, Some(qualifier))))
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn other_regions_and_accounts_are_out_of_reach() {
+    fn functions_of_other_regions_and_accounts_are_refused() {
         let error = |name: &str| TargetFunction::parse(&place(), Some(name), None).unwrap_err();
         let far = error("arn:aws:lambda:ap-southeast-1:000000000000:function:f");
         assert_eq!(
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(error("123456789012:function:f").code.status(), 403);
     }
 
-    /// Two grammars, the model's pattern on the wire and the parser here: what the one lets through the other reads.
+    /// The model's pattern on the wire and the parser here must accept the same names.
     #[test]
     fn every_name_that_the_wire_accepts_can_be_read() {
         let prefixes = [

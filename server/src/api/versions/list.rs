@@ -1,4 +1,4 @@
-//! ListVersionsByFunction: `$LATEST` alone, until versions can be published.
+//! ListVersionsByFunction: only `$LATEST`, until versions can be published.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn the_unpublished_version_alone() {
+    async fn only_the_unpublished_version_is_listed() {
         let api = Api::new().await;
         api.create("f").await;
         let found = api.call("GET", "/2015-03-31/functions/f/versions", Value::Null).await.ok();
