@@ -110,6 +110,7 @@ mod tests {
             ("lambd logs f --follow --data-dir /d", true),
             ("lambd logs --data-dir /d f", true),
             ("lambd logs", false),
+            ("lambd runtime list --config /c --data-dir /d", true),
             ("lambd doctor", true),
             ("lambd version", true),
             ("lambd", false),

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             cli::configuration(&source).map_err(Into::into).and_then(|config| cli::serve::run(config, ROCKS))
         }
         Command::CheckConfig(args) => cli::check_config::run(&args),
-        Command::Runtime(args) => return cli::runtime::run(args),
+        Command::Runtime(args) => cli::runtime::run(args),
         Command::Logs(args) => cli::logs::run(args),
         Command::Doctor(args) => cli::doctor::run(args),
         Command::Version => cli::version::run(),
