@@ -24,31 +24,31 @@ enum RuntimeCommand {
     Install {
         #[command(flatten)]
         server: ServerArgs,
-        /// The folder that holds bin/python3.x or bin/node, instead of one that is looked for
+        /// The folder with bin/python3.x or bin/node [default: the usual places are searched]
         #[arg(long, value_name = "DIR")]
         prefix: Option<PathBuf>,
-        /// Where this machine keeps finished runtimes [default: /var/cache/lambd for root]
+        /// Folder for finished runtimes, shared by all data directories [default: /var/cache/lambd for root]
         #[arg(long, value_name = "DIR", env = "LAMBD_CACHE_DIR")]
         cache_dir: Option<PathBuf>,
         /// Build again even if it was built before
         #[arg(long)]
         refresh: bool,
-        /// Such as python3.11, nodejs22.x, provided.al2023
+        /// Identifiers such as python3.11, nodejs22.x, provided.al2023
         #[arg(required = true, value_name = "ID")]
         identifiers: Vec<String>,
     },
-    /// Install a runtime of your own making: a folder with a runtime.toml
+    /// Install a runtime that you have made: a folder with a runtime.toml
     Add {
         #[command(flatten)]
         server: ServerArgs,
-        /// The folder; it is copied
+        /// The folder, which is copied
         dir: PathBuf,
     },
     /// List the installed runtimes
     List {
         #[command(flatten)]
         server: ServerArgs,
-        /// List those that AWS has, and whether lambd can build them
+        /// List the runtimes that AWS has, and whether lambd can build them
         #[arg(long)]
         available: bool,
     },

@@ -50,7 +50,7 @@ macro_rules! keys {
 keys! {
     /// Address and port of the API; port 0 picks a free one
     listen: SocketAddr = (Ipv4Addr::LOCALHOST, 3001).into(), "LAMBD_LISTEN", "ADDR:PORT";
-    /// Folder of everything that the server keeps
+    /// Folder for everything that the server stores
     data_dir: PathBuf = "/var/lib/lambd".into(), "LAMBD_DATA_DIR", "DIR";
     /// The account of the server's own keys, 12 digits
     account_id: String = "000000000000".to_owned(), "LAMBD_ACCOUNT_ID", "ID";
