@@ -1,8 +1,9 @@
-//! The control plane and Invoke: one table of all operations, one handler for each that is here.
+//! The control plane and Invoke: one table of all operations, and one handler for each that is supported.
 //!
-//! Invariants: a handler gets what the operation is about, already found, and a decoded, validated input; it answers
-//! a typed output or a wire error and knows no HTTP. No handler knows another; what two share is in [`rules`]. An
-//! operation about which nobody decided does not compile.
+//! Invariants: a handler gets the function or resource that the request names, already found, and a decoded
+//! and validated input; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
+//! each other; what two share is in [`rules`]. The table is exhaustive: a new operation does not compile
+//! until it is handled or refused.
 
 mod account;
 mod aliases;
@@ -35,34 +36,34 @@ pub use rules::activation::activate_pending;
 
 pub(in crate::api) use lookup::FoundFunction;
 
-/// Who calls and where, apart from the operation's own input.
+/// The caller and the place of a request, apart from the operation's own input.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Who calls.
-    #[expect(dead_code, reason = "no operation asks yet: access is one key, all or nothing")]
+    /// The caller, as verified by the signature.
+    #[expect(dead_code, reason = "no operation needs it yet: each key may do everything")]
     pub identity: Identity,
     /// The account of the caller and the region of the signature.
     pub place: Place,
-    /// UUID, sent back as `x-amzn-RequestId`.
+    /// UUID that is sent back as `x-amzn-RequestId`.
     pub request_id: String,
-    /// `X-Amzn-Trace-Id` of the request, if it had one.
+    /// `X-Amzn-Trace-Id` of the request, if it has one.
     pub trace_id: Option<String>,
     /// Scheme and authority under which the caller reached the server, e.g. `http://127.0.0.1:3001`.
     pub endpoint: String,
-    /// The body as it came, for as long as anything is done with what it says: the memory for bodies is counted
-    /// until its last copy is gone.
-    #[expect(dead_code, reason = "held, not read")]
+    /// The body as it was received. Its memory is counted until the last copy is dropped, so the call keeps
+    /// it for as long as anything works on the request.
+    #[expect(dead_code, reason = "kept for the count of memory, not read")]
     pub body: Bytes,
 }
 
-/// 500: nothing was done. The cause belongs into the server's log, not to the caller.
+/// 500 `ServiceException`: nothing was done. The caller does not see the cause; log it.
 pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Answers by the table: a `read` is handled where it stands; a `change` and what follows from it belong together,
-/// so that a caller who hangs up in between must not part them, and it runs in a task of its own. What stands behind
-/// `on` says in which members the input names its subject, and how that is found (see [`lookup::Lookup`]).
+/// Handles a request by the table. A `read` runs in the request's own task. A `change` runs in a task of its
+/// own, so that a caller that disconnects does not cancel it half-way. After `on` are the kind of subject (a
+/// method of [`lookup::Lookup`]) and the members of the input that name it.
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
@@ -101,7 +102,7 @@ macro_rules! operations {
     }};
 }
 
-/// Answers one request whose route is known.
+/// Handles one request whose route is known.
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,
@@ -162,8 +163,8 @@ pub async fn handle(
     }
 }
 
-/// An operation of a later release: a clear refusal that every client reports as it is. Not 404, which clients
-/// take for a missing function.
+/// Refuses an operation of a later release with a text that every client shows. Not 404, which clients take
+/// for a missing function.
 fn not_here(operation: Operation) -> Error {
     Error::new(
         ErrorCode::UnsupportedOperationException,

@@ -1,4 +1,4 @@
-//! The composed server: every part, shared by all requests.
+//! The composed server: all its parts, shared by all requests.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -27,66 +27,66 @@ pub const CODE_PATH: &str = "/_lambd/code/";
 /// How long a `Code.Location` works, in seconds [fact:code-location-life].
 const CODE_LOCATION_S: u32 = 600;
 
-/// Memory that packages on their way in may take together, MiB: two of the largest.
+/// Memory for packages that are being received, all together, MiB: two of the largest.
 const PACKAGES_MIB: u32 = 140;
-/// Memory that the bodies of all other requests may take together, MiB: events above all.
+/// Memory for the bodies of all other requests together, MiB. Most of it is for events.
 const EVENTS_MIB: u32 = 512;
-/// How long a body may make no progress.
+/// How long a body may make no progress before it is refused.
 const BODY_STALL: Duration = Duration::from_secs(30);
-/// Environments that a function may start at once, and how many more each second: 1,000 every 10 s, as on AWS.
+/// Environments that a function may start at once; with [`REFILL_PER_S`] 1,000 every 10 s, as on AWS.
 const BURST: u32 = 1000;
-/// See [`BURST`].
+/// Further environments that a function may start each second.
 const REFILL_PER_S: u32 = 100;
 
-/// What a server is composed of: what differs from one to the other, and what was made for it beforehand.
+/// The inputs of a server: settings, and what was opened for it before.
 #[derive(Debug)]
 pub struct Parts {
-    /// Its settings.
+    /// Settings, checked.
     pub config: Config,
-    /// Its durable state.
+    /// The store of its state.
     pub store: Arc<dyn Store>,
-    /// Where its sandboxes come from.
+    /// Starts its sandboxes.
     pub launch: Arc<dyn Launch>,
-    /// Whose requests it answers.
+    /// The keys whose requests it accepts.
     pub keys: Keyring,
-    /// The data directory as the launcher knows it, absolute.
+    /// The absolute path of the data directory, for the launcher and for messages.
     pub data_dir: PathBuf,
-    /// The same as this process reaches it.
+    /// The path by which this process reaches the data directory.
     pub reached: PathBuf,
 }
 
-/// Everything that a request may need.
+/// All parts that a request may need.
 #[derive(Debug)]
 pub struct App {
-    /// Settings as read at the start.
+    /// Settings as they were at the start.
     pub config: Config,
-    /// Functions.
+    /// All functions.
     pub registry: Arc<Registry>,
-    /// Their packages.
+    /// The packages of all functions.
     pub packages: Arc<Packages>,
-    /// Asked when a package may be named by no function any more.
+    /// Collects packages; asked when a change may have left one without a function.
     pub collector: Collector,
-    /// Installed runtimes.
+    /// The installed runtimes.
     pub catalog: Arc<Catalog>,
-    /// Invocations.
+    /// Runs invocations.
     pub dispatcher: Arc<Dispatcher>,
-    /// Log events.
+    /// Stores and reads log events.
     pub logs: Arc<Logs>,
-    /// Bounds the memory of requests with packages, which are held until the package is stored.
+    /// Bounds the memory of requests with packages, which is used until the package is stored.
     pub package_gate: Gate,
-    /// Bounds the memory of all others: of events, which are held for as long as their invocation runs.
+    /// Bounds the memory of all other requests; an event uses it for as long as its invocation runs.
     pub event_gate: Gate,
     /// `None` when signatures are not checked.
     pub verifier: Option<Verifier>,
-    /// The server's own keys, to sign download addresses.
+    /// The server's own keys, which sign download addresses.
     pub credentials: Credentials,
 }
 
 impl App {
-    /// Reads what is stored and puts the parts together. Nothing runs yet but the writer of the logs.
+    /// Reads the stored state and puts the parts together. Only the writer of the logs runs afterwards.
     ///
     /// # Errors
-    /// What of the data directory cannot be read, by its name.
+    /// A part of the data directory that cannot be read, with its path.
     pub async fn compose(parts: Parts) -> Result<Self> {
         let Parts { config, store, launch, keys, data_dir, reached } = parts;
         let account = config.account_id.as_str();
@@ -121,7 +121,7 @@ impl App {
         })
     }
 
-    /// An address that gives a package to whoever holds it, for ten minutes.
+    /// A presigned address: whoever has it can download the package for ten minutes.
     pub fn code_location(&self, endpoint: &str, region: &str, sha256: Sha256) -> String {
         let origin = match self.config.public_endpoint.as_str() {
             "" => endpoint,
@@ -136,7 +136,7 @@ impl App {
         )
     }
 
-    /// Removes packages that no function names any more whenever [`Self::collector`] is asked to. Never ends.
+    /// Removes packages that no function uses, each time that [`Self::collector`] is asked to. Never ends.
     pub async fn collect_packages(self: Arc<Self>) -> Infallible {
         let (packages, registry) = (Arc::clone(&self.packages), Arc::clone(&self.registry));
         let collect = move || match packages.collect(|| registry.live_packages()) {

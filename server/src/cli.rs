@@ -1,6 +1,6 @@
-//! The command line: what can be asked, and how each answer ends.
+//! The command line: its commands, and how each of them ends.
 //!
-//! Exit codes: 0 done; 1 failed, with one line `lambd: …` on standard error; 2 wrong usage.
+//! Exit codes: 0 for success; 1 for a failure, with one line `lambd: …` on standard error; 2 for wrong usage.
 
 pub mod check_config;
 pub mod doctor;
@@ -23,7 +23,7 @@ use crate::config::{Config, ConfigError, Settings, Source};
 #[derive(Debug, Parser)]
 #[command(name = "lambd", disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -45,7 +45,7 @@ pub enum Command {
     Version,
 }
 
-/// Which server a command is about.
+/// The options that say which server a command is about.
 #[derive(Debug, Args)]
 pub struct ServerArgs {
     /// The server's configuration file [default: /etc/lambd/lambd.toml if it exists]
@@ -57,30 +57,30 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// The configuration of that server, as far as file and default tell.
+    /// The configuration of that server, read from its file and the defaults.
     fn load(self) -> Result<Config, ConfigError> {
         let settings = Settings { data_dir: self.data_dir, ..Settings::default() };
         Source { config: self.config, settings }.load()
     }
 }
 
-/// The whole configuration of a server, checked; nothing has been touched or bound yet.
+/// Reads and checks the whole configuration of a server. Touches no other file and binds no port.
 ///
 /// # Errors
-/// `ConfigError`, one line that names the key and the remedy.
+/// A `ConfigError`, whose one line names the key and the remedy.
 pub fn configuration(source: &Source) -> Result<Config, ConfigError> {
     Source::check_variables(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     source.load()
 }
 
-/// Turns the end of a command into its exit code and its one line.
+/// Turns the result of a command into its exit code, and prints an error in one line.
 pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    // A reader that has seen enough (`lambd logs f | head`) is no failure.
+    // A reader that has read enough (`lambd logs f | head`) is no failure.
     if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    // Nobody is left to tell if standard error is closed.
+    // If standard error is closed, the line cannot be shown to anybody.
     let _ = writeln!(io::stderr(), "lambd: {}", one_line(&error));
     ExitCode::FAILURE
 }
@@ -97,12 +97,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn definition_is_sound() {
+    fn the_definition_of_the_commands_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn usage() {
+    fn right_usage_is_accepted_and_wrong_usage_is_refused() {
         for (line, right) in [
             ("lambd serve --listen 127.0.0.1:0 --data-dir /d", true),
             ("lambd serve extra", false),
@@ -110,6 +110,7 @@ mod tests {
             ("lambd logs f --follow --data-dir /d", true),
             ("lambd logs --data-dir /d f", true),
             ("lambd logs", false),
+            ("lambd runtime list --config /c --data-dir /d", true),
             ("lambd doctor", true),
             ("lambd version", true),
             ("lambd", false),
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes() {
+    fn the_exit_code_says_how_a_command_ended() {
         let code = |result| format!("{:?}", finish(result));
         assert_eq!(code(Ok(())), format!("{:?}", ExitCode::SUCCESS));
         assert_eq!(code(Err(anyhow::anyhow!("x"))), format!("{:?}", ExitCode::FAILURE));

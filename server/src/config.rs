@@ -1,5 +1,5 @@
-//! Configuration: one table of keys, each of them a line of the TOML file, an environment variable
-//! and a flag. Precedence: flag, environment, file, default.
+//! Configuration. One table declares all keys; each is a line of the TOML file, an environment variable and a
+//! flag. A flag has precedence over a variable, a variable over the file, the file over the default.
 //!
 //! Everything is read and checked before a port is bound or a file of the data directory is touched.
 //! Unknown keys of the file, unknown flags and unknown `LAMBD_…` variables are refused by name: a

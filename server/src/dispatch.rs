@@ -1,11 +1,11 @@
-//! Dispatch: from an admitted invocation to an environment, and back.
+//! Dispatch: brings an admitted invocation to an environment, and its answer back.
 //!
 //! One invocation is one task: it takes a permit, acquires an idle environment or starts one, delivers the
-//! event, waits for the first of response, exit and deadline, writes the platform's log lines and returns the
-//! environment. The task outlives its caller, so that a client that goes away does not cut a function off.
+//! event, waits for a response, an exit or the deadline, writes the platform's log lines and returns the
+//! environment. The task does not end with its caller: a client that disconnects does not stop the function.
 //!
 //! Invariants: one short lock (scaler and pool), never held across an await; an event is delivered to exactly
-//! one environment; every permit and reservation is paid back on drop, whatever path a task takes.
+//! one environment; permits and reservations are returned when they are dropped, however a task ends.
 
 mod acquire;
 mod active;
@@ -32,49 +32,49 @@ use acquire::Acquired;
 use active::{ActiveInvocation, Delivered, Settled};
 use admission::{Admission, ConcurrencyPermit};
 
-/// How long the runtime may take from its response to its next poll before the caller is answered without
-/// waiting for it. Nearly every runtime polls within microseconds; then the environment is back in the pool
-/// before the caller can ask again.
+/// How long the runtime may take from its response to its next poll before the caller gets its answer without
+/// waiting for the poll. Nearly every runtime polls within microseconds; then the environment is back in the
+/// pool before the caller can invoke again.
 const SETTLE_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// One synchronous invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// UUID, also `x-amzn-RequestId` of the answer.
+    /// UUID; also the `x-amzn-RequestId` of the answer.
     pub request_id: String,
-    /// The event, valid JSON.
+    /// The event; valid JSON.
     pub event: Bytes,
     /// The ARN as the caller named it.
     pub invoked_arn: String,
-    /// Decoded client context.
+    /// Client context, decoded.
     pub client_context: Option<String>,
     /// `X-Amzn-Trace-Id` for the runtime.
     pub trace_id: String,
-    /// Whether the caller wants the log's tail.
+    /// Whether the caller wants the end of the log.
     pub tail: bool,
 }
 
-/// What the caller of an invocation gets.
+/// The answer to an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvocationResult {
     /// The function's response or an error payload.
     pub payload: Bytes,
     /// Whether the payload is an error (`X-Amz-Function-Error: Unhandled`).
     pub is_error: bool,
-    /// Last 4 KB of the log, when asked for.
+    /// The last 4 KB of the log, if the caller wanted them.
     pub tail: Option<String>,
 }
 
 /// Why an invocation did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// Throttled: 429.
+    /// Throttled; answered with 429.
     #[error("throttled: {}", .0.reason())]
     Refused(Throttle),
-    /// The function was deleted meanwhile.
-    #[error("the function is gone")]
+    /// The function has been deleted since.
+    #[error("the function was deleted")]
     Gone,
-    /// The function's runtime is not installed any more.
+    /// The function's runtime has been removed.
     #[error("runtime {0} is not installed")]
     NoRuntime(String),
     /// The function's runtime cannot be read.
@@ -91,15 +91,15 @@ pub enum InvokeError {
     Interrupted,
 }
 
-/// How far an invocation got before anything of it was given back.
+/// The state of an invocation before its environment and its permit are returned.
 enum StartedInvocation<'a> {
-    /// It has its outcome, and an environment that may serve again.
+    /// The function has run; its environment may serve again.
     Running(Box<ActiveInvocation<'a>>),
-    /// No environment came up for it, and that is its answer.
+    /// No environment could be initialised; this is the answer.
     Over(InvocationResult),
 }
 
-/// Everything that dispatch needs; cheap to share behind an `Arc`.
+/// Runs invocations; shared as an `Arc`.
 #[derive(Debug)]
 pub struct Dispatcher {
     admission: Arc<Admission>,
@@ -112,7 +112,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts with an empty pool; the reserved concurrency of known functions is taken over.
+    /// Starts with an empty pool and the reserved concurrency of all known functions.
     pub fn new(
         limits: ScalerLimits,
         registry: Arc<Registry>,
@@ -136,7 +136,7 @@ impl Dispatcher {
         Arc::new(dispatcher)
     }
 
-    /// Runs one event and waits for its answer.
+    /// Runs one invocation and waits for its answer.
     pub async fn invoke(
         self: &Arc<Self>,
         version: Arc<Version>,
@@ -149,8 +149,8 @@ impl Dispatcher {
         answer.await.map_err(|_| InvokeError::Interrupted)?
     }
 
-    /// The reserved concurrency of a function changed, or the function is gone. What the registry says now
-    /// counts: changes that overtake each other end at the same value.
+    /// Takes over the reserved concurrency of a function that was changed or deleted. Always reads the
+    /// registry, so that concurrent changes end with its present value.
     pub fn reserve(&self, function: &Arc<FunctionId>) {
         self.admission.with(|state, now| {
             let reserved = self.registry.get(function).and_then(|function| function.reserved_concurrency);
@@ -158,8 +158,8 @@ impl Dispatcher {
         });
     }
 
-    /// Ends the idle environments of a version's generation, which nothing runs any more; busy ones end with their
-    /// invocation. Other versions of the function, and its next generation, keep theirs.
+    /// Ends the idle environments of a version's generation, because nothing runs that generation any more.
+    /// Busy ones end after their invocation. Other generations of the function keep theirs.
     pub fn retire(&self, version: &Version) {
         let retired = self.admission.with(|state, _| state.pool.retire(version.generation));
         retired.into_iter().for_each(Environment::terminate);
@@ -181,8 +181,8 @@ impl Dispatcher {
         let _ = reply.send(over);
     }
 
-    /// Finds an environment that takes the event, and waits for its outcome. Each turn of the loop uses up an
-    /// idle environment that died while it rested, or follows a change of the function.
+    /// Finds an environment that takes the event, and waits for the outcome. The loop repeats when an idle
+    /// environment turns out to be dead, or when the function has changed.
     async fn begin<'a>(
         &self,
         mut version: Arc<Version>,
@@ -190,7 +190,7 @@ impl Dispatcher {
     ) -> Result<StartedInvocation<'a>, InvokeError> {
         loop {
             let acquired = match self.acquire(&version, invocation).await {
-                // An update or a delete came between, and the old code is collected already.
+                // The function was updated or deleted, and the old code has been collected.
                 Err(InvokeError::Package(PackageError::Missing { .. }))
                     if !self.registry.is_current(&version) =>
                 {
@@ -213,8 +213,8 @@ impl Dispatcher {
         }
     }
 
-    /// From the outcome to the end of the invoke phase. Normally the runtime polls at once: then environment
-    /// and permit are back before the caller hears of it. A slow one keeps both while the caller goes on.
+    /// Completes the invoke phase. Most runtimes poll at once: environment and permit are then returned
+    /// before the caller gets the answer. A slow runtime keeps both, but the caller gets the answer earlier.
     async fn finish(
         &self,
         mut active: ActiveInvocation<'_>,
@@ -239,12 +239,12 @@ impl Dispatcher {
         }
     }
 
-    /// Back into the pool; out of it again if code or configuration changed meanwhile.
+    /// Returns an environment to the pool, and removes it again if code or configuration has changed.
     fn give_back(&self, environment: Environment) {
         let version = Arc::clone(&environment.version);
         self.admission.put(environment);
-        // Looked at behind the put: an update that came before has retired without seeing this environment,
-        // one that comes later will see it.
+        // Checked after `put`: an earlier update has retired this generation before the environment was in
+        // the pool; a later update will find it there.
         if !self.registry.is_current(&version) {
             self.retire(&version);
         }

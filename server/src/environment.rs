@@ -1,9 +1,9 @@
-//! One execution environment: a sandbox, its Runtime API session and its log, owned by one task at a time.
+//! One execution environment: a sandbox, its Runtime API session and its log. At any time one task owns it.
 //!
-//! Invariants: it belongs to one generation of one version for life; it holds at most one event; dropping it
-//! ends its processes (the launcher sees the lifeline close). Nobody reads its output but the task that holds
-//! it, so lines stay in order without a lock; while it is idle, output waits in the pipe, for the next invocation
-//! or for [`Environment::terminate`].
+//! Invariants: an environment belongs to one generation of one version for its whole life. It has at most one
+//! event. Dropping it ends its processes, because the launcher sees that the lifeline closes. Only the task
+//! that owns it reads its output, so that lines stay in order without a lock; while it is idle, output stays
+//! in the pipe until the next invocation or [`Environment::terminate`].
 
 pub mod failure;
 pub mod launch;
@@ -38,64 +38,64 @@ use program::Program;
 /// Connections to the Runtime API that one environment may hold.
 const CONNECTIONS_MAX: usize = 16;
 
-/// A living environment.
+/// An environment whose sandbox has been started.
 #[derive(Debug)]
 pub struct Environment {
-    /// What it was started from.
+    /// The version that it serves.
     pub version: Arc<Version>,
-    /// Its log: platform lines go through it too, so that they keep their place.
+    /// Its log. The platform's lines go through it, too, so that all lines stay in order.
     pub output: ProgramOutput,
-    /// What was started.
+    /// The program that was started.
     entrypoint: Entrypoint,
-    /// The Runtime API side.
+    /// Its session of the Runtime API.
     pub session: Session,
-    /// The server side of that API; ends with the session.
+    /// Serves that API; ends with the session.
     _service: tokio::task::JoinHandle<()>,
-    /// Dropping it is what ends the processes; what was set aside for them is given back behind it.
+    /// Dropping it ends the processes; the fields after it return what was reserved for them.
     program: Box<dyn Program>,
     started: Instant,
-    /// Keeps the code from garbage collection.
+    /// Keeps the package from being collected.
     _package: Package,
     _reservation: Box<dyn Reservation>,
     _descriptors: OwnedSemaphorePermit,
 }
 
-/// Where sandboxes come from.
+/// Where sandboxes come from, and what they need.
 #[derive(Debug)]
 pub struct Launching {
-    /// The way to the launcher.
+    /// Launches sandboxes.
     pub launch: Arc<dyn Launch>,
     /// The data directory as the launcher knows it; the server's own paths are relative to it.
     pub root: PathBuf,
-    /// What environments may take of this process's descriptors.
+    /// The descriptors of this process that environments may use.
     pub descriptors: Descriptors,
 }
 
-/// What was set aside for an environment, memory above all, and is given back when it is dropped with it.
+/// What was reserved for an environment, above all memory; dropped with the environment, which returns it.
 pub trait Reservation: std::fmt::Debug + Send + Sync {
-    /// The environment is there: its start counts.
+    /// Says that the environment was started, so that its start counts.
     fn started(&mut self);
 }
 
-/// What an environment is started with.
+/// The inputs of a start.
 #[derive(Debug)]
 pub struct EnvironmentStart<'a> {
-    /// What is to run.
+    /// The version to run.
     pub version: Arc<Version>,
     /// Its runtime.
     pub runtime: &'a Runtime,
-    /// Its code; pinned for as long as the environment lives.
+    /// Its code, pinned for as long as the environment lives.
     pub package: Package,
-    /// What was set aside for it.
+    /// The memory that was reserved for it.
     pub reservation: Box<dyn Reservation>,
-    /// The descriptors that it will take.
+    /// The descriptors that were reserved for it.
     pub descriptors: OwnedSemaphorePermit,
-    /// Whether its init may use more CPU than the function's share: only a first one, which is cut off soon.
+    /// Whether its init may use more CPU than the function's share; only for a first init, which is short.
     pub boost: bool,
 }
 
 impl Environment {
-    /// Starts a sandbox for the function; its init has then begun.
+    /// Starts a sandbox for the version; its init has begun when this returns.
     pub async fn start(
         start: EnvironmentStart<'_>,
         launching: &Launching,
@@ -107,7 +107,7 @@ impl Environment {
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
         let EnvironmentStart { version, package, mut reservation, descriptors, .. } = start;
         let LaunchedSandbox { listener, output, program } = launching.launch.launch(spec).await?;
-        // Waiting for the launcher was the server's time, not the function's.
+        // The wait for the launcher is the server's time, not the function's.
         let started = Instant::now();
         reservation.started();
         let listener = TcpListener::from_std(listener)?;
@@ -131,8 +131,8 @@ impl Environment {
         })
     }
 
-    /// Waits for the end of init: the runtime's first `next`, or why it will not come, told for the request that
-    /// waits for it. Takes at most `limit`. On success the CPU share of the function's memory takes effect.
+    /// Waits at most `limit` for the runtime's first `next`, the end of init. A failure is worded for the
+    /// request `request_id`, which waits. After success the function has the CPU share of its memory.
     pub async fn init(&mut self, limit: Duration, request_id: &str) -> Result<Duration, InvocationFailure> {
         let deadline = tokio::time::sleep(limit);
         tokio::pin!(deadline);
@@ -162,13 +162,13 @@ impl Environment {
         wait_exit(&mut *self.program).await
     }
 
-    /// Whether the runtime process is still there, without waiting.
+    /// Whether the runtime process has not ended; does not wait.
     pub fn is_alive(&mut self) -> bool {
         use futures_util::FutureExt as _;
         wait_exit(&mut *self.program).now_or_never().is_none()
     }
 
-    /// Ends its processes at once; what they printed can still be read.
+    /// Ends its processes at once; their output can still be read.
     pub fn kill(&mut self) {
         self.program.kill();
     }
@@ -180,10 +180,9 @@ impl Environment {
         }
     }
 
-    /// Highest memory use so far, bytes; 0 when the kernel does not tell. File cache, `/tmp` included, is no
-    /// use of the function's own [fact:tmp-is-not-memory]: it is taken off where it filled the group, which is the
-    /// only time it matters and the only time it is worth asking for. Out of memory means all of it
-    /// [fact:out-of-memory].
+    /// Highest memory use so far, bytes; 0 if the kernel does not say. File cache, also that of `/tmp`, does
+    /// not count [fact:tmp-is-not-memory]: it is subtracted when usage is near the limit, because it matters
+    /// only then and costs a read. After out of memory the usage is the limit [fact:out-of-memory].
     pub fn memory_peak_bytes(&self) -> u64 {
         let limit = u64::from(self.version.configuration.memory_mib) << 20;
         let peak = self.program.memory_peak_bytes().unwrap_or_default();
@@ -196,25 +195,25 @@ impl Environment {
         }
     }
 
-    /// Everything of the invocation that a `select!` needs at once.
+    /// Borrows the parts of which a `select!` needs all at once.
     pub fn parts(&mut self) -> (&mut ProgramOutput, &Session, impl Future<Output = Exit>) {
         (&mut self.output, &self.session, wait_exit(&mut *self.program))
     }
 
-    /// Ends it for good: its processes and its memory go at once, what it printed and nobody read follows into
-    /// the log.
+    /// Ends the environment: its processes and memory at once; output that has not been read goes to the log
+    /// later.
     pub fn terminate(self) {
         let log = self.terminating();
         drop(log);
     }
 
-    /// As [`Self::terminate`], with the task that sees to the log: it ends soon, whatever the log does.
+    /// As [`Self::terminate`], with the task that writes the log; it ends in seconds even if the log hangs.
     pub fn terminating(self) -> tokio::task::JoinHandle<()> {
         let Self { output, .. } = self;
         tokio::spawn(output.close())
     }
 
-    /// Since its program was started.
+    /// Time since its program was started.
     pub fn age(&self) -> Duration {
         self.started.elapsed()
     }
@@ -236,7 +235,7 @@ impl Resident for Environment {
     }
 }
 
-/// Cancel-safe: an exit once told is told again.
+/// Cancel-safe: an exit that was returned once is returned again.
 async fn wait_exit(program: &mut dyn Program) -> Exit {
     poll_fn(|cx| program.poll_exit(cx)).await
 }

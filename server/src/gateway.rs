@@ -1,8 +1,9 @@
-//! The gateway: one HTTP request from its head to its answer.
+//! The gateway: handles one HTTP request from its head to its answer.
 //!
-//! The order is AWS's [fact:check-order]: body limits, so that an unknown caller cannot make the server read more
-//! than the operation takes; then the signature's head; the body; the signature itself, before the body where the
-//! client told its hash; only then routing errors, validation and the operation.
+//! The order is AWS's [fact:check-order]: first the limit of the body, so that an unauthenticated caller
+//! cannot make the server read more than the operation allows; then the head of the signature; the body; the
+//! signature itself, before the body if the client declared its hash; then errors of routing, validation and
+//! the operation.
 
 mod download;
 mod local;
@@ -25,14 +26,14 @@ use crate::api::{self, Call, INVOKE_BYTES_MAX};
 use crate::app::{App, CODE_PATH};
 use crate::http::{self, BodyError, Caller, ReceivedBody, RequestId};
 
-/// Whole CreateFunction request, bytes [fact:deploy-request-size].
+/// Largest CreateFunction request, bytes [fact:deploy-request-size].
 const DEPLOY_BYTES_MAX: usize = 70_167_211;
-/// Every other request, bytes; the largest legitimate one is a resource policy of 20 KB.
+/// Largest other request, bytes; the largest that is needed is a resource policy of 20 KB.
 const CONTROL_BYTES_MAX: usize = 1024 * 1024;
-/// Paths of the server's own, beside the API's.
+/// Path of the server's own requests for logs, beside the API's paths.
 pub(crate) const LOGS_PATH: &str = "/_lambd/logs/";
 
-/// The router: everything goes to one handler, because the API's own table routes.
+/// The router has one handler for everything, because the API's own table routes.
 pub fn router(app: Arc<App>) -> axum::Router {
     axum::Router::new().fallback(answer).with_state(app)
 }
@@ -94,7 +95,7 @@ fn body_limit(operation: Option<Operation>) -> usize {
     }
 }
 
-/// First step of authentication; `None` when signatures are not checked.
+/// First step of authentication; `None` if signatures are not checked.
 fn authenticate(app: &App, head: &Parts) -> Result<Option<PendingVerification>, Error> {
     let Some(verifier) = &app.verifier else {
         local::check(head, app.config.listen, &app.config.public_endpoint)?;
@@ -108,13 +109,13 @@ fn authenticate(app: &App, head: &Parts) -> Result<Option<PendingVerification>, 
     Ok(Some(pending))
 }
 
-/// The connection is no stranger's any more.
+/// Marks the caller of this connection as authenticated.
 fn set_known(head: &Parts) {
     head.extensions.get::<Caller>().into_iter().for_each(Caller::set_known);
 }
 
-/// Second step, with the body: who calls, and for which region. Where signatures are not checked, everybody is the
-/// server's own account.
+/// Second step, with the body: returns caller and region. Without signatures everybody acts for the server's
+/// own account.
 fn finish_authentication(
     app: &App,
     head: &Parts,
@@ -166,7 +167,7 @@ fn body_error(error: &BodyError, operation: Option<Operation>, limit: usize) -> 
             let text = format!("Request must be smaller than {limit} bytes for the {name} operation");
             Error::new(ErrorCode::RequestEntityTooLargeException, text)
         }
-        // The caller may try again: AWS's own answer to too much at once.
+        // The caller may try again; AWS answers this to too many requests.
         BodyError::Busy => Error::throttled("CallerRateLimitExceeded"),
         BodyError::Stalled | BodyError::Broken(_) => {
             Error::new(ErrorCode::InvalidRequestContentException, format!("Could not read the body: {error}"))
@@ -174,7 +175,7 @@ fn body_error(error: &BodyError, operation: Option<Operation>, limit: usize) -> 
     }
 }
 
-/// Scheme and authority that the client used; TLS ends elsewhere, so a proxy sets `public_endpoint`.
+/// Scheme and authority that the client used; behind a proxy with TLS `public_endpoint` replaces it.
 fn endpoint(head: &Parts) -> String {
     let host = text(&head.headers, header::HOST.as_str());
     let host = host.or_else(|| head.uri.authority().map(ToString::to_string));

@@ -1,7 +1,7 @@
-//! The listener: connections, their limits and their end; bodies; request ids; a small client.
+//! Connections, their limits and their end; request bodies; request ids; a small client.
 //!
-//! Everything that a stranger can make grow has a bound: connections, header bytes, streams of one
-//! connection, body bytes in memory, and the time that each of them may take.
+//! Everything that an unauthenticated caller can make grow is limited: connections, bytes of headers, streams
+//! of one connection, bytes of bodies in memory, and the time that each of them may take.
 
 mod body;
 mod budget;

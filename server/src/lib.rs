@@ -1,8 +1,8 @@
-//! lambd: AWS Lambda on bare Linux, one daemon.
+//! The library of lambd: AWS Lambda on bare Linux as one daemon.
 
 #![expect(
     unreachable_pub,
-    reason = "`pub` in a module is for the whole crate; what leaves the crate is `cli`"
+    reason = "`pub` in a module is for the whole crate; only `cli` is public outside of it"
 )]
 
 mod api;

@@ -1,10 +1,10 @@
-//! The functions' logs: what CloudWatch Logs is on AWS.
+//! The functions' logs: the counterpart of CloudWatch Logs.
 //!
-//! Events are kept in the store in the order in which they were accepted, per log group, with the streams
-//! of a group interleaved. One thread writes them, many events per batch and without waiting for the disk,
-//! so that nothing on the path of an invocation does. A group that floods waits for its own share of the
-//! queue and takes nobody else's; the platform's own lines have room besides. Old events are removed by age and by size of the group; removing a
-//! function removes none, as on AWS.
+//! Events are stored in the order in which they were accepted, for each log group, with the streams of a
+//! group interleaved. One thread writes many events in a batch and does not wait for the disk, so that no
+//! invocation does. A group that floods waits for its own share of the queue and uses nothing of the others';
+//! the platform's own lines have a reserve. Old events are removed by age and by the size of the group.
+//! Removing a function removes none of its events, as on AWS.
 
 mod keys;
 pub mod lines;
@@ -24,41 +24,41 @@ use std::thread::JoinHandle;
 use lambd_model::FunctionId;
 use lambd_store::{CommitError, Range, Row, Store, StoreError, Table};
 
-/// The longest message, in bytes; what is longer is cut [fact:log-event-size].
+/// Longest message in bytes; a longer one is cut [fact:log-event-size].
 pub const MESSAGE_BYTES_MAX: usize = 262_144;
 
-/// The key of a function's log group: groups of two accounts or regions are strangers to each other, as on AWS.
+/// The key of a function's log group. Names of groups are scoped to an account and a region, as on AWS.
 #[must_use]
 pub fn group_key(function: &FunctionId, group: &str) -> String {
     format!("{}:{}:{group}", function.account, function.region)
 }
 
-/// What a writer hands in: one line, or one record of a structured log.
+/// An event to be written: one line, or one record of a structured log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEvent {
-    /// When it happened, in milliseconds since 1970.
+    /// When it happened, milliseconds since 1970.
     pub time_ms: i64,
-    /// Without the newline at its end.
+    /// The text, without the newline at its end.
     pub message: String,
 }
 
-/// What a reader gets.
+/// An event that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// When it happened, in milliseconds since 1970.
+    /// When it happened, milliseconds since 1970.
     pub time_ms: i64,
     /// The name of its stream.
     pub stream: String,
-    /// Without the newline at its end.
+    /// The text, without the newline at its end.
     pub message: String,
 }
 
-/// Some events of a group, in order, and where to go on.
+/// Some events of a group in order, and the position after them.
 #[derive(Debug, Clone)]
 pub struct EventPage {
-    /// Empty at the end of the log.
+    /// The events; none at the end of the log.
     pub events: Vec<StoredEvent>,
-    /// What lies behind these events, now or later: `--follow` asks again with it.
+    /// The position after these events; `--follow` continues from it.
     pub next: Cursor,
 }
 
@@ -68,7 +68,7 @@ pub enum LogError {
     /// The store failed.
     #[error("cannot access the logs")]
     Store(#[from] StoreError),
-    /// What an older lambd logged could not be rewritten.
+    /// The logs of an older lambd could not be rewritten.
     #[error("cannot rewrite the logs of an older lambd")]
     Rewrite(#[from] CommitError),
     /// The writer's thread could not be started.
@@ -85,11 +85,11 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Starts the writer on [`Table::Logs`] of `store`; there must be one only. What an older lambd logged, which
-    /// knew one account, is given to `account`.
+    /// Starts the writer for [`Table::Logs`] of `store`, of which there must be only one. Logs of an older
+    /// lambd, which had only one account, are assigned to `account`.
     ///
     /// # Errors
-    /// [`LogError`] if what is there already cannot be read.
+    /// A [`LogError`] if the stored logs cannot be read.
     pub async fn start(store: Arc<dyn Store>, account: &str, retention: Retention) -> Result<Self, LogError> {
         let (sink, receiver) = queue::new();
         let writer = writer::Writer::load(Arc::clone(&store), account, retention, receiver).await?;
@@ -98,13 +98,13 @@ impl Logs {
         Ok(Self { store, sink, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Where events are handed in.
+    /// The sink to which events are given.
     #[must_use]
     pub const fn sink(&self) -> &LogSink {
         &self.sink
     }
 
-    /// At most `limit` events of `group` behind `from`; fewer if they are large.
+    /// At most `limit` events of `group` after `from`; fewer if they are large.
     ///
     /// # Errors
     /// [`LogError::Store`].
@@ -122,7 +122,7 @@ impl Logs {
         Ok(EventPage { events: rows.into_iter().filter_map(decode).collect(), next })
     }
 
-    /// Writes what was handed in so far and ends the writer; later events are lost. Blocks.
+    /// Writes all events so far and ends the writer; later events are lost. Blocks.
     pub fn stop(&self) {
         self.sink.stop();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -138,7 +138,7 @@ impl Drop for Logs {
     }
 }
 
-/// A sink whose events nobody takes while the other value lives: a writer that hangs.
+/// A sink whose events are not read while the other value lives, as with a writer that hangs.
 #[cfg(test)]
 pub(crate) fn unread() -> (LogSink, impl Sized) {
     queue::new()

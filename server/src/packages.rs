@@ -1,11 +1,12 @@
-//! Deployment packages: content-addressed folders of unpacked zips.
+//! Deployment packages: folders of unpacked zips, named by the hash of the zip.
 //!
-//! `packages/<sha256>/` holds `code/` (the unpacked tree, bound read-only into sandboxes), `package.zip`
+//! `packages/<sha256>/` contains `code/` (the unpacked tree, which sandboxes mount read-only), `package.zip`
 //! (as it was uploaded, for `Code.Location`) and `package.json` (its sizes). A folder appears by a rename
-//! when all of it is on disk and vanishes by a rename before it is deleted, so whatever is there is whole.
+//! when all of it is on disk, and is renamed before it is deleted, so that a present folder is always
+//! complete.
 //!
-//! Zips are hostile. Sizes are counted while unpacking, headers are never believed, and every path is
-//! made and opened relative to its parent directory without following links.
+//! Zips are hostile. Sizes are counted while unpacking, not taken from headers, and every path is made and
+//! opened relative to its parent directory without following links.
 //!
 //! All methods block on the disk: call them from `spawn_blocking`.
 
@@ -36,15 +37,15 @@ use serde::{Deserialize, Serialize};
 use files::{Scratch, io, sync_dir};
 use pins::Pins;
 
-/// How large a package may be [fact:package-sizes].
+/// Limits of a package [fact:package-sizes].
 #[derive(Debug, Clone, Copy)]
 pub struct PackageLimits {
-    /// The most bytes of the zip itself.
+    /// Most bytes of the zip itself.
     pub zipped_bytes_max: u64,
-    /// The most bytes of its files, unpacked. A caller who adds layers passes what they leave.
+    /// Most bytes of its unpacked files. If there are layers, pass what they leave.
     pub unzipped_bytes_max: u64,
-    /// The most files, directories and links. Each costs the disk up to 4 KiB more than its size: at the
-    /// default, all of them together as much as the limit on sizes. Lambda has no published limit.
+    /// Most files, directories and links. Each costs the disk up to 4 KiB more than its size: at the default
+    /// all of them together as much as the limit of sizes. AWS publishes no limit.
     pub nodes_max: usize,
 }
 
@@ -54,21 +55,21 @@ impl Default for PackageLimits {
     }
 }
 
-/// A package on disk, which stays there as long as this value or a clone of it lives.
+/// A package on disk, which is not removed as long as this value or a clone of it lives.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// Of the zip: `CodeSha256`.
+    /// SHA-256 of the zip: `CodeSha256`.
     pub sha256: Sha256,
-    /// Of the zip: `CodeSize`.
+    /// Size of the zip: `CodeSize`.
     pub zipped_bytes: u64,
-    /// Of all files and links, unpacked.
+    /// Size of all files and links, unpacked.
     pub unzipped_bytes: u64,
-    /// The unpacked tree, to be mounted at `/var/task`.
+    /// The unpacked tree, for `/var/task`.
     pub code_dir: PathBuf,
     _pin: Pin,
 }
 
-/// `package.json`.
+/// The content of `package.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Facts {
     v: u32,
@@ -78,27 +79,27 @@ struct Facts {
 
 const FACTS_VERSION: u32 = 1;
 
-/// All packages of a data directory. The directory belongs to one process: the lock of the store guards it.
+/// All packages of a data directory, which only one process uses: the directory's lock guarantees it.
 #[derive(Debug)]
 pub struct Packages {
     dir: PathBuf,
-    /// Packages in the making and in the unmaking; emptied at every start.
+    /// Packages that are being made or removed; emptied at every start.
     scratch: PathBuf,
     pins: Pins,
     collecting: Mutex<()>,
 }
 
-/// What became of a package that was to be removed.
+/// The result of removing a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// It is not there any more.
+    /// It does not exist any more.
     Gone,
-    /// Somebody uses it.
+    /// It is in use.
     Pinned,
 }
 
 impl Packages {
-    /// Opens `data_dir/packages`, creates it if it is missing, and removes what a crash left half done.
+    /// Opens `data_dir/packages`, makes it if it is absent, and removes what a crash left incomplete.
     ///
     /// # Errors
     /// [`PackageError::Io`] or [`PackageError::DiskFull`].
@@ -113,18 +114,18 @@ impl Packages {
         Ok(Self { dir, scratch, pins: Pins::default(), collecting: Mutex::new(()) })
     }
 
-    /// Unpacks `zip` unless the same bytes are there already, and pins the package: hold the value until
-    /// the record that refers to it is committed. When this returns, the package is on disk.
+    /// Unpacks `zip` unless the same bytes are there already, and pins the package. Keep the value until the
+    /// record that refers to it is committed. When this returns, the package is durable.
     ///
     /// # Errors
-    /// [`PackageError::BadZip`], [`PackageError::ZippedTooLarge`] and [`PackageError::UnzippedTooLarge`]
-    /// are the client's doing; the others are the server's. In every case nothing is left behind.
+    /// [`PackageError::BadZip`], [`PackageError::ZippedTooLarge`] and [`PackageError::UnzippedTooLarge`] are
+    /// faults of the client; the others are the server's. In no case does anything stay on disk.
     pub fn stage(&self, zip: &[u8], limits: &PackageLimits) -> Result<Package, PackageError> {
         if zip.len() as u64 > limits.zipped_bytes_max {
             return Err(PackageError::ZippedTooLarge { limit_bytes: limits.zipped_bytes_max });
         }
         let sha256 = Sha256::of(zip);
-        // Pinned before the look: from here on the package cannot be collected.
+        // Pinned before it is read: from here on the package cannot be collected.
         let pin = self.pins.pin(sha256);
         let package = match self.load(sha256, &pin)? {
             Some(package) => package,
@@ -133,7 +134,7 @@ impl Packages {
         if package.unzipped_bytes > limits.unzipped_bytes_max {
             return Err(PackageError::UnzippedTooLarge { limit_bytes: limits.unzipped_bytes_max });
         }
-        // Also if another thread made the folder: it may not have come to this line yet.
+        // Also if another thread made the folder, because that thread may not have synced yet.
         sync_dir(&self.dir)?;
         Ok(package)
     }
@@ -141,7 +142,7 @@ impl Packages {
     /// The package with this hash, pinned.
     ///
     /// # Errors
-    /// [`PackageError::Missing`] if it is not there.
+    /// [`PackageError::Missing`] if it does not exist.
     pub fn get(&self, sha256: Sha256) -> Result<Package, PackageError> {
         let pin = self.pins.pin(sha256);
         self.load(sha256, &pin)?.ok_or(PackageError::Missing { sha256 })
@@ -150,7 +151,7 @@ impl Packages {
     /// The zip as it was uploaded, opened for reading.
     ///
     /// # Errors
-    /// [`PackageError::Missing`] if it is not there.
+    /// [`PackageError::Missing`] if it does not exist.
     pub fn open_zip(&self, sha256: Sha256) -> Result<File, PackageError> {
         let path = self.folder(sha256).join("package.zip");
         match File::open(&path) {
@@ -159,7 +160,7 @@ impl Packages {
         }
     }
 
-    /// The hashes of all packages, in no order.
+    /// The hashes of all packages, unordered.
     ///
     /// # Errors
     /// [`PackageError::Io`].
@@ -185,10 +186,10 @@ impl Packages {
         }
     }
 
-    /// Removes every package that `live` does not name and that nobody uses, and says how many.
+    /// Removes every package that is neither in `live` nor in use, and returns their number.
     ///
-    /// `live` is asked for the hashes of all committed records, after the candidates were chosen. A
-    /// package that was pinned at any time since then is spared: its record may be younger than the answer.
+    /// `live` returns the hashes of all committed records; it is called after the candidates were listed. A
+    /// package that was pinned since then is not removed, because its record may be newer than `live`.
     ///
     /// # Errors
     /// [`PackageError::Io`].
@@ -248,7 +249,7 @@ impl Packages {
         sync_dir(scratch.path())?;
         let folder = self.folder(sha256);
         match fs::rename(scratch.path(), &folder) {
-            // Another thread staged the same bytes meanwhile; its folder is as good as ours.
+            // Another thread has staged the same bytes; its folder is the same.
             Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
             }
             other => other.map_err(io("create", &folder))?,

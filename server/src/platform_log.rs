@@ -1,4 +1,4 @@
-//! The platform's own log lines: AWS's words in Text format [fact:text-lines], telemetry records in JSON
+//! The platform's own log lines: AWS's texts in the Text format [fact:text-lines], telemetry records in JSON
 //! [fact:json-records].
 
 mod json;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use lambd_model::{LogFormat, Logging};
 
-/// Which lines a function gets, and in which form.
+/// Makes the lines of a function, in the form and with the level that its configuration says.
 #[derive(Debug, Clone, Copy)]
 pub struct Lines<'a>(pub &'a Logging);
 
 impl Lines<'_> {
-    /// The line before an invocation; `None` where the system level leaves it out.
+    /// The line before an invocation; `None` if the system level omits it.
     pub fn start(self, request_id: &str, version: &str) -> Option<String> {
         match self.0.format {
             LogFormat::Text => Some(start(request_id, version)),
@@ -21,7 +21,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The lines behind an invocation: END and REPORT, or the report alone.
+    /// The lines after an invocation: END and REPORT, or in JSON the report alone.
     pub fn finish(self, request_id: &str, report: &Report) -> Vec<String> {
         match self.0.format {
             LogFormat::Text => vec![end(request_id), text_report(request_id, report)],
@@ -30,7 +30,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The line of an init that failed or timed out. `phase` is `init` or `invoke`.
+    /// The line for an init that failed or timed out. `phase` is `init` or `invoke`.
     pub fn init_report(self, duration: Duration, phase: &str, status: &Status) -> String {
         match self.0.format {
             LogFormat::Text => text_init_report(duration, phase, status),
@@ -38,7 +38,7 @@ impl Lines<'_> {
         }
     }
 
-    /// `platform.start` and the report of a success are of level INFO [fact:json-levels].
+    /// `platform.start` and the report of a success have the level INFO [fact:json-levels].
     fn shows_info(self) -> bool {
         self.0.system_level.as_deref() != Some("WARN")
     }
@@ -47,7 +47,7 @@ impl Lines<'_> {
 /// How an invocation or an init ended, as REPORT and INIT_REPORT show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Shown by nothing at all.
+    /// Success; the text forms show nothing.
     Success,
     /// `Status: timeout`.
     Timeout,
@@ -55,29 +55,29 @@ pub enum Status {
     Error(String),
 }
 
-/// What a REPORT line says.
+/// The content of a REPORT line.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// From the delivery of the event to the end of the invoke phase.
     pub duration: Duration,
-    /// Init of this cold start; `None` for a warm or a suppressed one.
+    /// Duration of the init of a cold start; `None` if there was none or it was suppressed.
     pub init: Option<Duration>,
     /// Memory limit, MiB.
     pub memory_mib: u32,
-    /// Highest use so far, bytes.
+    /// Highest memory use so far, bytes.
     pub used_bytes: u64,
     /// How it ended.
     pub status: Status,
 }
 
 impl Report {
-    /// Whole milliseconds, rounded up, init included [fact:billed-duration].
+    /// Billed duration in whole milliseconds, rounded up, with the init [fact:billed-duration].
     fn billed_ms(&self) -> u64 {
         let billed = self.duration + self.init.unwrap_or_default();
         u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 
-    /// Whole MiB, rounded up, within the limit.
+    /// Highest memory use in whole MiB, rounded up, at most the limit.
     fn used_mib(&self) -> u64 {
         self.used_bytes.div_ceil(1 << 20).clamp(1, u64::from(self.memory_mib))
     }
@@ -93,7 +93,7 @@ fn end(request_id: &str) -> String {
     format!("END RequestId: {request_id}")
 }
 
-/// The REPORT line with its trailing tab; init counts towards the billed duration [fact:billed-duration].
+/// The REPORT line with its tab at the end. Init is part of the billed duration [fact:billed-duration].
 fn text_report(request_id: &str, report: &Report) -> String {
     let (billed, used_mib) = (report.billed_ms(), report.used_mib());
     let mut line = format!(
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recorded_forms() {
+    fn lines_have_the_forms_recorded_on_aws() {
         let mut r = Report {
             duration: Duration::from_micros(3_100),
             init: Some(Duration::from_micros(542_010)),

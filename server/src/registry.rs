@@ -1,8 +1,9 @@
-//! The registry: every function, as an immutable snapshot in memory and a record in the store.
+//! The registry: all functions, each as an immutable snapshot in memory and as a record in the store.
 //!
-//! Invariants: a snapshot is swapped only after its record is on disk (acknowledged means durable); a reader
-//! takes one `Arc` and never waits for a writer's disk; writers of one function are serialised by a lock that
-//! lives on the blocking pool and is never held across an await; a row is written over the version that was seen.
+//! Invariants: a snapshot is swapped only after its record is on disk, so that acknowledged means durable. A
+//! reader takes one `Arc` and never waits for a writer's disk. Changes of one function are serialised by a
+//! lock that is used on the blocking pool and never held across an await. A row is written only over the
+//! version that was read.
 
 mod record;
 mod rules;
@@ -25,22 +26,22 @@ use record::Functions;
 pub use rules::Usage;
 pub(crate) use rules::merge_tags;
 
-/// Writers of different functions rarely share one of these locks.
+/// Number of locks of functions; two functions rarely share one.
 const STRIPES: usize = 64;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// A function of that name exists.
+    /// A function with that name exists.
     #[error("function exists")]
     Exists,
-    /// No such function.
+    /// There is no such function.
     #[error("no such function")]
     Missing,
-    /// The caller's `RevisionId` is not the current one.
+    /// The caller's `RevisionId` is not the present one.
     #[error("revision does not match")]
     Revision,
-    /// An update is still being prepared.
+    /// The last update has not settled yet.
     #[error("an update is in progress")]
     InProgress,
     /// An alias of that name exists.
@@ -81,16 +82,16 @@ pub enum RegistryError {
     /// More than 50 tags.
     #[error("too many tags")]
     TooManyTags,
-    /// The account would keep fewer than 100 unreserved executions.
+    /// The account would have fewer than 100 unreserved executions.
     #[error("too little unreserved concurrency")]
     Unreserved,
-    /// The store failed: nothing was acknowledged.
+    /// The store failed: the change was not acknowledged.
     #[error("cannot store the change")]
     Store(#[from] CommitError),
-    /// The record has no stored form.
+    /// The record cannot be encoded.
     #[error("cannot encode the change")]
     Record(#[from] RecordError),
-    /// The worker died; whether the change is on disk is unknown until the next start.
+    /// The worker ended; whether the change is on disk is not known before the next start.
     #[error("the change was interrupted")]
     Interrupted,
 }
@@ -101,7 +102,7 @@ pub enum LoadError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A record cannot be read; the message names it.
+    /// A record cannot be read; the message contains its key.
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A version or an alias without its function.
@@ -124,18 +125,18 @@ impl LoadError {
 /// A function before and after a change.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// What the change replaced.
+    /// The snapshot that was replaced.
     pub before: Arc<Function>,
-    /// What counts now.
+    /// The present snapshot.
     pub now: Arc<Function>,
 }
 
-/// All functions. Cheap to share behind an `Arc`.
+/// All functions; shared as an `Arc`.
 pub struct Registry {
     store: Arc<dyn Store>,
     functions: RwLock<Functions>,
     stripes: Vec<Mutex<()>>,
-    /// Serialises changes that look at all functions: reserved concurrency.
+    /// Serialises changes that depend on all functions: reserved concurrency.
     account: Mutex<()>,
     hasher: RandomState,
     concurrency_limit: u32,
@@ -149,9 +150,9 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Reads every function out of the store. A record that cannot be read stops the start: it names its key.
-    /// Records of an older lambd, which knew one account, are given to `account`. `concurrency_limit` is that of
-    /// each account.
+    /// Reads every function from the store. Fails if a record cannot be read; the error contains its key.
+    /// Records of an older lambd, which had only one account, are assigned to `account`. `concurrency_limit`
+    /// is that of each account.
     pub async fn open(
         store: Arc<dyn Store>,
         account: &str,
@@ -179,13 +180,13 @@ impl Registry {
         self.get(id)?.version(qualifier).cloned()
     }
 
-    /// Whether this state of a version is what the function runs now: no update or delete came since.
+    /// Whether the function still runs this state of the version: it was neither updated nor deleted since.
     pub fn is_current(&self, version: &Version) -> bool {
         let present = self.version(&version.function, &version.qualifier);
         present.is_some_and(|present| present.generation == version.generation)
     }
 
-    /// Up to `limit` functions of an account in a region, in the order of their names, behind `after`.
+    /// Up to `limit` functions of an account in a region, ordered by name, after the name `after`.
     pub fn list(&self, place: &Place, after: Option<&str>, limit: usize) -> Vec<Arc<Function>> {
         let first = place.function(after.unwrap_or_default());
         self.read()
@@ -201,7 +202,7 @@ impl Registry {
         self.read().values().map(|(function, _)| Arc::clone(function)).collect()
     }
 
-    /// Adds a function; fails when one of that name exists.
+    /// Adds a function; fails if one with its name exists.
     pub async fn create(self: &Arc<Self>, function: Function) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
             let _writer = registry.stripe(&function.id);
@@ -213,7 +214,7 @@ impl Registry {
         .await
     }
 
-    /// Replaces a function by what `change` makes of it. `change` may refuse; then nothing happens.
+    /// Replaces a function by the result of `change`, which may refuse; then nothing is changed.
     pub async fn update<F>(self: &Arc<Self>, id: Arc<FunctionId>, change: F) -> Result<Changed, RegistryError>
     where
         F: FnOnce(&Function) -> Result<Function, RegistryError> + Send + 'static,
@@ -227,7 +228,7 @@ impl Registry {
         .await
     }
 
-    /// Sets or clears reserved concurrency, within what the account must keep unreserved [fact:unreserved-minimum].
+    /// Sets or clears reserved concurrency; the account must keep some unreserved [fact:unreserved-minimum].
     pub async fn reserve(
         self: &Arc<Self>,
         id: Arc<FunctionId>,
@@ -248,7 +249,7 @@ impl Registry {
         .await
     }
 
-    /// Removes a function with all that is its own; its package is left to garbage collection.
+    /// Removes a function with all that belongs to it; its package is collected later.
     pub async fn delete(self: &Arc<Self>, id: Arc<FunctionId>) -> Result<Arc<Function>, RegistryError> {
         self.blocking(move |registry| {
             let _writer = registry.stripe(&id);
@@ -265,10 +266,10 @@ impl Registry {
         .await
     }
 
-    /// Waits until the function is no longer Pending; `None` when it is gone.
+    /// Waits until the function is not Pending; returns `None` if it is deleted.
     pub async fn wait_active(&self, id: &FunctionId) -> Option<Arc<Function>> {
         loop {
-            // Registered before the look, so that a change in between is not missed.
+            // Registered before reading, so that no change in between is missed.
             let changed = self.changed.notified();
             let function = self.get(id)?;
             if function.state == FunctionState::Active {
@@ -278,7 +279,7 @@ impl Registry {
         }
     }
 
-    /// What an account uses, in all regions.
+    /// Usage of an account in all regions.
     pub fn usage(&self, account: &str) -> Usage {
         rules::usage(
             self.read().values().map(|(function, _)| function).filter(|f| *f.id.account == *account),
@@ -286,7 +287,7 @@ impl Registry {
         )
     }
 
-    /// Every package in use, by its SHA-256: what garbage collection must keep.
+    /// The SHA-256 of every package in use, which must not be collected.
     pub fn live_packages(&self) -> HashSet<Sha256> {
         let functions = self.read();
         let versions = functions.values().flat_map(|(function, _)| function.all_versions());
@@ -319,7 +320,8 @@ impl Registry {
         Ok(function)
     }
 
-    /// Waits for the disk: only on the blocking pool, where the lock of a writer may be held meanwhile.
+    /// Waits for the disk, so only the blocking pool may call it; a writer's lock may be held during the
+    /// wait.
     fn write_synced(&self, batch: Batch) -> Result<RowVersion, CommitError> {
         Handle::current().block_on(self.store.commit(batch, Durability::Synced))
     }
@@ -348,7 +350,7 @@ impl Registry {
     }
 }
 
-/// The guarded data is `()`: a panic of another writer leaves nothing half done behind it.
+/// The guarded data is `()`, so that a panic of another writer leaves nothing incomplete.
 fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,17 @@
-//! Remarks for the operator that would flood the log if each occasion made one.
+//! Lines for the operator that would flood the log if each occasion wrote one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a remark that was made is not made again.
+/// How long the same remark is not repeated.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A line of the server's log that is made once a minute at most.
+/// A line of the server's log that is written once a minute at most.
 #[derive(Debug, Default)]
 pub struct Remark(Mutex<Option<Instant>>);
 
 impl Remark {
-    /// Makes it, unless it was made within the last minute.
+    /// Writes the line, unless it was written within the last minute.
     pub fn make(&self, remark: impl FnOnce()) {
         let now = Instant::now();
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_remark_is_made_once() {
+    fn a_remark_is_not_repeated_within_a_minute() {
         let (remark, mut made) = (Remark::default(), 0);
         for _ in 0..3 {
             remark.make(|| made += 1);

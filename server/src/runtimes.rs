@@ -1,15 +1,15 @@
-//! Runtimes: what a function of a given `Runtime` runs on.
+//! Runtimes: what runs the handler of a function.
 //!
-//! A runtime is a folder `DATA_DIR/runtimes/<identifier>/` that belongs to the operator: a
-//! [`Manifest`] (`runtime.toml`), what is to appear at `/var/runtime` (folder `runtime`) and at
-//! `/var/lang` (folder `lang`), and, unless it borrows the host's, a root file system.
+//! A runtime is a folder `DATA_DIR/runtimes/<identifier>/` that belongs to the operator. It contains a
+//! [`Manifest`] (`runtime.toml`), the content of `/var/runtime` (folder `runtime`) and of `/var/lang` (folder
+//! `lang`), and, unless it uses the host's system, a root file system.
 //!
-//! - [`identifiers`] knows AWS's names and its texts about them;
-//! - [`Catalog`] reads what is installed, also what is installed while the server runs;
-//! - [`Runtime`] says what a sandbox must show and how its process starts;
-//! - [`install`] makes these folders; the server itself never does.
+//! - [`identifiers`] has AWS's names and texts about them;
+//! - [`Catalog`] reads what is installed, also if it was installed while the server runs;
+//! - [`Runtime`] says what a sandbox shows and which program is started;
+//! - [`install`] makes these folders; the server never does.
 //!
-//! Nothing here starts a sandbox, and only [`install`] starts processes or writes.
+//! Nothing here starts a sandbox; only [`install`] starts processes or writes files.
 
 mod cache;
 mod catalog;
@@ -37,7 +37,7 @@ pub use manifest::{Manifest, Root};
 
 use crate::runtimes::host::System;
 
-/// An installed runtime, ready to be put into sandboxes.
+/// An installed runtime that sandboxes can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runtime {
     manifest: Manifest,
@@ -51,13 +51,13 @@ impl Runtime {
         &self.manifest.identifier
     }
 
-    /// The interpreter and its version, as the manifest tells it.
+    /// The interpreter and its version, as the manifest says.
     pub fn interpreter(&self) -> Option<&str> {
         self.manifest.interpreter.as_deref()
     }
 
-    /// What tells this build of the runtime from others: changes with its recipe, its interpreter and its
-    /// client, and with nothing else. 64 hexadecimal digits.
+    /// Identifies this build of the runtime, as 64 hexadecimal digits. It changes with the recipe, the
+    /// interpreter and the client, and with nothing else.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -68,8 +68,8 @@ impl Runtime {
         self.manifest.environment.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Folders and files to bind read-only, parents before children. A source may be out of reach
-    /// of unprivileged users (a prefix below `/root`); only the launcher needs to open it.
+    /// Folders and files to bind read-only, parents before children. Unprivileged users may be unable to open
+    /// a source (a prefix below `/root`); only the launcher must.
     pub fn binds(&self) -> &[HostBind] {
         &self.system.binds
     }
@@ -79,20 +79,20 @@ impl Runtime {
         &self.system.symlinks
     }
 
-    /// Small files to write into the sandbox's root. Those that name the account are the sandbox's own: only it
-    /// knows the ids.
+    /// Small files to write into the sandbox's root. The sandbox itself writes those with the account's name,
+    /// because only it knows the ids.
     pub fn files(&self) -> &[File] {
         &self.system.files
     }
 
-    /// Chooses the program to start for a function whose code lies in `task` and whose merged
-    /// layers lie in `opt` (host paths). It is started without arguments, in `/var/task`.
+    /// Chooses the program to start for a function with its code in `task` and its merged layers in `opt`
+    /// (host paths). It is started without arguments, in `/var/task`.
     pub fn entrypoint(&self, task: &Path, opt: Option<&Path>) -> Entrypoint {
         Entrypoint::choose(&self.manifest.bootstrap, task, opt)
     }
 }
 
-/// Where the runtimes of a data directory live.
+/// The folder of a data directory that contains the runtimes.
 pub fn dir_of(data_dir: &Path) -> PathBuf {
     data_dir.join("runtimes")
 }
@@ -104,19 +104,19 @@ pub enum RuntimeError {
     /// A file system call failed.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action, as a verb.
         action: &'static str,
-        /// The path it was tried on.
+        /// The path.
         path: PathBuf,
-        /// The system's answer.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A manifest is not the TOML it should be.
+    /// A manifest is not valid TOML, or has an unknown member or one of the wrong type.
     #[error("{} is no runtime manifest", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
-        /// Where and why.
+        /// What is wrong, and where.
         source: toml::de::Error,
     },
     /// A manifest could not be written as TOML.
@@ -124,7 +124,7 @@ pub enum RuntimeError {
     Unwritable {
         /// The runtime.
         identifier: String,
-        /// Why.
+        /// What is wrong.
         source: toml::ser::Error,
     },
     /// A manifest breaks a rule.
@@ -132,46 +132,46 @@ pub enum RuntimeError {
     Rule {
         /// The manifest or folder.
         path: PathBuf,
-        /// The rule that it breaks.
+        /// How the rule is broken.
         what: String,
     },
-    /// Not one of AWS's identifiers.
+    /// The identifier is not one of AWS's.
     #[error("{0} is not a runtime identifier that AWS knows; `lambd runtime list --available` names them")]
     Unknown(String),
-    /// A runtime that `install` has no recipe for.
+    /// There is no recipe for this runtime.
     #[error(
         "{0} cannot be built here: make a folder with a runtime.toml for it and run `lambd runtime add DIR`"
     )]
     NoRecipe(String),
-    /// Not installed in this data directory.
+    /// The runtime is not installed in this data directory.
     #[error("{identifier} is not installed in {}", dir.display())]
     NotInstalled {
         /// The runtime.
         identifier: String,
-        /// Where it was looked for.
+        /// The folder in which it was searched.
         dir: PathBuf,
     },
-    /// No interpreter of the wanted version.
+    /// No interpreter of the wanted version was found.
     #[error(
         "no {wanted} found in {places}: install it, or name the folder that holds bin/{program} with --prefix"
     )]
     NoInterpreter {
-        /// Name and version.
+        /// Name and version of the interpreter.
         wanted: String,
         /// The program's name.
         program: String,
-        /// Where it was looked for.
+        /// The places that were searched.
         places: String,
     },
-    /// Programs are missing and cannot be installed from here.
+    /// Programs are missing, and this process cannot install them.
     #[error(
-        "{} needed but not there: install {} (on Debian, as root: apt-get install {})",
+        "missing programs: {}; install {} (on Debian, as root: apt-get install {})",
         commands.join(", "), if commands.len() == 1 { "it" } else { "them" }, packages.join(" ")
     )]
     Missing {
         /// The programs.
         commands: Vec<String>,
-        /// Debian's packages that hold them.
+        /// The Debian packages that contain them.
         packages: Vec<String>,
     },
     /// A program could not be started.
@@ -179,7 +179,7 @@ pub enum RuntimeError {
     Start {
         /// The program.
         program: String,
-        /// The system's answer.
+        /// The error of the system.
         source: io::Error,
     },
     /// A program failed.
@@ -189,7 +189,7 @@ pub enum RuntimeError {
         command: String,
         /// How it ended.
         status: std::process::ExitStatus,
-        /// The last lines it printed.
+        /// The last lines of its output.
         output: String,
     },
     /// The report could not be printed.
@@ -198,7 +198,7 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
-    /// For `map_err`: a failed file system call with its path.
+    /// Makes the error of a failed file system call on `path`, for `map_err`.
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

@@ -1,4 +1,4 @@
-//! The server in one process: built, spawned, drained. It needs no privilege, and any store and any launcher.
+//! The server within one process. It needs no privilege, and works with any store and any launcher.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,17 +13,17 @@ use crate::descriptors::{self, Shares};
 use crate::http::{ConnectionLimits, Drained};
 use crate::{api, gateway, http};
 
-/// What invocations get at the least after the last connection.
+/// Time that invocations get at least after the last connection has ended.
 const DRAIN_LEFT_MIN: Duration = Duration::from_secs(1);
 
-/// A server that has read what is stored, and does nothing yet.
+/// A server that has read its stored state, but does nothing yet.
 #[derive(Debug)]
 pub struct Server {
     app: Arc<App>,
 }
 
 impl Server {
-    /// Reads what is stored.
+    /// Reads the stored state.
     ///
     /// # Errors
     /// As [`App::compose`].
@@ -31,7 +31,7 @@ impl Server {
         Ok(Self { app: Arc::new(App::compose(parts).await?) })
     }
 
-    /// Serves this listener's connections, and takes up what a crash left behind.
+    /// Serves this listener's connections, and activates the functions that a crash left Pending.
     pub fn spawn(self, listener: TcpListener) -> Running {
         let app = self.app;
         api::activate_pending(&app);
@@ -57,20 +57,20 @@ impl Server {
     }
 }
 
-/// A server that serves.
+/// A running server.
 #[derive(Debug)]
 pub struct Running {
     app: Arc<App>,
     connections: JoinHandle<Drained>,
-    /// Dropped to begin.
+    /// Dropped to begin the drain.
     begin_drain: oneshot::Sender<()>,
     drain_timeout: Duration,
     background: [AbortHandle; 2],
 }
 
 impl Running {
-    /// Takes no more requests, lets those that run end within `drain_timeout_s`, and writes the logs. When `hurry`
-    /// completes before, whatever still runs is ended.
+    /// Accepts no more requests, lets running ones complete within `drain_timeout_s`, and writes the logs.
+    /// When `hurry` completes before, ends whatever still runs.
     pub async fn drain(self, hurry: impl Future<Output = ()>) {
         let Self { app, connections, begin_drain, drain_timeout, background } = self;
         tracing::info!("draining");
@@ -79,7 +79,7 @@ impl Running {
         tokio::select! {
             () = end(&app, connections, drain_timeout) => {}
             () = hurry => {
-                tracing::warn!("ending at a second signal, whatever still runs");
+                tracing::warn!("ending at a second signal everything that still runs");
                 abort.abort();
             }
         }
@@ -89,7 +89,7 @@ impl Running {
     }
 }
 
-/// Lets requests and invocations end. Invocations outlive their callers, but not the drain.
+/// Waits for requests and invocations. Invocations go on without their callers, but not after the drain.
 async fn end(app: &App, connections: JoinHandle<Drained>, limit: Duration) {
     let deadline = Instant::now() + limit;
     if let Ok(Drained::CutOff { connections }) = connections.await {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::api::testing::Api;
 
-    /// Without root, a database or a launcher.
+    /// The test needs no root, no database and no launcher.
     #[tokio::test]
     async fn it_serves_from_spawn_to_drain() {
         let api = Api::new().await;

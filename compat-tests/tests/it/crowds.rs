@@ -25,7 +25,7 @@ fn narrow() -> Result<Option<Server>> {
     let Some(server) = Server::start_by(&["prlimit", "--nofile=512:512"], &[])? else { return Ok(None) };
     server.install("provided.al2023")?;
     server.allow("open files");
-    server.allow("have not shown who they are");
+    server.allow("are not authenticated");
     Ok(Some(server))
 }
 

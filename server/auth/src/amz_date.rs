@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
-/// A moment with the resolution of a second, and its text.
+/// A moment with a resolution of one second, and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AmzDate {
     text: [u8; 16],
@@ -13,7 +13,7 @@ pub(super) struct AmzDate {
 }
 
 impl AmzDate {
-    /// Exactly `YYYYMMDDTHHMMSSZ`, a real date, years 1970 to 9998.
+    /// Reads exactly `YYYYMMDDTHHMMSSZ`, a date that exists, in the years 1970 to 9998.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text: [u8; 16] = text.as_bytes().try_into().ok()?;
         if text[8] != b'T' || text[15] != b'Z' {
@@ -41,7 +41,7 @@ impl AmzDate {
         Some(Self { text, unix_s })
     }
 
-    /// The stamp of a moment; what lies outside the years of [`AmzDate::parse`] becomes the nearest end.
+    /// The date of a moment; a moment outside the years of [`AmzDate::parse`] becomes the nearest one inside.
     pub(super) fn from_unix(unix_s: i64) -> Self {
         let unix_s = unix_s.clamp(0, 253_370_764_799); // 9998-12-31T23:59:59Z
         let at = TimeZone::UTC.to_datetime(Timestamp::from_second(unix_s).unwrap_or(Timestamp::UNIX_EPOCH));
@@ -76,7 +76,7 @@ impl AmzDate {
         std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
-    /// The day as scopes have it: `YYYYMMDD`.
+    /// The day as it is in a scope: `YYYYMMDD`.
     pub(super) fn day(&self) -> &str {
         &self.as_str()[..8]
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_and_seconds() {
+    fn a_date_is_read_and_written() {
         for (text, unix_s) in [
             ("19700101T000000Z", 0),
             ("20150830T123600Z", 1_440_938_160),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn refused() {
+    fn any_other_form_is_refused() {
         for text in [
             "",
             "20150830",

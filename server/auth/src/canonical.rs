@@ -1,14 +1,14 @@
-//! The canonical request, written straight into a hash: nothing is built in memory for it.
+//! The canonical request, written directly into a hash, so that no copy of it is built in memory.
 //!
-//! Source: IAM User Guide, "Create a canonical request", for services other than S3: the path is
-//! normalised and each of its segments, already percent-encoded, is encoded once more.
+//! Source: IAM User Guide, "Create a canonical request", for services other than S3: the path is normalised,
+//! and each of its segments, which is percent-encoded already, is encoded once more.
 
 use std::borrow::Cow;
 
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
-/// Where canonical bytes go: a hash in life, a text in tests.
+/// Receives canonical bytes: a hash, or a text in tests.
 pub(super) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 }
@@ -25,23 +25,23 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// The parts of a request that its signature covers, but for the body.
+/// The parts of a request that its signature covers, except the body.
 #[derive(Debug)]
 pub(super) struct Canonical<'a> {
     pub(super) method: &'a str,
-    /// As it stands in the request line.
+    /// The path as it is in the request line.
     pub(super) path: &'a str,
-    /// As it stands in the request line; a parameter `X-Amz-Signature` is left out.
+    /// The query as it is in the request line; a parameter `X-Amz-Signature` is omitted.
     pub(super) query: &'a str,
     pub(super) headers: &'a HeaderMap,
-    /// Stands for the `host` header where the request has none (HTTP/2).
+    /// Used for the `host` header of a request that has none (HTTP/2).
     pub(super) authority: &'a str,
     /// Names of the signed headers, lower case, sorted.
     pub(super) signed: &'a [&'a str],
 }
 
 impl Canonical<'_> {
-    /// Writes everything before the hash of the payload, its line break included.
+    /// Writes everything before the hash of the payload, including the line break.
     pub(super) fn write(&self, out: &mut impl Sink) {
         out.put(self.method.as_bytes());
         out.put(b"\n");
@@ -79,7 +79,7 @@ impl Canonical<'_> {
     }
 }
 
-/// A header value without outer blanks, with each inner run of blanks as one space.
+/// Writes a header value without blanks at its ends, and each inner run of blanks as one space.
 fn write_folded(out: &mut impl Sink, value: &[u8]) {
     let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     for (at, word) in words.enumerate() {
@@ -96,7 +96,7 @@ fn write_path(out: &mut impl Sink, path: &str) {
     write_encoded(out, path.as_bytes(), |byte| is_unreserved(byte) || byte == b'/');
 }
 
-/// RFC 3986, section 5.2.4, and repeated slashes as one.
+/// Removes dot segments (RFC 3986, section 5.2.4) and repeated slashes.
 fn normalised(path: &str) -> String {
     let mut kept = Vec::new();
     for segment in path.split('/') {
@@ -132,12 +132,12 @@ fn write_query(out: &mut impl Sink, query: &str) {
     }
 }
 
-/// The parameters of a query as they stand, empty ones left out.
+/// The parameters of a query as they were sent, without empty ones.
 pub(super) fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-/// What a client may have encoded in its own way, encoded in the one canonical way; `+` is a space.
+/// Clients encode in different ways: decodes, then encodes in the canonical way; `+` is a space.
 fn recoded(raw: &str) -> Cow<'_, str> {
     if raw.bytes().all(is_unreserved) {
         return Cow::Borrowed(raw);
@@ -147,13 +147,13 @@ fn recoded(raw: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8(out).unwrap_or_default())
 }
 
-/// The bytes that a query component stands for; a `%` that introduces nothing is itself.
+/// Decodes a part of a query; a `%` without two hexadecimal digits after it is kept.
 pub(super) fn decoded(raw: &str) -> Vec<u8> {
     let spaced = raw.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced).collect()
 }
 
-/// Text as it has to stand in a query.
+/// Encodes a text for use in a query.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 16);
     write_encoded(&mut out, text.as_bytes(), is_unreserved);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn paths() {
+    fn paths_are_normalised_and_encoded_again() {
         for (path, expect) in [
             ("/", "/"),
             ("", "/"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn queries() {
+    fn parameters_are_recoded_and_sorted() {
         for (query, expect) in [
             ("", ""),
             ("b=2&a=1", "a=1&b=2"),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn header_values() {
+    fn blanks_in_header_values_are_folded() {
         for (value, expect) in [("a", "a"), ("  a  b\t c ", "a b c"), ("", ""), ("   ", ""), ("a,b", "a,b")] {
             assert_eq!(text(|out| write_folded(out, value.as_bytes())), expect, "{value:?}");
         }

@@ -1,4 +1,4 @@
-//! Pairs of keys in an AWS shared-credentials file.
+//! Access keys and their secrets, in an AWS shared-credentials file.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -11,11 +11,11 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::profile::{Profile, profiles};
 
-/// The profile that is written and read.
+/// The profile that holds the server's own keys.
 pub(super) const PROFILE: &str = "default";
-/// No credentials file is longer than this.
+/// Longest credentials file that is read; a real one has a few hundred bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
-/// Permission bits that the server's own file must not have.
+/// Permission bits that the server's own file must not have: all of group and others.
 pub(super) const OPEN_TO_OTHERS: u32 = 0o077;
 
 /// A secret access key. `Debug` does not show it.
@@ -23,7 +23,7 @@ pub(super) const OPEN_TO_OTHERS: u32 = 0o077;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
+    /// Wraps a secret as a text that `Debug` does not show.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
@@ -43,32 +43,32 @@ impl fmt::Debug for Secret {
 /// An access key and its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// The public half, as it stands in every signature.
+    /// The public part, which every signature names.
     pub access_key_id: String,
-    /// The secret half.
+    /// The secret part.
     pub secret_access_key: Secret,
 }
 
-/// The credentials file cannot be used. Every text names the file and, where there is one, the remedy.
+/// Why the credentials file cannot be used. Every text names the file and, where there is one, the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the credentials file {path}")]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("cannot write the credentials file {path}")]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Others than its owner may read or write it.
+    /// Users other than its owner may read or write the file.
     #[error(
         "{path} has mode {mode:04o}, so that others may use the server's keys: chmod 0600 it, or remove it and the \
          server makes new keys"
@@ -79,7 +79,7 @@ pub enum CredentialsError {
         /// Its permission bits.
         mode: u32,
     },
-    /// It is there and does not hold a pair of keys.
+    /// The file exists, but does not contain a pair of keys.
     #[error("{path}: {problem}; restore the file, or remove it and the server makes new keys")]
     Garbled {
         /// The file.
@@ -90,7 +90,7 @@ pub enum CredentialsError {
 }
 
 impl Credentials {
-    /// New random credentials that look like AWS's: `AKIA` and 16 characters, a secret of 40.
+    /// Makes new random credentials in AWS's form: `AKIA` and 16 characters; a secret of 40 characters.
     ///
     /// # Errors
     /// The kernel's random source cannot be read.
@@ -106,11 +106,11 @@ impl Credentials {
         })
     }
 
-    /// Reads the file, or writes it with new keys where there is none: mode 0600, whole or not at
-    /// all, on disk when this returns.
+    /// Reads the file. Where there is none, writes one with new keys: mode 0600, never incomplete, and
+    /// durable when this returns.
     ///
     /// # Errors
-    /// [`CredentialsError`], also where others may read or write the file; one that is there is never replaced.
+    /// [`CredentialsError`], also if others may read or write the file. An existing file is never replaced.
     pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
         match Self::read(path, OPEN_TO_OTHERS) {
             Err(CredentialsError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -125,7 +125,7 @@ impl Credentials {
     /// Reads profile `default` of an AWS shared-credentials file.
     ///
     /// # Errors
-    /// [`CredentialsError`], also where there is no file.
+    /// [`CredentialsError`], also if there is no file.
     pub fn load(path: &Path) -> Result<Self, CredentialsError> {
         Self::read(path, 0)
     }
@@ -138,13 +138,13 @@ impl Credentials {
         Self::default_of(&profiles(text)?)
     }
 
-    /// Of profile `default`.
+    /// The keys of profile `default`.
     pub(super) fn default_of(profiles: &[Profile<'_>]) -> Result<Self, String> {
         let default = profiles.iter().find(|profile| profile.name == PROFILE);
         default.unwrap_or(&Profile::named(PROFILE)).credentials()
     }
 
-    /// Writes beside the target, syncs, renames and syncs the folder.
+    /// Writes a new file beside the target, syncs it, renames it and syncs the folder.
     fn write(&self, path: &Path) -> io::Result<()> {
         let beside = path.with_extension("new");
         match fs::remove_file(&beside) {
@@ -165,7 +165,7 @@ impl Credentials {
     }
 }
 
-/// Reads a whole credentials file. Refuses one that has one of these permission bits.
+/// Reads a whole credentials file. Refuses one with any of the permission bits `refused`.
 pub(super) fn read<T>(
     path: &Path,
     refused: u32,
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_once_and_read_back() {
+    fn keys_are_made_once_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials");
         let made = Credentials::load_or_create(&path).unwrap();
@@ -201,12 +201,12 @@ mod tests {
         assert_ne!(Credentials::generate().unwrap(), made);
         assert!(made.access_key_id.starts_with("AKIA") && made.access_key_id.len() == 20);
         assert_eq!(made.secret_access_key.expose().len(), 40);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left");
         assert!(!format!("{made:?}").contains(made.secret_access_key.expose()));
     }
 
     #[test]
-    fn files_by_other_hands() {
+    fn files_that_others_wrote_are_read_or_refused() {
         let pair = |id: &str, secret: &str| {
             Ok(Credentials { access_key_id: id.into(), secret_access_key: Secret::new(secret) })
         };
@@ -247,7 +247,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = Credentials::load_or_create(&path).unwrap_err().to_string();
             assert!(error.contains(&format!("mode {mode:04o}")) && error.contains("chmod 0600"), "{error}");
-            assert_eq!(Credentials::load(&path).unwrap(), made, "who reads a file of their own is not asked");
+            assert_eq!(Credentials::load(&path).unwrap(), made, "clients may read a file with any mode");
         }
     }
 

@@ -1,22 +1,22 @@
-//! Why a request is refused before anything looks at what it asks for.
+//! The refusals of authentication.
 
 use std::borrow::Cow;
 
-/// The error codes of authentication; each goes out as HTTP 403 with `x-amzn-ErrorType`.
+/// The error codes of authentication; each is sent as HTTP 403 with `x-amzn-ErrorType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthErrorCode {
-    /// The request carries no signature at all.
+    /// The request has no signature.
     MissingAuthenticationToken,
-    /// The signature's parts are missing or malformed.
+    /// Parts of the signature are missing or malformed.
     IncompleteSignature,
-    /// The signature is whole and wrong, too old or too new.
+    /// The signature is complete, but wrong, too old or too new.
     InvalidSignature,
-    /// The access key or the session token is not known.
+    /// The access key or the session token is unknown.
     UnrecognizedClient,
 }
 
 impl AuthErrorCode {
-    /// The code as the wire has it.
+    /// The code as it is on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -27,12 +27,12 @@ impl AuthErrorCode {
     }
 }
 
-/// A refusal: AWS's code and AWS's text for the caller. The status is always 403, the body is
-/// `{"message": …}` without `Type`.
+/// A refusal with AWS's code and text for the caller. The status is always 403; the body is `{"message": …}`
+/// without `Type`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct AuthError {
-    /// Which kind of refusal.
+    /// The kind of refusal.
     pub code: AuthErrorCode,
     /// The text for the caller. It may quote the caller's own Authorization header.
     pub message: Cow<'static, str>,

@@ -1,4 +1,4 @@
-//! Signing keys: derived from the secret for one day and region, remembered for a few of them.
+//! Signing keys: each is derived from the secret for one day and region; the newest are cached.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use sha2::Sha256;
 use super::amz_date::AmzDate;
 use super::{ALGORITHM, SERVICE, Secret, TERMINATOR};
 
-/// How many (day, region) pairs are remembered. More in turn use cost microseconds each, no more.
+/// How many (day, region) pairs are cached for a secret. Deriving a key again takes a few microseconds.
 const REMEMBERED_MAX: usize = 16;
 
 /// An HMAC state ready to sign for one day and one region.
@@ -42,7 +42,7 @@ impl SigningKey {
         Self { day: stored, region: Arc::from(region), mac: key }
     }
 
-    /// Signs the string to sign that belongs to this hash of a canonical request.
+    /// Signs the string to sign for this hash of a canonical request.
     pub(super) fn sign(&self, date: &AmzDate, canonical_sha256: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         for part in [ALGORITHM, "\n", date.as_str(), "\n"] {
@@ -61,7 +61,7 @@ impl SigningKey {
     }
 }
 
-/// HMAC takes a key of any length: the error that the trait allows for does not occur.
+/// HMAC takes a key of any length, so that the error of the trait does not occur.
 fn mac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
@@ -77,7 +77,7 @@ impl KeyCache {
         self.keys.load().iter().find(|key| key.is_for(day, region)).cloned()
     }
 
-    /// Remembers a key that has just verified a request; the oldest makes room.
+    /// Caches a key that has just verified a request; the oldest one is removed if there are too many.
     pub(super) fn remember(&self, key: &Arc<SigningKey>) {
         self.keys.rcu(|keys| {
             let from = (keys.len() + 1).saturating_sub(REMEMBERED_MAX);
@@ -87,7 +87,7 @@ impl KeyCache {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut out = [0; 64];
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cache_is_bounded_and_keeps_the_newest() {
+    fn the_cache_is_bounded_and_keeps_the_newest() {
         let (cache, secret) = (KeyCache::default(), Secret::new("s"));
         for region in 0..40 {
             let key = Arc::new(SigningKey::derive(&secret, "20260101", &format!("r{region}")));

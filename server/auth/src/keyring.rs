@@ -1,4 +1,4 @@
-//! Whose key is whose: every pair of keys that the server accepts, each with the account that it acts for.
+//! All pairs of keys that the server accepts, each with the account for which it acts.
 
 use std::path::Path;
 
@@ -6,35 +6,35 @@ use super::credentials::{self, OPEN_TO_OTHERS, PROFILE};
 use super::profile::profiles;
 use super::{Credentials, CredentialsError};
 
-/// Digits of an account's number.
+/// Number of digits of an account's id.
 const ACCOUNT_DIGITS: usize = 12;
 
-/// A pair of keys and the account whose functions its holder sees.
+/// A pair of keys and the account for which it acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountKey {
-    /// The pair.
+    /// The pair of keys.
     pub credentials: Credentials,
-    /// Twelve digits.
+    /// The account, twelve digits.
     pub account: String,
 }
 
-/// The keys of a credentials file: profile `default` is the server's own account's, and every other profile that
-/// names an account with `aws_account_id` is that account's. Profiles without it are somebody else's, and ignored.
+/// The keys of a credentials file. Profile `default` acts for the server's own account, any other profile
+/// with `aws_account_id` for that account. Profiles without it are not the server's, and are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyring {
-    /// Profile `default`.
+    /// The keys of profile `default`.
     pub own: Credentials,
-    /// The account that profile `default` names, if it names one: it can only be the server's own.
+    /// The account that profile `default` names, if any; it must be the server's own.
     pub own_account: Option<String>,
-    /// The others, in the order of the file.
+    /// The keys of the other accounts, in the order of the file.
     pub others: Vec<AccountKey>,
 }
 
 impl Keyring {
-    /// Reads the file, or makes it with one new pair of keys, as [`Credentials::load_or_create`].
+    /// Reads the file, or makes it with a new pair of keys, as [`Credentials::load_or_create`].
     ///
     /// # Errors
-    /// [`CredentialsError`], also where a profile with an account has no keys, or two profiles have the same key.
+    /// [`CredentialsError`], also if a profile with an account has no keys or two profiles have one key.
     pub fn load_or_create(path: &Path) -> Result<Self, CredentialsError> {
         Credentials::load_or_create(path)?;
         credentials::read(path, OPEN_TO_OTHERS, Self::parse)
@@ -58,7 +58,7 @@ impl Keyring {
             let known = |known: &Credentials| known.access_key_id == credentials.access_key_id;
             if known(&own) || others.iter().any(|key| known(&key.credentials)) {
                 return Err(format!(
-                    "the access key of profile `{}` stands in another profile, too",
+                    "the access key of profile `{}` is also in another profile",
                     profile.name
                 ));
             }
@@ -67,7 +67,7 @@ impl Keyring {
         Ok(Self { own, own_account, others })
     }
 
-    /// All keys, the server's own for `account`.
+    /// All keys; those of profile `default` act for `account`.
     pub fn keys(&self, account: &str) -> Vec<AccountKey> {
         let own = AccountKey { credentials: self.own.clone(), account: account.to_owned() };
         [own].into_iter().chain(self.others.iter().cloned()).collect()
@@ -107,14 +107,14 @@ mod tests {
         for (text, problem) in [
             ("[b # team", "line 4 is no section `[name]`"),
             ("[b] team", "line 4 is no section `[name]`"),
-            ("aws_access_key_id = B", "`aws_access_key_id` stands twice in profile `default`"),
-            ("[default]", "profile `default` stands there twice"),
+            ("aws_access_key_id = B", "`aws_access_key_id` is there twice in profile `default`"),
+            ("[default]", "profile `default` is there twice"),
             ("nonsense", "line 4 is neither a section `[name]` nor a setting `name = value`"),
             ("[x]\naws_account_id = 12", "`aws_account_id` of profile `x` must be 12 digits"),
             ("[x]\naws_account_id = 111111111111", "no `aws_access_key_id` in profile `x`"),
             (
                 "[x]\naws_account_id = 111111111111\naws_access_key_id = A\naws_secret_access_key = T",
-                "the access key of profile `x` stands in another profile, too",
+                "the access key of profile `x` is also in another profile",
             ),
         ] {
             assert_eq!(Keyring::parse(&format!("{OWN}{text}")), Err(problem.to_owned()), "{text}");

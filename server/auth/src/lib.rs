@@ -1,17 +1,17 @@
-//! AWS Signature Version 4, both ways: who may call, and how this program's own calls are signed.
+//! AWS Signature Version 4 in both directions: verifies callers, and signs this program's own calls.
 //!
-//! Source of the rules: AWS IAM User Guide, "Create a signed AWS API request" and "Common errors".
-//! The service in the scope is always [`SERVICE`]; the region is whatever the caller's scope names,
-//! because one server stands for every region. Every refusal is HTTP 403.
+//! Source of the rules: AWS IAM User Guide, "Create a signed AWS API request" and "Common errors". The
+//! service in the scope is always [`SERVICE`]; any region is accepted, because one server stands for all of
+//! them. Every refusal is HTTP 403.
 //!
-//! Verification has two steps, so that nobody unknown makes the server read a body:
-//! [`Verifier::check`] needs the head of a request only and refuses all that can be refused without
-//! the body; [`Verifier::finish`] takes the SHA-256 of the body as it was read. A client that tells
-//! that hash beforehand (`x-amz-content-sha256`) has its signature checked by the first step. Unsigned
-//! payloads do not exist for this service: the hash that counts is that of the body.
+//! Verification has two steps, so that an unauthenticated caller cannot make the server read a body:
+//! [`Verifier::check`] needs only the head of a request and refuses everything that can be refused without
+//! the body; [`Verifier::finish`] takes the SHA-256 of the body that was read. If the client sends that hash
+//! (`x-amz-content-sha256`), the first step checks the signature. This service has no unsigned payloads: the
+//! signature must always fit the hash of the body.
 //!
-//! Invariants: no secret reaches `Debug` or a log line; signatures are compared in constant time;
-//! nothing derived from an unverified request is remembered.
+//! Invariants: no secret reaches `Debug` or a log line; signatures are compared in constant time; nothing
+//! that was derived from an unverified request is cached.
 
 mod amz_date;
 mod canonical;
@@ -34,11 +34,11 @@ pub use verify::{Identity, PendingVerification, Verifier, unchecked_region};
 
 /// The service name in every scope that this server accepts or makes.
 pub const SERVICE: &str = "lambda";
-/// The one algorithm.
+/// The only algorithm that is accepted.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// What every scope ends with.
+/// The last part of every scope.
 pub const TERMINATOR: &str = "aws4_request";
-/// How far a client's clock may be off, either way, in seconds [fact:clock-skew].
+/// How far a client's clock may be wrong, in both directions, in seconds [fact:clock-skew].
 pub const SKEW_MAX_S: i64 = 300;
-/// The longest life of a presigned address in seconds [fact:presigned-life].
+/// How long a presigned address can be valid at most, in seconds [fact:presigned-life].
 pub const PRESIGNED_MAX_S: u32 = 604_800;

@@ -1,4 +1,4 @@
-//! What a request says about its own signature, in a header or in the query.
+//! The signature of a request as the caller sent it, in a header or in the query.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use http::{HeaderMap, header};
 use super::AuthError;
 use super::canonical::{decoded, parameters};
 
-/// Where the claim stood, which decides how long it holds.
+/// Where the signature was sent, which decides how long it is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Header,
     Presigned { expires_s: u32 },
 }
 
-/// The parts of a signature as the caller wrote them; nothing is checked yet but their presence.
+/// The parts of a signature as the caller sent them. Only their presence has been checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PresentedSignature<'a> {
     pub(super) form: Form,
@@ -28,12 +28,12 @@ pub(super) struct PresentedSignature<'a> {
 }
 
 impl<'a> PresentedSignature<'a> {
-    /// The header form where there is an `Authorization` header, else the query form.
+    /// Reads the `Authorization` header if there is one, else the query.
     pub(super) fn of(head: &'a Parts) -> Result<Self, AuthError> {
         if let Some(value) = head.headers.get(header::AUTHORIZATION) {
             return match String::from_utf8_lossy(value.as_bytes()) {
                 Cow::Borrowed(text) => Self::of_header(text, &head.headers),
-                // Not UTF-8, so no part of it can be right; quoted with replacement characters.
+                // Not UTF-8, so no part of it can be right; it is quoted with replacement characters.
                 Cow::Owned(text) => Err(missing_parts(&text, [true; 3], date_of(&head.headers).is_none())),
             };
         }
@@ -121,7 +121,7 @@ fn date_of(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     Some(String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// All that is missing in one message; `absent` is in the order of the texts.
+/// One error for all missing parts; `absent` is in the order of the texts.
 fn missing_parts(header: &str, absent: [bool; 3], date_absent: bool) -> AuthError {
     let mut text = String::new();
     for (name, absent) in ["Credential", "Signature", "SignedHeaders"].into_iter().zip(absent) {

@@ -1,17 +1,17 @@
-//! The format of an AWS shared-credentials file, as far as keys go.
+//! The format of an AWS shared-credentials file, as far as the server needs it.
 //!
-//! Strict where a mistake would give one profile's keys to another: what is no section, no setting and no comment is
-//! refused, as is a setting or a section that stands there twice.
+//! The parser is strict, because a mistake could give one profile's keys to another: it refuses a line that
+//! is no section, setting or comment, and a section or setting that occurs twice.
 
 use super::{Credentials, Secret};
 
-/// One section of the file, as it stands there.
+/// One section of the file.
 #[derive(Debug)]
 pub(super) struct Profile<'a> {
     pub(super) name: &'a str,
     access_key_id: Option<&'a str>,
     secret_access_key: Option<&'a str>,
-    /// Twelve digits, if the file is right.
+    /// The account as written in the file; not checked yet.
     pub(super) account: Option<&'a str>,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Profile<'a> {
         Self { name, access_key_id: None, secret_access_key: None, account: None }
     }
 
-    /// Its pair of keys, or what is wrong with them.
+    /// The profile's pair of keys, or a text that says what is wrong with them.
     pub(super) fn credentials(&self) -> Result<Credentials, String> {
         let value = |key: &str, value: Option<&str>| {
             let value = value.ok_or_else(|| format!("no `{key}` in profile `{}`", self.name))?;
@@ -44,12 +44,12 @@ impl<'a> Profile<'a> {
         };
         match slot.replace(value) {
             None => Ok(()),
-            Some(_) => Err(format!("`{key}` stands twice in profile `{}`", self.name)),
+            Some(_) => Err(format!("`{key}` is there twice in profile `{}`", self.name)),
         }
     }
 }
 
-/// Every profile, in order; or what is wrong with the file, without any of its values.
+/// Reads all profiles in order. The error says what is wrong with the file and quotes no value.
 pub(super) fn profiles(text: &str) -> Result<Vec<Profile<'_>>, String> {
     let mut profiles: Vec<Profile<'_>> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -61,11 +61,11 @@ pub(super) fn profiles(text: &str) -> Result<Vec<Profile<'_>>, String> {
         if let Some(rest) = line.strip_prefix('[') {
             let name = section(rest).ok_or_else(|| format!("line {number} is no section `[name]`"))?;
             if profiles.iter().any(|profile| profile.name == name) {
-                return Err(format!("profile `{name}` stands there twice"));
+                return Err(format!("profile `{name}` is there twice"));
             }
             profiles.push(Profile::named(name));
         } else if let Some((key, value)) = line.split_once('=') {
-            // An indented line belongs to the setting before it; ours have no such parts.
+            // An indented line belongs to the setting before it; no setting that is read here has any.
             if let Some(profile) = profiles.last_mut().filter(|_| !is_indented || !key.trim().is_empty()) {
                 profile.set(key.trim(), value.trim())?;
             }
@@ -76,7 +76,7 @@ pub(super) fn profiles(text: &str) -> Result<Vec<Profile<'_>>, String> {
     Ok(profiles)
 }
 
-/// The name of a section, behind whose bracket a comment may stand.
+/// The name of a section; a comment may follow the bracket.
 fn section(rest: &str) -> Option<&str> {
     let (name, behind) = rest.split_once(']')?;
     let behind = behind.trim();

@@ -1,4 +1,4 @@
-//! Signing: for this program's own calls (`lambd logs`) and for addresses that it hands out.
+//! Signs this program's own calls (`lambd logs`) and the addresses that it gives to callers.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -12,39 +12,39 @@ use super::canonical::{Canonical, encoded};
 use super::key::{SigningKey, hex};
 use super::{ALGORITHM, Credentials, SERVICE, TERMINATOR};
 
-/// A request that cannot be signed.
+/// Why a request cannot be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// Neither a `host` header nor an authority in the address.
+    /// There is neither a `host` header nor an authority in the address.
     #[error("the request names no host")]
     NoHost,
-    /// A part that cannot stand in a header.
-    #[error("credentials or region cannot stand in a header")]
+    /// A part contains characters that a header cannot have.
+    #[error("credentials or region have characters that a header cannot have")]
     NotAHeader(#[from] header::InvalidHeaderValue),
 }
 
-/// Signs as one client, for one region, at one moment.
+/// Signs for one pair of keys and one region, at one moment.
 #[derive(Debug)]
 pub struct Signer<'a> {
-    /// Whose signature.
+    /// The keys to sign with.
     pub credentials: &'a Credentials,
     /// The region of the scope.
     pub region: &'a str,
-    /// The moment that the signature names.
+    /// The time of the signature.
     pub now: SystemTime,
 }
 
 impl<'a> Signer<'a> {
-    /// Signs at this moment.
+    /// A signer for the current time.
     pub fn new(credentials: &'a Credentials, region: &'a str) -> Self {
         Self { credentials, region, now: SystemTime::now() }
     }
 
-    /// Adds `host` (if absent), `x-amz-date` and `authorization`. All headers present are signed, so
-    /// none may be changed afterwards.
+    /// Adds `host` (if absent), `x-amz-date` and `authorization`. All headers are signed, so none may be
+    /// changed afterwards.
     ///
     /// # Errors
-    /// [`SignError`] where the request names no host or a part cannot stand in a header.
+    /// [`SignError`] if the request names no host or a part contains characters that a header cannot have.
     pub fn sign(&self, head: &mut Parts, body: &[u8]) -> Result<(), SignError> {
         let date = AmzDate::of(self.now);
         if !head.headers.contains_key(header::HOST) {
@@ -73,10 +73,10 @@ impl<'a> Signer<'a> {
         Ok(())
     }
 
-    /// An address that may be used with this method, without a body and without a header, until
-    /// `expires_s` seconds from `now` (at most [`super::PRESIGNED_MAX_S`]).
+    /// Signs an address that works with this method, without a body and without further headers, until
+    /// `expires_s` seconds after `now` (at most [`super::PRESIGNED_MAX_S`]).
     ///
-    /// `origin` is scheme and authority (`http://127.0.0.1:3001`); `path_and_query` is encoded already.
+    /// `origin` is scheme and authority (`http://127.0.0.1:3001`); `path_and_query` must be encoded already.
     pub fn presign(&self, method: &str, origin: &str, path_and_query: &str, expires_s: u32) -> String {
         let date = AmzDate::of(self.now);
         let (path, given) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));

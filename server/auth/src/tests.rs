@@ -1,4 +1,4 @@
-//! Requests signed by official clients, our own signatures, and every refusal with its text.
+//! Requests that official clients signed, our own signatures, and every refusal with its text.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-/// The moment of every vector: 20261123T191221Z.
+/// The time of every vector: 20261123T191221Z.
 const NOW_S: u64 = 1_795_461_141;
 const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const GOOD: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/lambda/aws4_request, \
                     SignedHeaders=host;x-amz-date, Signature=00";
 
-/// One line of `testdata/requests.jsonl`: a request as a client of AWS's signed and sent it.
+/// One line of `testdata/requests.jsonl`: a request as an official client signed and sent it.
 #[derive(serde::Deserialize)]
 struct Vector {
     client: String,
@@ -68,7 +68,7 @@ fn at(second: i64) -> SystemTime {
 fn verify(head: &Parts, body: &[u8], now: SystemTime) -> Result<Identity, AuthError> {
     let verifier = Verifier::new(keys());
     let first = verifier.finish(verifier.check(head, now)?, &Sha256::digest(body).into());
-    // Once more with the derived key remembered.
+    // Verifies once more, with the derived key in the cache.
     let again = verifier.finish(verifier.check(head, now)?, &Sha256::digest(body).into());
     assert_eq!(first, again);
     first
@@ -127,12 +127,12 @@ fn nothing_signed_can_be_altered() {
 }
 
 #[test]
-fn own_signatures_are_those_of_the_clients() {
+fn own_signatures_are_the_same_as_those_of_the_clients() {
     for vector in Vector::all() {
         let credentials = credentials();
         let signer = Signer { credentials: &credentials, region: &vector.region, now: at(0) };
         if let Some(expect) = vector.headers.get("authorization") {
-            // Some clients leave headers unsigned that this one signs: sign the same ones.
+            // Some clients leave headers unsigned that this signer signs: sign the same headers as they do.
             let (_, signed) = expect.split_once("SignedHeaders=").unwrap();
             let (signed, _) = signed.split_once(',').unwrap();
             let mut head = vector.head();
@@ -186,7 +186,7 @@ fn presigned_addresses_expire() {
         let error = verify(&head, b"", at(second)).err();
         assert_eq!(error.as_ref().map(|error| &*error.message), expect, "{second}");
     }
-    // HTTP/2 has no host header: the authority of the address stands for it.
+    // HTTP/2 has no host header: the authority of the address is used for it.
     let head = self::head(&url, &[]);
     assert!(verify(&head, b"", at(1)).is_ok());
 }
@@ -194,7 +194,7 @@ fn presigned_addresses_expire() {
 const DATE: (&str, &str) = ("x-amz-date", "20261123T191221Z");
 const HOST: (&str, &str) = ("host", "h");
 
-/// What to replace in [`GOOD`], by what (empty: no header at all), the other headers, and the refusal.
+/// What to replace in [`GOOD`], by what (empty: no header), the other headers, and the refusal.
 type HeaderCase =
     (&'static str, &'static str, &'static [(&'static str, &'static str)], AuthErrorCode, &'static str);
 
@@ -258,7 +258,7 @@ fn refusals_of_the_header_form() {
 }
 
 #[test]
-fn refusals_of_the_query_form() {
+fn a_wrong_signed_query_is_refused_with_the_text_of_aws() {
     let good = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Fr%2Flambda%2Faws4_request\
                 &X-Amz-Date=20261123T191221Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
     let mismatch = "The request signature we calculated";
@@ -312,7 +312,7 @@ fn refusals_of_the_query_form() {
 }
 
 #[test]
-fn unsigned_payload_is_no_way_in() {
+fn an_unsigned_payload_is_refused() {
     let credentials = credentials();
     let signer = Signer { credentials: &credentials, region: "us-east-1", now: at(0) };
     let mut head = head("/f", &[("host", "h"), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
@@ -321,7 +321,7 @@ fn unsigned_payload_is_no_way_in() {
     assert_eq!(verify(&head, b"other", at(0)).unwrap_err().code, AuthErrorCode::InvalidSignature);
 }
 
-/// Who declares the body's hash is told before the body is read, and held to it afterwards.
+/// If a client declares the body's hash, it is answered before the body is read, and the body must fit.
 #[test]
 fn a_declared_hash_is_checked_beforehand() {
     let verifier = Verifier::new(keys());
@@ -339,7 +339,7 @@ fn a_declared_hash_is_checked_beforehand() {
     assert!(verifier.finish(pending, &Sha256::digest(body).into()).is_ok());
     let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
     assert_eq!(verifier.finish(pending, &Sha256::digest(other).into()), Err(AuthError::mismatch()));
-    // Declared one way, signed another.
+    // Declares one hash and signs another.
     assert_eq!(verifier.check(&declaring(&hash(other)), at(0)).unwrap_err(), AuthError::mismatch());
     assert!(!verifier.check(&declaring("UNSIGNED-PAYLOAD"), at(0)).unwrap().is_signed());
 }
@@ -349,7 +349,7 @@ fn hex_of(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn headers_that_are_not_utf_8_are_refused() {
     let mut head = head("/%ff?%ff=%", &[("host", "h"), ("x-amz-date", "20261123T191221Z")]);
     head.headers.insert("authorization", http::HeaderValue::from_bytes(b"AWS4 \xff=\xfe").unwrap());
     assert_eq!(verify(&head, b"", at(0)).unwrap_err().code, AuthErrorCode::IncompleteSignature);
@@ -359,7 +359,7 @@ fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
-fn region_without_a_check() {
+fn a_region_is_found_without_verification() {
     for (authorization, expect) in [(Some(GOOD), Some("us-east-1")), (Some("Bearer x=y"), None), (None, None)]
     {
         let mut headers = vec![("host", "h"), ("x-amz-date", "whenever")];
@@ -368,7 +368,7 @@ fn region_without_a_check() {
     }
 }
 
-/// Not a test: prints what one verification costs. `cargo test --release -- --ignored --nocapture cost`.
+/// Not a test: prints the cost of one verification. `cargo test --release -- --ignored --nocapture cost`.
 #[test]
 #[ignore = "a measurement"]
 fn cost_of_a_verification() {

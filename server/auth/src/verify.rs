@@ -1,4 +1,4 @@
-//! Verification in the order in which AWS's front refuses.
+//! Verifies requests, in the order in which AWS checks them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use super::key::{KeyCache, SigningKey, hex};
 use super::presented::{Form, PresentedSignature};
 use super::{ALGORITHM, AccountKey, AuthError, SERVICE, SKEW_MAX_S, Secret, TERMINATOR};
 
-/// Who made a verified request.
+/// The caller of a verified request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The key that signed.
+    /// The access key that signed.
     pub access_key_id: Arc<str>,
-    /// The account that the key belongs to, twelve digits.
+    /// The account to which the key belongs, twelve digits.
     pub account: Arc<str>,
-    /// The region that the caller's scope names.
+    /// The region in the caller's scope.
     pub region: Arc<str>,
 }
 
-/// A request of which everything but the body has been checked. [`Verifier::finish`] ends it.
+/// A request of which everything but the body has been checked. [`Verifier::finish`] completes the check.
 #[derive(Debug)]
 pub struct PendingVerification {
     holder: Arc<Holder>,
@@ -33,28 +33,28 @@ pub struct PendingVerification {
     rest: Rest,
 }
 
-/// What the body has yet to show.
+/// What is left to check when the body has been read.
 #[derive(Debug)]
 enum Rest {
-    /// That its hash, in hexadecimal, is this: the signature is right for it.
+    /// The signature is right for a body with this hash, in hexadecimal: the body must have it.
     Declared([u8; 64]),
-    /// That the signature is right for it.
+    /// The signature must be right for the body.
     Signature { canonical: Sha256, date: AmzDate, key_is_new: bool, signature: String },
 }
 
 impl PendingVerification {
-    /// Whether the signature itself has been checked already, and so the caller is known.
+    /// Whether the signature has been checked already, so that the caller is known.
     pub fn is_signed(&self) -> bool {
         matches!(self.rest, Rest::Declared(_))
     }
 
-    /// The region that the caller's scope names; not to be trusted before [`Verifier::finish`].
+    /// The region in the caller's scope; not verified before [`Verifier::finish`].
     pub fn region(&self) -> &str {
         &self.key.region
     }
 }
 
-/// A pair of keys that is accepted.
+/// A pair of keys that the server accepts.
 #[derive(Debug)]
 struct Holder {
     access_key_id: Arc<str>,
@@ -64,7 +64,7 @@ struct Holder {
     derived: KeyCache,
 }
 
-/// Checks requests against the pairs of keys that it knows. Cheap to share behind an [`Arc`].
+/// Verifies requests against the pairs of keys that it knows.
 #[derive(Debug)]
 pub struct Verifier {
     holders: HashMap<Arc<str>, Arc<Holder>>,
@@ -82,12 +82,12 @@ impl Verifier {
         Self { holders: holders.map(|holder| (Arc::clone(&holder.access_key_id), holder)).collect() }
     }
 
-    /// First step, before any byte of the body is read: all refusals but that of a wrong signature, and that too
-    /// where the client tells the body's hash beforehand (`x-amz-content-sha256`, which is signed like every
-    /// `x-amz-` header).
+    /// First step, before any byte of the body is read: checks everything but the signature; and the
+    /// signature, too, if the client declares the body's hash (`x-amz-content-sha256`, which is signed like
+    /// every `x-amz-` header).
     ///
     /// # Errors
-    /// A [`AuthError`] with AWS's code and text, the first that applies in AWS's order.
+    /// An [`AuthError`] with AWS's code and text, the first that applies in AWS's order.
     pub fn check(&self, head: &Parts, now: SystemTime) -> Result<PendingVerification, AuthError> {
         let presented = PresentedSignature::of(head)?;
         let date = AmzDate::parse(&presented.date).ok_or_else(|| {
@@ -136,10 +136,10 @@ impl Verifier {
         Ok(PendingVerification { holder, key, rest })
     }
 
-    /// Second step: is the signature right for a body with this SHA-256?
+    /// Second step: checks that the signature is right for a body with this SHA-256.
     ///
     /// # Errors
-    /// A [`AuthError`] where it is not: another secret, or something signed was altered.
+    /// An [`AuthError`] if it is not: another secret was used, or something signed has been changed.
     pub fn finish(
         &self,
         pending: PendingVerification,
@@ -163,7 +163,7 @@ impl Verifier {
     }
 }
 
-/// `new`: who is to remember a key that was derived for this request, if the signature is right.
+/// If the signature is right, `new` caches the key, which was derived for this request.
 fn check_signature(
     mut canonical: Sha256,
     body_hash: &[u8; 64],
@@ -181,7 +181,7 @@ fn check_signature(
     Ok(())
 }
 
-/// The hash of the body in lower-case hexadecimal, where the client gives it once and in that form.
+/// The hash of the body in lower-case hexadecimal, if the client declares it exactly once and in that form.
 fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
     let mut values = head.headers.get_all("x-amz-content-sha256").iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -189,7 +189,7 @@ fn declared_hash(head: &Parts) -> Option<[u8; 64]> {
     hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(hash)
 }
 
-/// The region that a request names, where signatures are not checked: of its scope, if it has one.
+/// The region in the scope of a request whose signature is not verified, if it has one.
 pub fn unchecked_region(head: &Parts) -> Option<Arc<str>> {
     let presented = PresentedSignature::of(head).ok()?;
     let scope = CredentialScope::parse(&presented.credential).ok()?;
@@ -225,8 +225,8 @@ fn check_age(date: &AmzDate, form: Form, now: AmzDate) -> Result<(), AuthError> 
     Ok(())
 }
 
-/// The signed names, sorted. `host` and every `x-amz-` header of the request must be among them
-/// (IAM User Guide, "Create a canonical request"), or a third party could add one.
+/// The names of the signed headers, sorted. `host` and every `x-amz-` header of the request must be among
+/// them (IAM User Guide, "Create a canonical request"), because a third party could add one otherwise.
 fn signed_headers<'a>(
     presented: &'a PresentedSignature<'_>,
     head: &Parts,
@@ -300,7 +300,7 @@ impl<'a> CredentialScope<'a> {
     }
 }
 
-/// Whether a text can be a region's name at all: any region is served, whatever its name.
+/// Whether a text has the form of a region's name. Any region is served.
 fn may_be_region(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&name.len()) && name.bytes().all(fits)

@@ -1,5 +1,5 @@
-//! The program `lambd`: reads the command line and hands over. Which database the server keeps its state in is decided
-//! here and nowhere else, so that everything else is built without one.
+//! The program `lambd`: reads the command line and calls the library. Only this file decides which database
+//! the server uses, so that the rest is built without one.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const ROCKS: DatabaseKind = DatabaseKind {
 };
 
 fn main() -> ExitCode {
-    // The launcher is this program again; it must not get further than this line.
+    // The launcher is this program, started again; it never gets past this line.
     lambd_sandbox::launcher_entry();
     let cli = Cli::try_parse().unwrap_or_else(|usage| usage.exit());
     cli::finish(match cli.command {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             cli::configuration(&source).map_err(Into::into).and_then(|config| cli::serve::run(config, ROCKS))
         }
         Command::CheckConfig(args) => cli::check_config::run(&args),
-        Command::Runtime(args) => return cli::runtime::run(args),
+        Command::Runtime(args) => cli::runtime::run(args),
         Command::Logs(args) => cli::logs::run(args),
         Command::Doctor(args) => cli::doctor::run(args),
         Command::Version => cli::version::run(),

@@ -1,4 +1,4 @@
-//! The engine's decisions: who may run now, who may start an execution environment, and which idle one serves.
+//! Decides who may run now, who may start an execution environment, and which idle one serves.
 //!
 //! Invariant: pure. Nothing here reads a clock, starts a process or takes a lock; `now` is an argument.
 

@@ -1,27 +1,29 @@
-//! The warm pool: idle execution environments, waiting to be leased again.
+//! The pool: idle execution environments that wait for their next lease.
 //!
-//! Invariants: most recently used first, so that few stay warm and the rest grow old; an environment is
-//! leased only for the generation of code and configuration it was started with, so that several versions of
-//! a function live side by side; nothing here ends an environment: what leaves the pool is handed out, and the
-//! caller drops it outside of its lock; in a generation's stack the frozen come before the thawed, because
-//! freezing goes from the oldest on.
+//! Invariants:
+//! - The most recently used environment is leased first, so that few stay in use and the others grow old.
+//! - An environment is leased only for the generation that it was started for, so that several versions of a
+//!   function can be here at the same time.
+//! - The pool ends no environment: it returns those that leave, and the caller drops them outside of its
+//!   lock.
+//! - In a generation's stack frozen environments come before thawed ones, because the oldest is frozen first.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-/// What the pool must know of an environment.
+/// What the pool must know about an environment.
 pub trait Resident {
-    /// The generation of the version that it was started for.
+    /// The generation of the version for which it was started.
     fn generation(&self) -> Uuid;
-    /// Memory it was granted, MiB.
+    /// Memory that was granted to it, MiB.
     fn memory_mib(&self) -> u32;
-    /// Stops all its processes; must be quick, it runs under the dispatcher's lock.
+    /// Stops all its processes. Must be quick, because it runs under the dispatcher's lock.
     fn freeze(&mut self);
 }
 
-/// An environment that leaves the pool to serve.
+/// An environment that was taken out of the pool for an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leased<T> {
     /// It can take an event at once.
@@ -51,10 +53,10 @@ struct Idle<T> {
 /// Idle environments by generation. `now` is the dispatcher's clock and never goes back.
 #[derive(Debug)]
 pub struct Pool<T> {
-    /// Per generation in the order of their return: the last one is the most recently used.
+    /// For each generation, in the order of their return: the last one is the most recently used.
     idle: HashMap<Uuid, Vec<Idle<T>>>,
-    /// One entry for each return since the last freezing, in order: where thawed environments may be. An entry
-    /// whose environment was leased again says nothing.
+    /// One entry for each return since the last freezing, in order: shows where thawed environments may be.
+    /// An entry whose environment was leased again has no meaning.
     returned: VecDeque<(Duration, Uuid)>,
     idle_mib: u64,
     thawed: usize,
@@ -88,7 +90,7 @@ impl<T: Resident> Pool<T> {
         Some(if frozen { Leased::Frozen(resident) } else { Leased::Thawed(resident) })
     }
 
-    /// Freezes at most `most` of what has been idle since `before`, the longest idle first.
+    /// Freezes at most `most` of the environments that have been idle since `before`, the longest idle first.
     pub fn freeze_older(&mut self, before: Duration, most: usize) -> Freezing {
         let mut frozen = 0;
         while frozen < most && self.returned.front().is_some_and(|(since, _)| *since <= before) {
@@ -106,7 +108,7 @@ impl<T: Resident> Pool<T> {
         }
     }
 
-    /// Freezes the longest idle of a generation's thawed environments if it rests since `before`.
+    /// Freezes the longest idle of a generation's thawed environments if it has been idle since `before`.
     fn freeze_first(&mut self, generation: Uuid, before: Duration) -> bool {
         let Some(stack) = self.idle.get_mut(&generation) else { return false };
         let first = stack.partition_point(|idle| idle.frozen);
@@ -116,18 +118,18 @@ impl<T: Resident> Pool<T> {
         true
     }
 
-    /// Gives out what has been idle since `before`.
+    /// Removes and returns the environments that have been idle since `before`.
     pub fn expire_older(&mut self, before: Duration) -> Vec<T> {
         self.remove_where(|idle| idle.since <= before)
     }
 
-    /// Gives out every environment of a generation.
+    /// Removes and returns all environments of a generation.
     pub fn retire(&mut self, generation: Uuid) -> Vec<T> {
         let gone = self.idle.remove(&generation).unwrap_or_default();
         gone.into_iter().map(|idle| self.count_out(idle)).collect()
     }
 
-    /// Gives out the longest idle environments until they free at least `mib`.
+    /// Removes and returns the longest idle environments until they free at least `mib`.
     pub fn evict(&mut self, mib: u64) -> Vec<T> {
         let (mut out, mut freed) = (Vec::new(), 0);
         while freed < mib {
@@ -144,7 +146,7 @@ impl<T: Resident> Pool<T> {
         out
     }
 
-    /// Gives out everything.
+    /// Removes and returns all environments.
     pub fn clear(&mut self) -> Vec<T> {
         self.remove_where(|_| true)
     }

@@ -1,11 +1,11 @@
-//! The scaler: who may run now, and who may start a new execution environment.
+//! The scaler decides who may run now, and who may start a new execution environment.
 //!
-//! Pure: it takes `now`, returns decisions, and touches neither clock nor process, so that it is tested with
-//! made-up time. The dispatcher asks it under one short lock.
+//! It is pure: it takes `now` and returns decisions, without a clock or a process, so that tests choose the
+//! time. The dispatcher calls it under one short lock.
 //!
-//! Rules: concurrency is counted per account and per function [fact:reserved-concurrency]; every new environment
-//! takes a token of the function's bucket, capacity 1,000 and refill 100/s [fact:start-rate], and its memory from
-//! the host's budget.
+//! Rules: concurrency is counted for each account and each function [fact:reserved-concurrency]. Every new
+//! environment takes a token from the function's bucket, which holds 1,000 and gains 100 a second
+//! [fact:start-rate], and its memory from the host's budget.
 
 mod bucket;
 
@@ -17,27 +17,27 @@ use bucket::TokenBucket;
 
 use lambd_model::FunctionId;
 
-/// The limits of each account and of the host.
+/// Limits of each account and of the host.
 #[derive(Debug, Clone, Copy)]
 pub struct ScalerLimits {
-    /// Invocations in flight over all functions of one account [fact:account-concurrency].
+    /// Invocations in flight for all functions of one account [fact:account-concurrency].
     pub account_concurrency: u32,
     /// Environments that one function may start at once [fact:start-rate].
     pub burst: u32,
-    /// Environments per second that one function gains [fact:start-rate].
+    /// Environments that one function gains each second [fact:start-rate].
     pub refill_per_s: u32,
-    /// Memory that all environments together may be granted, MiB.
+    /// Memory that may be granted to all environments together, MiB.
     pub host_memory_mib: u64,
 }
 
-/// Why an invocation is refused; each is a `Reason` of the 429 [fact:throttle-reasons].
+/// Why an invocation is refused; each becomes the `Reason` of a 429 [fact:throttle-reasons].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
-    /// The account's pool is used up.
+    /// The account has no unreserved concurrency left.
     Account,
     /// The function's reserved concurrency is used up, or is 0.
     Reserved,
-    /// The function starts environments faster than its bucket refills.
+    /// The function starts environments faster than its bucket gains tokens.
     Rate,
     /// The host has no memory left for another environment.
     Memory,
@@ -46,7 +46,7 @@ pub enum Throttle {
 }
 
 impl Throttle {
-    /// The `Reason` member. AWS has no host that fills up: from outside it is concurrency that is used up.
+    /// The `Reason` member. A full host does not exist on AWS; callers see it as used up concurrency.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Account | Self::Memory | Self::Descriptors => "ConcurrentInvocationLimitExceeded",
@@ -56,17 +56,17 @@ impl Throttle {
     }
 }
 
-/// Answer to the wish for a new environment.
+/// The answer to a request for a new environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartDecision {
-    /// Start it: token and memory are taken. [`Scaler::ended`] gives the memory back.
+    /// Start it: token and memory are taken. [`Scaler::ended`] returns the memory.
     Granted,
-    /// End idle environments of at least this much memory and ask again.
+    /// End idle environments with at least this much memory, then ask again.
     Evict {
         /// MiB that are missing.
         missing_mib: u64,
     },
-    /// No.
+    /// Do not start it.
     Refused(Throttle),
 }
 
@@ -84,19 +84,19 @@ impl PerFunction {
     }
 }
 
-/// What an account has given away of its concurrency.
+/// Concurrency that an account has reserved and uses.
 #[derive(Debug, Default)]
 struct PerAccount {
     reserved_total: u32,
     unreserved_in_flight: u32,
 }
 
-/// Counts and buckets. `now` is the time since an arbitrary start and never goes back.
+/// Counts concurrency, tokens and memory. `now` is the time since an arbitrary start and never goes back.
 #[derive(Debug)]
 pub struct Scaler {
     limits: ScalerLimits,
     functions: HashMap<Arc<FunctionId>, PerFunction>,
-    /// A handful, forgotten by [`Self::sweep`] alone, so that an invocation allocates nothing.
+    /// A few accounts; only [`Self::sweep`] removes them, so that an invocation allocates nothing.
     accounts: Vec<(Arc<str>, PerAccount)>,
     memory_mib: u64,
 }
@@ -107,7 +107,7 @@ impl Scaler {
         Self { limits, functions: HashMap::new(), accounts: Vec::new(), memory_mib: 0 }
     }
 
-    /// Sets or clears a function's reserved concurrency. Invocations in flight are not disturbed.
+    /// Sets or clears a function's reserved concurrency. Invocations in flight go on.
     pub fn reserve(&mut self, function: &Arc<FunctionId>, reserved: Option<u32>, now: Duration) {
         let f = self.entry(function, now);
         let (before, in_flight) = (f.reserved, f.in_flight);
@@ -122,7 +122,7 @@ impl Scaler {
         self.forget_if_unused(function, now);
     }
 
-    /// Admits one invocation; every admission is paid back by [`Self::done`].
+    /// Admits one invocation. The caller must call [`Self::done`] when it is over.
     pub fn admit(&mut self, function: &Arc<FunctionId>, now: Duration) -> Result<(), Throttle> {
         let f = entry_of(&mut self.functions, &self.limits, function, now);
         let account = account_of(&mut self.accounts, function);
@@ -152,7 +152,7 @@ impl Scaler {
         self.forget_if_unused(function, now);
     }
 
-    /// Asks for a new environment of `memory_mib`, when `evictable_mib` could be had by ending idle ones.
+    /// Asks for a new environment of `memory_mib`, where ending idle ones could free `evictable_mib`.
     pub fn start(
         &mut self,
         function: &Arc<FunctionId>,
@@ -160,7 +160,7 @@ impl Scaler {
         evictable_mib: u64,
         now: Duration,
     ) -> StartDecision {
-        // Asked first: a function that starts too fast must not cost its neighbours their warm environments.
+        // Checked first: a function that starts too fast must not cost others their idle environments.
         if !self.entry(function, now).bucket.has_token(now) {
             return StartDecision::Refused(Throttle::Rate);
         }
@@ -181,12 +181,12 @@ impl Scaler {
         StartDecision::Granted
     }
 
-    /// A granted environment could not be started: its token comes back. Its memory does with [`Self::ended`].
+    /// A granted environment could not be started: returns its token. [`Self::ended`] returns its memory.
     pub fn refund(&mut self, function: &Arc<FunctionId>, now: Duration) {
         self.entry(function, now).bucket.refund(now);
     }
 
-    /// A granted environment is gone, or could not be started.
+    /// A granted environment has ended or could not be started.
     pub fn ended(&mut self, function: &Arc<FunctionId>, memory_mib: u32, now: Duration) {
         self.memory_mib = self.memory_mib.saturating_sub(u64::from(memory_mib));
         if let Some(f) = self.functions.get_mut(function) {
@@ -195,19 +195,19 @@ impl Scaler {
         self.forget_if_unused(function, now);
     }
 
-    /// Forgets functions that nothing is known of any more: their buckets have filled up since.
+    /// Removes functions whose entry says nothing any more, because their buckets are full again.
     pub fn sweep(&mut self, now: Duration) {
         self.functions.retain(|_, f| !f.is_unused(now));
         let functions = &self.functions;
         self.accounts.retain(|(account, _)| functions.keys().any(|function| function.account == *account));
     }
 
-    /// What all environments together may be granted, MiB.
+    /// Memory that may be granted to all environments together, MiB.
     pub fn host_memory_mib(&self) -> u64 {
         self.limits.host_memory_mib
     }
 
-    /// Invocations in flight over all functions.
+    /// Invocations in flight for all functions.
     pub fn in_flight(&self) -> u32 {
         self.functions.values().map(|f| f.in_flight).sum()
     }
@@ -216,7 +216,7 @@ impl Scaler {
         entry_of(&mut self.functions, &self.limits, function, now)
     }
 
-    /// Keeps the table as small as the set of functions that matter now: a full bucket says nothing.
+    /// Keeps the table small: an entry with a full bucket and no counts says nothing.
     fn forget_if_unused(&mut self, function: &Arc<FunctionId>, now: Duration) {
         if self.functions.get_mut(function).is_some_and(|f| f.is_unused(now)) {
             self.functions.remove(function);
@@ -238,7 +238,7 @@ fn entry_of<'a>(
     })
 }
 
-/// Copies the account's name only where it is new.
+/// Copies the account's name only if the account is new.
 fn account_of<'a>(
     accounts: &'a mut Vec<(Arc<str>, PerAccount)>,
     function: &FunctionId,

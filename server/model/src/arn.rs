@@ -7,7 +7,7 @@ use crate::Place;
 /// The qualifier that names the unpublished version.
 pub const LATEST: &str = "$LATEST";
 
-/// A function as a caller named it. Absent parts were not given.
+/// A function as a caller named it. Parts that the caller did not give are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionRef {
     /// Region given in the ARN.
@@ -16,22 +16,22 @@ pub struct FunctionRef {
     pub account: Option<String>,
     /// The bare name.
     pub name: String,
-    /// Version or alias given behind the name.
+    /// Version or alias that was given after the name.
     pub qualifier: Option<String>,
 }
 
 impl FunctionRef {
-    /// The region that was given, if it is not that of `place`.
+    /// The region that was given, if it is another one than that of `place`.
     pub fn foreign_region(&self, place: &Place) -> Option<&str> {
         self.region.as_deref().filter(|region| *region != &*place.region)
     }
 
-    /// Whether an account was given that is not that of `place`.
+    /// Whether an account was given that is another one than that of `place`.
     pub fn has_foreign_account(&self, place: &Place) -> bool {
         self.account.as_deref().is_some_and(|account| account != &*place.account)
     }
 
-    /// Splits any accepted form. `None` when the text has none of them; the wire validator has normally
+    /// Splits a name in any accepted form. Returns `None` for any other text; the wire validator has normally
     /// refused such a text before.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = strip_arn_prefix(text);
@@ -62,7 +62,7 @@ fn strip_arn_prefix(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-/// Before `$LATEST` stands a name: `function:$LATEST` is a function that is called `function`.
+/// A name comes before `$LATEST`: `function:$LATEST` is a function that is called `function`.
 fn begins_with_name(rest: &str) -> bool {
     !rest.starts_with('$')
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_name() {
+    fn every_form_of_a_name_is_read() {
         type Parts<'a> = (&'a str, &'a str, &'a str, &'a str);
         let cases: &[(&str, Option<Parts<'_>>)] = &[
             ("f", Some(("", "", "f", ""))),
@@ -122,7 +122,7 @@ mod tests {
                 "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f:v-1",
                 Some(("us-gov-west-1", "123456789012", "f", "v-1")),
             ),
-            // Recorded: an ARN that stops at `function` names a function of that name.
+            // Recorded on AWS: an ARN that ends with `function` names a function of that name.
             (
                 "arn:aws:lambda:us-east-1:123456789012:function",
                 Some(("us-east-1", "123456789012", "function", "")),

@@ -1,4 +1,4 @@
-//! Wall-clock times as AWS spells them.
+//! Times of the wall clock in AWS's formats.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,17 +10,17 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// `2024-01-31T09:08:07.123+0000`, the form of `LastModified` [fact:last-modified-form].
+/// Formats a time as `2024-01-31T09:08:07.123+0000`, the form of `LastModified` [fact:last-modified-form].
 pub fn last_modified(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3f+0000")
 }
 
-/// `2024-01-31T09:08:07.123Z`, the times of telemetry [fact:json-records].
+/// Formats a time as `2024-01-31T09:08:07.123Z`, the form of times in telemetry [fact:json-records].
 pub fn rfc3339(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
-/// `2024/01/31`, the head of a log stream's name [fact:stream-names].
+/// Formats a day as `2024/01/31`, the beginning of a log stream's name [fact:stream-names].
 pub fn stream_date(ms: i64) -> String {
     format(ms, "%Y/%m/%d")
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn aws_spelling() {
+    fn times_have_the_forms_of_aws() {
         assert_eq!(last_modified(1_706_692_087_120), "2024-01-31T09:08:07.120+0000");
         assert_eq!(last_modified(0), "1970-01-01T00:00:00.000+0000");
         assert_eq!(rfc3339(1_706_692_087_120), "2024-01-31T09:08:07.120Z");

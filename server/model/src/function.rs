@@ -9,7 +9,7 @@ use crate::policy::Statement;
 use crate::published::{Aliases, PublishedVersion};
 use crate::{FunctionId, LATEST, Sha256};
 
-/// Customer variables of a function. `Debug` shows the names only: values are often secrets.
+/// A function's own environment variables. `Debug` shows the names only, because values are often secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Variables(pub BTreeMap<String, String>);
 
@@ -19,19 +19,19 @@ impl std::fmt::Debug for Variables {
     }
 }
 
-/// `State` of a function [fact:function-states]; further states belong to features that are not here.
+/// `State` of a function [fact:function-states]. Its other values belong to features that are not here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionState {
-    /// Created, not yet prepared: an invocation waits.
+    /// Created, but not settled yet: invocations wait.
     Pending,
-    /// Ready.
+    /// Ready for invocations.
     Active,
 }
 
-/// `LastUpdateStatus` [fact:update-status]; absent while the function has never been Active.
+/// `LastUpdateStatus` [fact:update-status]; absent until the function has been Active once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastUpdate {
-    /// An update is being prepared; another one is refused with 409.
+    /// An update has not settled yet; another one is refused with 409.
     InProgress,
     /// The last create or update is complete.
     Successful,
@@ -40,13 +40,13 @@ pub enum LastUpdate {
 /// The package that a configuration runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeRef {
-    /// Hash of the zip: the name of its folder, and `CodeSha256`.
+    /// SHA-256 of the zip: `CodeSha256`, and the name of the package's folder.
     pub sha256: Sha256,
-    /// Size of the zip, the `CodeSize` of the API.
+    /// Size of the zip in bytes: `CodeSize`.
     pub zipped_bytes: u64,
 }
 
-/// `LogFormat`.
+/// `LogFormat` of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// Plain lines.
@@ -55,27 +55,27 @@ pub enum LogFormat {
     Json,
 }
 
-/// `LoggingConfig`.
+/// `LoggingConfig` of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logging {
-    /// Text or JSON.
+    /// Form of the lines that the platform writes.
     pub format: LogFormat,
-    /// Group that receives the events.
+    /// Name of the log group, e.g. `/aws/lambda/f`.
     pub group: String,
-    /// Application level, JSON only.
+    /// `ApplicationLogLevel`; only with JSON.
     pub application_level: Option<String>,
-    /// System level, JSON only.
+    /// `SystemLogLevel`; only with JSON.
     pub system_level: Option<String>,
 }
 
-/// `VpcConfig`: accepted and given back; there is no VPC on one machine.
+/// `VpcConfig`: stored and returned, but without effect, because one machine has no VPC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vpc {
-    /// Subnets as given.
+    /// `SubnetIds`.
     pub subnet_ids: Vec<String>,
-    /// Groups as given.
+    /// `SecurityGroupIds`.
     pub security_group_ids: Vec<String>,
-    /// As given.
+    /// `Ipv6AllowedForDualStack`.
     pub ipv6_allowed: bool,
 }
 
@@ -86,48 +86,48 @@ pub struct Configuration {
     pub runtime: String,
     /// Handler, e.g. `app.handler`.
     pub handler: String,
-    /// Role ARN, kept and given back.
+    /// ARN of the role; stored and returned, without effect.
     pub role: String,
-    /// Free text.
+    /// Description of the function, any text.
     pub description: String,
-    /// Longest invocation, 1–900 s.
+    /// `Timeout` of an invocation, 1 to 900 s.
     pub timeout_s: u32,
-    /// Memory limit, 128–10,240 MiB.
+    /// Memory limit, 128 to 10,240 MiB.
     pub memory_mib: u32,
-    /// Size of `/tmp`, 512–10,240 MiB.
+    /// Size of `/tmp`, 512 to 10,240 MiB.
     pub ephemeral_mib: u32,
-    /// `None` when never given: the API then leaves the member out.
+    /// `None` if the caller never gave any: the API then omits the member.
     pub variables: Option<Variables>,
     /// The package.
     pub code: CodeRef,
     /// `x86_64` or `arm64`.
     pub architecture: String,
-    /// `PassThrough` or `Active`.
+    /// `PassThrough` or `Active`; without effect.
     pub tracing_mode: String,
     /// Logging settings.
     pub logging: Logging,
-    /// `None` until one is given.
+    /// `None` until the caller gives one.
     pub vpc: Option<Vpc>,
-    /// Dead-letter target.
+    /// ARN of the dead-letter target; without effect.
     pub dead_letter_arn: Option<String>,
-    /// Key ARN, kept and given back.
+    /// ARN of the KMS key; without effect.
     pub kms_key_arn: Option<String>,
-    /// `None` or `PublishedVersions`.
+    /// `None` or `PublishedVersions`; without effect.
     pub snap_start: String,
-    /// When code or configuration last changed, ms since 1970.
+    /// When code or configuration last changed, milliseconds since 1970.
     pub last_modified_ms: i64,
 }
 
-/// What runs: one state of a function's code and configuration. An execution environment serves one for life.
+/// What runs: one state of a function's code and configuration. An environment serves one version only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The function that it is a version of.
+    /// The function to which it belongs.
     pub function: Arc<FunctionId>,
     /// [`LATEST`] or the number of a published version.
     pub qualifier: String,
     /// Code and settings.
     pub configuration: Configuration,
-    /// Changes with every change of code or configuration, and belongs to this version alone.
+    /// Id of this state of code and configuration; no other version has it.
     pub generation: Uuid,
 }
 
@@ -148,11 +148,11 @@ pub struct Function {
     pub latest: Arc<Version>,
     /// State of `$LATEST`.
     pub state: FunctionState,
-    /// Absent until the function was Active once.
+    /// `None` until the function has been Active once.
     pub last_update: Option<LastUpdate>,
-    /// Moves at every change of code, configuration and state [fact:revision-ids]; not with tags or concurrency.
+    /// Changes with code, configuration and state [fact:revision-ids], but not with tags or concurrency.
     pub revision_id: Uuid,
-    /// At most 50.
+    /// Tags, at most 50.
     pub tags: BTreeMap<String, String>,
     /// Reserved concurrency, if set.
     pub reserved_concurrency: Option<u32>,
@@ -167,12 +167,12 @@ pub struct Function {
 }
 
 impl Function {
-    /// Whether a preparation is still owed: after a create or an update, also when the server ended meanwhile.
+    /// Whether it still has to settle: after a create or an update, also if the server ended before that.
     pub fn needs_activation(&self) -> bool {
         self.state == FunctionState::Pending || self.last_update == Some(LastUpdate::InProgress)
     }
 
-    /// The function after its preparation: Active and Successful, under a new revision.
+    /// The function after it has settled: Active and Successful, under a new revision.
     pub fn activated(&self) -> Self {
         Self {
             state: FunctionState::Active,

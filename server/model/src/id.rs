@@ -1,25 +1,25 @@
-//! Who owns a thing and where it is.
+//! Identity: the account, the region and the name of a function.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Account and region in which a request acts: the account of the caller's key, the region of the signature. Cheap to
-/// copy: every request has one.
+/// Account and region in which a request acts: the account of the caller's key, the region of the signature.
+/// Cheap to copy, because each request has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Region of the credential scope, e.g. `us-east-1`.
     pub region: Arc<str>,
-    /// Twelve digits.
+    /// Account, twelve digits.
     pub account: Arc<str>,
 }
 
 impl Place {
-    /// The function of this name here.
+    /// The id of the function with this name in this account and region.
     pub fn function(&self, name: impl Into<String>) -> FunctionId {
         FunctionId { account: Arc::clone(&self.account), region: Arc::clone(&self.region), name: name.into() }
     }
 
-    /// Unqualified ARN of a function of this place.
+    /// Unqualified ARN of a function in this account and region.
     pub fn function_arn(&self, name: &str) -> String {
         format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account)
     }
@@ -35,26 +35,26 @@ impl Place {
     }
 }
 
-/// What finds a function, and what concurrency is counted for. Functions of two accounts or two regions are
-/// strangers to each other, as on AWS. In order, the functions of one account and region stand together.
+/// What identifies a function, and the unit for which concurrency is counted. Names are scoped to an account
+/// and a region, as on AWS. Ids sort by account, then region, then name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId {
-    /// Twelve digits.
+    /// Account, twelve digits.
     pub account: Arc<str>,
     /// Region in which it was created.
     pub region: Arc<str>,
-    /// Bare name, 1–64 characters.
+    /// Bare name, 1 to 64 characters.
     pub name: String,
 }
 
 impl FunctionId {
-    /// Whether it belongs to this account and region.
+    /// Whether the function belongs to this account and region.
     pub fn is_in(&self, place: &Place) -> bool {
         self.account == place.account && self.region == place.region
     }
 }
 
-/// Its unqualified ARN.
+/// Writes the unqualified ARN.
 impl fmt::Display for FunctionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.name)

@@ -1,7 +1,7 @@
-//! Domain types: what a function is, apart from how it is spelled on the wire or kept in the store.
+//! Domain types: what a function is, independent of how the wire and the store encode it.
 //!
-//! Invariants: nothing here does I/O or knows a wire format, a store or HTTP; a function is found by its
-//! [`FunctionId`], what runs is a [`Version`].
+//! Invariants: nothing here does I/O or knows a wire format, a store or HTTP. A function is found by its
+//! [`FunctionId`]; what runs is a [`Version`].
 
 pub mod arn;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! The digest that names a package, in both of its spellings.
+//! The digest that names a package, in hexadecimal and in base64.
 
 use std::fmt::{self, Write as _};
 
@@ -23,19 +23,19 @@ pub fn hex(bytes: &[u8]) -> String {
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// Of these bytes.
+    /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// 64 lower-case hexadecimal digits: the name of the folder.
+    /// The digest as 64 lower-case hexadecimal digits: the name of the package's folder.
     #[must_use]
     pub fn hex(&self) -> String {
         hex(&self.0)
     }
 
-    /// Reads what [`Self::hex`] wrote, and nothing else.
+    /// Reads the text that [`Self::hex`] writes; returns `None` for any other.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut bytes = [0; 32];
@@ -48,7 +48,7 @@ impl Sha256 {
         Some(Self(bytes))
     }
 
-    /// Base64 with padding: `CodeSha256`.
+    /// The digest in base64 with padding: `CodeSha256`.
     #[must_use]
     pub fn base64(&self) -> String {
         STANDARD.encode(self.0)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms() {
+    fn a_digest_has_two_forms_and_is_read_from_its_own_hex_only() {
         let empty = Sha256::of(b"");
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(empty.hex(), hex);

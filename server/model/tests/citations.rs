@@ -1,4 +1,5 @@
-//! What the code cites is in the repository: facts by their ids, documents by their names (`docs/facts/README.md`).
+//! All that the code cites is in the repository: facts by their ids, documents by their names
+//! (`docs/facts/README.md`).
 
 #![expect(clippy::unwrap_used, reason = "a test of its own: a panic is its answer")]
 
@@ -6,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a fact is cited with, before its id.
+/// The text that a citation of a fact begins with.
 const MARK: &str = "[fact:";
-/// How sure a fact is; its source line says one of them.
+/// How certain a fact is; the line with its source contains one of these words.
 const CERTAINTIES: [&str; 4] = ["documented", "recorded", "observed", "assumed"];
-/// Words that only make sense to who has seen how the code came to be. In two parts, for this file is read, too.
+/// Words that make sense only to those who saw the code develop. In two parts, because this file is read,
+/// too.
 const TRACES: [[&str; 2]; 8] = [
     ["the ", "issue"],
     ["this ", "issue"],
@@ -23,7 +25,7 @@ const TRACES: [[&str; 2]; 8] = [
 ];
 
 fn root() -> PathBuf {
-    // The checkout that is tested, not the one that was compiled: they may share a target directory.
+    // The checkout that is tested, not the compiled one: several checkouts may share a target directory.
     let package =
         std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     Path::new(&package).join("../..")
@@ -57,7 +59,8 @@ fn facts(page: &str) -> impl Iterator<Item = (&str, &str)> {
     page.split("\n### ").skip(1).filter_map(|fact| fact.split_once('\n'))
 }
 
-/// Two words at least, in small letters: rustdoc takes such an id for no link, and a search finds nothing else.
+/// An id has at least two words in small letters: rustdoc takes it for no link, and a search finds no other
+/// text.
 fn is_id(id: &str) -> bool {
     id.contains('-') && id.split('-').all(|word| !word.is_empty() && word.bytes().all(is_id_byte))
 }
@@ -66,7 +69,7 @@ fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-/// The documents that a text names: words that end in `.md`, without what is around them.
+/// The documents that a text names: words that end in `.md`, without punctuation.
 fn documents(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
     text.split(move |c: char| !is_path(c))
@@ -74,7 +77,7 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.ends_with(".md") && *word != ".md")
 }
 
-/// Whether the checkout has a document of this name, seen from `file` or anywhere.
+/// Whether the checkout has a document of this name, beside `file` or anywhere else.
 fn exists(name: &str, file: &str, all: &BTreeSet<String>) -> bool {
     let beside = root().join(file).parent().unwrap().join(name);
     let suffix = format!("/{}", name.trim_start_matches("../").trim_start_matches("./"));
@@ -124,7 +127,7 @@ fn every_document_that_is_named_is_there() {
     assert!(wrong.is_empty(), "these documents are not in the repository: {wrong:?}");
 }
 
-/// Links of the pages lead to files and folders.
+/// Checks the links of the pages to files and folders.
 #[test]
 fn every_link_between_pages_leads_somewhere() {
     let mut wrong = Vec::new();
@@ -140,12 +143,12 @@ fn every_link_between_pages_leads_somewhere() {
     assert!(wrong.is_empty(), "these links lead nowhere: {wrong:?}");
 }
 
-/// Words of a page that stand in backticks.
+/// The words of a page that are in backticks.
 fn quoted(page: &str) -> impl Iterator<Item = &str> {
     page.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2))
 }
 
-/// Paths from the root that the pages name, and the tests that the page of security names.
+/// Checks the paths that the pages name, and the tests that the page about security names.
 #[test]
 fn every_path_and_test_that_a_page_names_is_there() {
     let texts = texts();
@@ -170,7 +173,7 @@ fn every_path_and_test_that_a_page_names_is_there() {
 }
 
 #[test]
-fn no_text_tells_how_it_came_to_be() {
+fn no_text_says_how_the_code_came_to_be() {
     let mut wrong = Vec::new();
     for (file, text) in texts() {
         let is_read = [".rs", ".md", ".toml", ".sh", ".py", ".c"].iter().any(|end| file.ends_with(end))
@@ -184,7 +187,7 @@ fn no_text_tells_how_it_came_to_be() {
 }
 
 #[test]
-fn what_is_missing_is_found() {
+fn this_check_finds_what_is_missing() {
     let text = "// as [fact:no-such] says, see sub/absent.md and ARCHITECTURE.md.";
     assert_eq!(cited(text).collect::<Vec<_>>(), ["no-such"]);
     assert_eq!(documents(text).collect::<Vec<_>>(), ["sub/absent.md", "ARCHITECTURE.md"]);

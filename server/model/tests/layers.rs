@@ -1,4 +1,4 @@
-//! Who must not know whom: ARCHITECTURE.md's columns "must not know" are compared with manifests and imports.
+//! Checks who may import whom: the columns "must not know" of ARCHITECTURE.md against manifests and imports.
 
 #![expect(clippy::unwrap_used, reason = "a test of its own: a panic is its answer")]
 
@@ -7,22 +7,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    // The checkout that is tested, not the one that was compiled: they may share a target directory.
+    // The checkout that is tested, not the compiled one: several checkouts may share a target directory.
     let package =
         std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     Path::new(&package).join("../..")
 }
 
-/// What a row forbids.
+/// What a row of the table forbids.
 #[derive(Debug)]
 struct Fence {
-    /// The only parts of ours that are allowed; without it, all that `named` has not.
+    /// If present, only these crates or modules of ours are allowed; else all but those in `named`.
     all_but: Option<BTreeSet<String>>,
     named: BTreeSet<String>,
 }
 
 impl Fence {
-    /// "all", "all but `a`, `b`", "`c`, `d`", and after a semicolon names that are forbidden besides.
+    /// Reads "all", "all but `a`, `b`" or "`c`, `d`"; names after a semicolon are forbidden in addition.
     fn parse(cell: &str) -> Self {
         let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         let (ours, others) = cell.split_once(';').unwrap_or((cell, ""));
@@ -38,7 +38,7 @@ impl Fence {
     }
 }
 
-/// The rows of ARCHITECTURE.md's tables that have the column, by place.
+/// The rows of those tables of ARCHITECTURE.md that have the column, by place.
 fn fences() -> BTreeMap<String, Fence> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut fences = BTreeMap::new();
@@ -69,14 +69,14 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules that a file names behind `crate::`, alone or in braces; comments name what they like.
+/// The modules that a file names after `crate::`, alone or in braces; comments are ignored.
 fn named(text: &str) -> Vec<String> {
     let code =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     code.split("crate::").skip(1).flat_map(heads).collect()
 }
 
-/// The first word of each path at the head of `rest`, which is one path or a list of paths in braces.
+/// The first word of each path at the beginning of `rest`, which is one path or a list of paths in braces.
 fn heads(rest: &str) -> Vec<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let Some(list) = rest.strip_prefix('{') else {
@@ -106,7 +106,7 @@ fn heads(rest: &str) -> Vec<String> {
     heads
 }
 
-/// A type that the crate's root offers is no module; nor is what tests share.
+/// Types that the crate's root exports are not modules; neither is the module that tests share.
 fn is_module(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name != "testing"
 }
@@ -116,7 +116,7 @@ fn forbidden(fences: &BTreeMap<String, &Fence>, files: &[(String, String)]) -> V
     let mut wrong = Vec::new();
     for (file, text) in files {
         let module = file.split(['/', '.']).next().unwrap();
-        // The tests of a whole crate use all of it.
+        // Tests of a whole crate may use all of it.
         if ["lib", "tests", "testing"].contains(&module) {
             continue;
         }
@@ -130,10 +130,10 @@ fn forbidden(fences: &BTreeMap<String, &Fence>, files: &[(String, String)]) -> V
     wrong
 }
 
-/// The modules that may import each other in a circle, and those above them; none where imports only go down.
+/// The modules that may import each other in a circle, and those above them; empty if imports only go down.
 fn circles(fences: &BTreeMap<String, &Fence>) -> Vec<String> {
     let may = |one: &str, other: &str| one != other && !fences[one].forbids(other, true);
-    // Takes away, again and again, what may know nothing that is left; a circle stays.
+    // Removes, again and again, each module that may import none of the rest; only a circle remains.
     let mut left: BTreeSet<&str> = fences.keys().map(String::as_str).collect();
     while let Some(lowest) = left.iter().copied().find(|one| !left.iter().any(|other| may(one, other))) {
         left.remove(lowest);
@@ -141,7 +141,7 @@ fn circles(fences: &BTreeMap<String, &Fence>) -> Vec<String> {
     left.into_iter().map(str::to_owned).collect()
 }
 
-/// Checks a crate's modules; there must be at least so many files, or the test has lost its subject.
+/// Checks a crate's modules. Fewer files than `files_min` mean that the test no longer finds the code.
 fn check(source: &str, files_min: usize) {
     let all = fences();
     let module = |place: &str| Some(place.strip_prefix(source)?.strip_prefix('/')?.replace(".rs", ""));
@@ -178,7 +178,7 @@ fn modules_of_the_runtime_api_know_only_what_they_may() {
 }
 
 #[test]
-fn a_forbidden_import_and_a_circle_are_found() {
+fn this_check_finds_a_forbidden_import_and_a_circle() {
     let rows = [("api", ""), ("store", "all but `logs`"), ("logs", "`api`; `store`")];
     let fences: Vec<_> = rows.map(|(name, cell)| (name.to_owned(), Fence::parse(cell))).into();
     let fences: BTreeMap<_, _> = fences.iter().map(|(name, fence)| (name.clone(), fence)).collect();
@@ -193,14 +193,14 @@ fn a_forbidden_import_and_a_circle_are_found() {
     ];
     assert_eq!(forbidden(&fences, &files), ["store.rs: api", "logs/keys.rs: nowhere", "logs/keys.rs: store"]);
     assert_eq!(circles(&fences), [""; 0]);
-    // What leads into a circle is told with it.
+    // A module that imports from the circle is reported with it.
     let loose = Fence::parse("`api`");
     let mut fences = fences;
     fences.insert("logs".to_owned(), &loose);
     assert_eq!(circles(&fences), ["api", "logs", "store"]);
 }
 
-/// The crates that a manifest asks for, those of its tests and build excepted.
+/// The crates that a manifest depends on, without those of its tests and of its build.
 fn dependencies(manifest: &str) -> Vec<String> {
     let section = manifest.split("[dependencies]\n").nth(1).unwrap_or_default();
     let lines = section.split("\n[").next().unwrap().lines();
@@ -208,7 +208,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
     lines.map(name).filter(|name| !name.is_empty() && !name.starts_with('#')).collect()
 }
 
-/// Compiling RocksDB takes long: only the program itself and the database's own crate wait for it.
+/// Compiling RocksDB takes long: only the program and the database's own crate may wait for it.
 #[test]
 fn crates_ask_only_for_what_they_may() {
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
@@ -229,7 +229,7 @@ fn crates_ask_only_for_what_they_may() {
     }
 }
 
-/// What two handlers share is in `api/rules`.
+/// What two handlers share belongs in `api/rules`.
 #[test]
 fn no_handler_imports_a_handler() {
     let api = root().join("server/src/api");

@@ -1,5 +1,5 @@
-//! What formatter and linter cannot hold: how a file opens, how it imports, how it ignores a result, and that no two
-//! public types have one name.
+//! What neither formatter nor linter can check: how a file begins, how it imports, how it ignores a result,
+//! and that no two public types have the same name.
 
 #![expect(clippy::unwrap_used, reason = "a test of its own: a panic is its answer")]
 
@@ -20,7 +20,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Every source file with its text.
 fn sources() -> Vec<(String, String)> {
-    // The checkout that is tested, not the one that was compiled: they may share a target directory.
+    // The checkout that is tested, not the compiled one: several checkouts may share a target directory.
     let package =
         std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     let root = Path::new(&package).join("../..").canonicalize().unwrap();
@@ -33,7 +33,7 @@ fn sources() -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// What is wrong, one line each, as `file: what`.
+/// All violations, one line each: `file: what`.
 fn all_wrong(check: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let sources = sources();
     let wrong =
@@ -45,7 +45,7 @@ fn is_of_std(import: &str) -> bool {
     ["std", "core", "alloc"].iter().any(|name| import.starts_with(&format!("{name}::")))
 }
 
-/// Paragraphs of private imports; one that has another line among its lines is none.
+/// Paragraphs of private imports; a paragraph with any other line is left out.
 fn paragraphs(text: &str) -> Vec<Vec<String>> {
     let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_matches('\n'));
     let imports = paragraphs.filter(|paragraph| paragraph.trim_start().starts_with("use "));
@@ -56,7 +56,7 @@ fn paragraphs(text: &str) -> Vec<Vec<String>> {
     statements.collect()
 }
 
-/// Imports: the standard library first and in a paragraph of its own, braces around the last names only.
+/// Imports: the standard library comes first, in its own paragraph; braces contain names only, no paths.
 fn wrong_imports(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut before: Option<bool> = None;
@@ -71,22 +71,22 @@ fn wrong_imports(text: &str) -> Vec<String> {
         if of_std > 0 && of_std < paragraph.len() {
             wrong.push(format!("std among others: {}", paragraph[0]));
         }
-        // Each module in a file begins anew, and only the top of the file is one paragraph behind another.
+        // Each module of a file has its own imports, so the order is checked in files without modules only.
         if of_std > 0 && before == Some(false) && !text.contains("\nmod ") {
-            wrong.push(format!("std behind others: {}", paragraph[0]));
+            wrong.push(format!("std after others: {}", paragraph[0]));
         }
         before = Some(of_std > 0);
     }
     wrong
 }
 
-/// Code without its tests, and without comments.
+/// The code of a file without its tests and comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     code.lines().map(str::trim).filter(|line| !line.starts_with("//"))
 }
 
-/// A result that is ignored is `let _ =`; `drop` is for a value whose end matters, which has a name.
+/// An ignored result is `let _ =`; `drop` is for a value whose end matters, and takes a name.
 fn wrong_ignoring(text: &str) -> Vec<String> {
     let calls = |line: &str| {
         let argument = line
@@ -109,7 +109,7 @@ fn public_types(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn each_file_says_first_what_is_in_it() {
+fn each_file_begins_with_its_documentation() {
     let check =
         |text: &str| if text.starts_with("//! ") { vec![] } else { vec!["opens without `//!`".to_owned()] };
     assert_eq!(all_wrong(check), [""; 0]);
@@ -129,7 +129,7 @@ fn results_are_ignored_in_one_way() {
     assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
 }
 
-/// One word for one thing: who reads a type's name need not ask which crate it is of.
+/// One word means one thing: a reader of a type's name need not ask from which crate it is.
 #[test]
 fn no_two_public_types_have_one_name() {
     let sources = sources();
@@ -143,7 +143,7 @@ fn no_two_public_types_have_one_name() {
 }
 
 #[test]
-fn what_is_wrong_is_found() {
+fn this_check_finds_what_is_wrong() {
     let flat =
         "//! x\n\nuse std::fmt;\nuse std::io::{self, Write as _};\n\nuse bytes::Bytes;\nuse crate::x;\n";
     assert_eq!(wrong_imports(flat), [""; 0]);

@@ -1,3 +1,3 @@
-//! The account's own settings.
+//! Settings of the account.
 
 pub(super) mod get_settings;

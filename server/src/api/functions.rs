@@ -1,4 +1,4 @@
-//! Functions: `$LATEST` and what belongs to the function as a whole.
+//! Functions: `$LATEST` and what belongs to a function as a whole.
 
 pub(super) mod create;
 pub(super) mod delete;

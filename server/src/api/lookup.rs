@@ -1,4 +1,4 @@
-//! What an operation is about, found before its handler runs.
+//! Finds the function or resource that a request names, before the handler runs.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::app::App;
 pub(in crate::api) struct FoundFunction {
     /// Name and qualifier.
     pub(in crate::api) target: TargetFunction,
-    /// Its snapshot when the request came.
+    /// Its snapshot at the time of the lookup.
     pub(in crate::api) function: Arc<Function>,
     /// What the qualifier names, `$LATEST` where there is none.
     pub(in crate::api) version: Arc<Version>,
 }
 
 impl FoundFunction {
-    /// As the API shows it to who asked in this way.
+    /// The configuration as the API shows it; the ARN is qualified if the request named a qualifier.
     pub(in crate::api) fn present(&self, app: &App, call: &Call) -> types::FunctionConfiguration {
         render::configuration(
             app,
@@ -34,24 +34,24 @@ impl FoundFunction {
     }
 }
 
-/// How a request names what it is about.
+/// The parts of a request that name its subject.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup<'a> {
     pub(super) app: &'a App,
     pub(super) place: &'a Place,
-    /// A function's name in any form, or a resource's ARN.
+    /// A function's name in any form, or the ARN of a resource.
     pub(super) name: Option<&'a str>,
-    /// The separate one; the name may have one, too.
+    /// The separate qualifier; the name may also have one.
     pub(super) qualifier: Option<&'a str>,
 }
 
 impl Lookup<'_> {
-    /// A name, whether there is such a function or not.
+    /// The name only; the function may exist or not.
     pub(super) fn name(self) -> Result<TargetFunction, Error> {
         TargetFunction::parse(self.place, self.name, self.qualifier)
     }
 
-    /// A function. One that is missing is called as the caller called it.
+    /// A function. The error for a missing one repeats the caller's name and qualifier.
     pub(super) fn function(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
         let (function, version) = target.find(self.app, self.place)?;
@@ -83,7 +83,7 @@ impl Lookup<'_> {
         Ok(FoundFunction { target, function, version })
     }
 
-    /// A function as a whole: a version or an alias is refused.
+    /// A function as a whole: a qualifier is refused.
     pub(super) fn unqualified(self) -> Result<FoundFunction, Error> {
         self.refuse_qualifier(
             "This operation is permitted on Lambda functions only. Aliases and versions do not support this \
@@ -92,7 +92,7 @@ impl Lookup<'_> {
         self.version()
     }
 
-    /// The function that a resource ARN names; other kinds of resource are not here.
+    /// The function with a resource's ARN; other kinds of resources are not supported.
     pub(super) fn tagged(self) -> Result<FoundFunction, Error> {
         let resource = self.name.unwrap_or_default();
         if !resource.contains(":function:") {

@@ -1,4 +1,4 @@
-//! The page that tells of each operation whether it works here.
+//! Prints `docs/operations.md`, the page that says for each operation whether it works.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::testing::{assert_printed, read};
 
 const PAGE: &str = "docs/operations.md";
 
-/// Whether this operation has a handler; the others are refused by name, whatever they are about.
+/// Whether this operation has a handler. One without is refused before anything else is checked.
 async fn works(api: &Api, operation: Operation) -> bool {
     let mut target = String::new();
     for (at, part) in operation.uri().split(['{', '}']).enumerate() {

@@ -1,6 +1,6 @@
-//! What two operations or more share: names and look-ups, settings, packages, answers, errors.
+//! Shared by two operations or more: names and look-ups, settings, packages, answers, errors.
 //!
-//! Invariant: knows no operation.
+//! Invariant: nothing here depends on an operation.
 
 pub(super) mod activation;
 pub(super) mod errors;

@@ -1,3 +1,3 @@
-//! Code signing, of which there is none: what clients ask for all the same.
+//! Code signing: not supported, but clients ask whether a function has it.
 
 pub(super) mod get_function_config;

@@ -1,5 +1,5 @@
-//! The API in this process: requests go through the public routes to the handlers; the store is in memory, and no
-//! sandbox can be started.
+//! The API within the test's process: requests pass through the public routes to the handlers. The store is
+//! in memory; no sandbox can be started.
 
 use std::sync::Arc;
 
@@ -27,14 +27,14 @@ pub(crate) const REGION: &str = "us-east-1";
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// The error's code, or nothing.
+    /// The error's code, empty if there is none.
     pub(crate) code: String,
-    /// The body; null where it is no JSON.
+    /// The body; null if it is not JSON.
     pub(crate) body: Value,
 }
 
 impl Answer {
-    /// Of a request that must succeed.
+    /// The body of a request that must succeed.
     #[track_caller]
     pub(crate) fn ok(self) -> Value {
         assert!((200..300).contains(&self.status), "{} {} {}", self.status, self.code, self.body);
@@ -58,12 +58,12 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// With the runtimes `provided.al2023` and `python3.11` installed, as far as the API looks at them.
+    /// An API with `provided.al2023` and `python3.11` installed, as far as the API looks at them.
     pub(crate) async fn new() -> Self {
         Self::on(Arc::new(MemStore::new())).await
     }
 
-    /// With this store.
+    /// An API with this store.
     pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for runtime in ["provided.al2023", "python3.11"] {
@@ -81,12 +81,12 @@ impl Api {
         Self { app: Arc::new(App::compose(parts).await.unwrap()), _dir: dir }
     }
 
-    /// One request of the server's own account.
+    /// Sends one request of the server's own account.
     pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> Answer {
         self.call_as(ACCOUNT, REGION, method, target, body).await
     }
 
-    /// One request of an account in a region.
+    /// Sends one request of an account in a region.
     pub(crate) async fn call_as(
         &self,
         account: &str,
@@ -125,7 +125,7 @@ impl Api {
         }
     }
 
-    /// Creates a function and waits until it is settled.
+    /// Creates a function and waits until it has settled.
     pub(crate) async fn create(&self, name: &str) -> Value {
         let made = self.call("POST", "/2015-03-31/functions", function(name)).await.ok();
         self.settled(name).await;
@@ -153,7 +153,7 @@ impl Api {
     }
 }
 
-/// There is no launcher.
+/// A launcher that cannot start anything.
 #[derive(Debug)]
 struct Nowhere;
 
@@ -163,7 +163,7 @@ impl Launch for Nowhere {
     }
 }
 
-/// A CreateFunction request that nothing is wrong with.
+/// A valid CreateFunction request.
 pub(crate) fn function(name: &str) -> Value {
     json!({
         "FunctionName": name,
@@ -174,7 +174,7 @@ pub(crate) fn function(name: &str) -> Value {
     })
 }
 
-/// A package in base64, another one for another text.
+/// A package in base64; its content depends on the text.
 pub(crate) fn zip(text: &str) -> String {
     STANDARD.encode(fixture::zip(&[fixture::file("bootstrap", text)]))
 }

@@ -1,10 +1,10 @@
-//! `lambd check-config`: what `lambd serve` would say about its configuration, without starting.
+//! `lambd check-config`: checks the configuration of `lambd serve` without starting anything.
 
 use std::io::{self, Write as _};
 
 use crate::config::Source;
 
-/// The arguments: those of `lambd serve`, and whether to print.
+/// The arguments of `lambd check-config`: those of `lambd serve`, and `--print`.
 #[derive(Debug, clap::Args)]
 pub struct CheckConfigArgs {
     /// Where the configuration comes from.
@@ -15,7 +15,7 @@ pub struct CheckConfigArgs {
     pub print: bool,
 }
 
-/// Checks, and says so.
+/// Checks the configuration and prints that it is valid.
 ///
 /// # Errors
 /// The configuration is not valid, or standard output cannot be written.

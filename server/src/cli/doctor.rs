@@ -1,4 +1,4 @@
-//! `lambd doctor`: what this machine has of what the server needs, each gap with how to fix it.
+//! `lambd doctor`: checks that this machine has what the server needs, and says how to fix what is missing.
 
 mod checks;
 
@@ -12,12 +12,12 @@ use super::ServerArgs;
 /// The arguments of `lambd doctor`.
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// Which server.
+    /// The server to check for.
     #[command(flatten)]
     pub server: ServerArgs,
 }
 
-/// Prints a line for each check: `ok`, `note` (the server works without it) or `missing`.
+/// Prints one line for each check: `ok`, `note` (the server works all the same) or `missing`.
 ///
 /// # Errors
 /// Something that the server needs is missing, or standard output cannot be written.

@@ -1,5 +1,5 @@
-//! Folders in root's hands: opened through no symbolic link, judged and changed by descriptor, and used only where
-//! nobody but root has a say.
+//! Folders that root uses: opened without following symbolic links, checked and changed by descriptor, and
+//! used only if nobody but root can change them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -23,12 +23,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder at this absolute path; `None` if it is absent.
+    /// Opens the folder at this absolute path; `None` if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Option<Self>> {
         Self::open_in(AT_FDCWD, path, path.to_owned())
     }
 
-    /// The folder at this absolute path, made with this mode if it is absent, its parents with 0755.
+    /// Opens the folder at this absolute path. If absent, makes it with this mode, and its parents with 0755.
     pub(super) fn open_or_make(path: &Path, mode: u32) -> Result<Self> {
         if let Some(folder) = Self::open(path)? {
             return Ok(folder);
@@ -40,7 +40,7 @@ impl Folder {
         Self::open_or_make(parent, 0o755)?.child(name, mode)
     }
 
-    /// The folder of this name in it, made with this mode if it is absent.
+    /// Opens the folder with this name inside; makes it with this mode if it is absent.
     pub(super) fn child(&self, name: &str, mode: u32) -> Result<Self> {
         let path = self.path.join(name);
         match mkdirat(&self.fd, name, Mode::from_bits_truncate(mode)) {
@@ -51,12 +51,12 @@ impl Folder {
         opened.with_context(|| format!("{} vanished", self.path.join(name).display()))
     }
 
-    /// The folder of this name in it; `None` if it is absent.
+    /// Opens the folder with this name inside; `None` if it does not exist.
     pub(super) fn existing(&self, name: &str) -> Result<Option<Self>> {
         Self::open_in(self.fd.as_fd(), Path::new(name), self.path.join(name))
     }
 
-    /// The names in it.
+    /// The names of its entries.
     pub(super) fn names(&self) -> Result<Vec<String>> {
         let entries = entries(&self.fd, &self.path)?;
         Ok(entries.iter().map(|name| name.to_string_lossy().into_owned()).collect())
@@ -78,7 +78,7 @@ impl Folder {
         }
     }
 
-    /// Refuses a folder that somebody else than root could have filled, or could fill.
+    /// Refuses a folder that another user than root owns or may write to.
     pub(super) fn is_roots_alone(&self) -> Result<()> {
         let stat = self.stat()?;
         if stat.st_uid != 0 {
@@ -104,7 +104,7 @@ impl Folder {
             .with_context(|| format!("cannot set the mode of {}", self.path.display()))
     }
 
-    /// Opens a file of root's in it for writing, made if it is absent, and gives it exactly this mode.
+    /// Opens a file inside for writing, makes it if it is absent, and gives it exactly this mode.
     pub(super) fn file(&self, name: &str, mode: u32) -> Result<File> {
         let path = self.path.join(name);
         let opened = open(self.fd.as_fd(), Path::new(name), OFlag::O_RDWR | OFlag::O_CREAT, mode);
@@ -119,18 +119,18 @@ impl Folder {
         nix::unistd::fchdir(&self.fd).with_context(|| format!("cannot enter {}", self.path.display()))
     }
 
-    /// Who owns it.
+    /// The user id of its owner.
     pub(super) fn owner(&self) -> Result<u32> {
         Ok(self.stat()?.st_uid)
     }
 
-    /// Refuses what [`Self::give`] would refuse, and changes nothing.
+    /// Refuses everything that [`Self::give`] would refuse, and changes nothing.
     pub(super) fn can_be_given(&self, ids: &Ids) -> Result<()> {
         self.hand_over(ids, Step::Judge)
     }
 
-    /// Gives it with all it holds to this account, unless it has it already. What belonged to neither this
-    /// account nor the folder's former owner is refused: that owner could have linked it there.
+    /// Gives the folder with all its content to this account, unless the account has it already. Refuses a
+    /// folder with entries of any third owner: the former owner could have linked them there.
     pub(super) fn give(&self, ids: &Ids) -> Result<()> {
         self.hand_over(ids, Step::Judge)?;
         self.hand_over(ids, Step::Give)
@@ -150,14 +150,14 @@ impl Folder {
     }
 }
 
-/// Opens something beneath `at`, through no link of any kind.
+/// Opens something below `at` without following links of any kind.
 fn open(at: BorrowedFd<'_>, name: &Path, flags: OFlag, mode: u32) -> nix::Result<OwnedFd> {
     let resolve = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
     let made = if flags.contains(OFlag::O_CREAT) { Mode::from_bits_truncate(mode) } else { Mode::empty() };
     openat2(at, name, OpenHow::new().flags(flags | OFlag::O_CLOEXEC).mode(made).resolve(resolve))
 }
 
-/// The names in an open folder, without `.` and `..`.
+/// The names in an open folder, except `.` and `..`.
 fn entries(folder: &OwnedFd, path: &Path) -> Result<Vec<OsString>> {
     let failed = || format!("cannot list {}", path.display());
     let listed = open(folder.as_fd(), Path::new("."), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0);
@@ -172,14 +172,14 @@ fn entries(folder: &OwnedFd, path: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// What is done with each entry of a folder that changes hands.
+/// What is done with each entry of a folder that changes its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Judge,
     Give,
 }
 
-/// A folder's change of owner.
+/// The change of a folder's owner.
 #[derive(Debug)]
 struct Handover {
     from: u32,
@@ -192,7 +192,7 @@ impl Handover {
         (stat.st_uid, stat.st_gid) == (self.ids.uid.as_raw(), self.ids.gid.as_raw())
     }
 
-    /// Its entries first, so that an interrupted change is taken up again by the next start.
+    /// Entries come first, so that the next start can continue a change that was interrupted.
     fn whole(&self, folder: &OwnedFd, path: &Path) -> Result<()> {
         for name in entries(folder, path)? {
             self.entry(folder, Path::new(&name), &path.join(&name))?;
@@ -209,7 +209,7 @@ impl Handover {
         let stat = fstat(&fd).with_context(failed)?;
         if stat.st_uid != self.from && stat.st_uid != self.ids.uid.as_raw() {
             bail!(
-                "{} belongs to uid {}, which has no business there: remove it",
+                "{} belongs to uid {}, which must not own anything there: remove it",
                 path.display(),
                 stat.st_uid
             );
@@ -225,7 +225,7 @@ impl Handover {
             return Ok(());
         }
         fchownat(fd, "", Some(self.ids.uid), Some(self.ids.gid), AtFlags::AT_EMPTY_PATH)
-            .with_context(|| format!("cannot give away {}", path.display()))
+            .with_context(|| format!("cannot change the owner of {}", path.display()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `lambd logs`: asks the running server for a function's log events and prints them.
+//! `lambd logs`: reads a function's log events from the running server and prints them.
 
 mod server_access;
 
@@ -17,29 +17,29 @@ use super::ServerArgs;
 use crate::gateway::LOGS_PATH;
 use crate::http::call;
 
-/// How long `--follow` waits before it asks again.
+/// How long `--follow` waits before it asks for new events.
 const POLL: Duration = Duration::from_secs(1);
-/// Events asked for at a time.
+/// Number of events in one request.
 const PAGE_EVENTS: u32 = 1000;
 
 /// The arguments of `lambd logs`.
 #[derive(Debug, clap::Args)]
 pub struct LogsArgs {
-    /// Name of the function
+    /// The function's name
     pub function: String,
-    /// Go on with new events until interrupted
+    /// Wait for new events, until interrupted
     #[arg(long, short)]
     pub follow: bool,
-    /// Which server, where the environment does not say.
+    /// The server to ask, unless environment variables name another one.
     #[command(flatten)]
     pub server: ServerArgs,
 }
 
-/// What the server answers.
+/// An answer of the server.
 #[derive(Debug, Deserialize)]
 struct LogPage {
     events: Vec<LogEvent>,
-    /// Where the next page begins.
+    /// Position at which the next page begins.
     cursor: Option<String>,
 }
 
@@ -48,17 +48,17 @@ struct LogEvent {
     message: String,
 }
 
-/// An error as the API writes it, in either spelling.
+/// An error of the API; its text has one of two spellings.
 #[derive(Debug, Default, Deserialize)]
 struct ApiError {
     #[serde(alias = "Message")]
     message: String,
 }
 
-/// Prints all events that there are and, with `--follow`, those to come, until interrupted.
+/// Prints all events and, with `--follow`, also new ones until it is interrupted.
 ///
 /// # Errors
-/// No server is found, it refuses, or standard output cannot be written.
+/// No server is found, the server refuses, or standard output cannot be written.
 pub fn run(args: LogsArgs) -> anyhow::Result<()> {
     let server = ServerAccess::find(args.server)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -89,7 +89,7 @@ async fn print(
         out.flush()?;
         let moved = page.cursor.is_some() && page.cursor != cursor;
         cursor = page.cursor.or(cursor);
-        // An empty page, or a cursor that stands still, is the end for now.
+        // An empty page, or a cursor that did not move, means that there are no more events now.
         match (!page.events.is_empty() && moved, follow) {
             (true, _) => {}
             (false, true) => sleep(POLL).await,

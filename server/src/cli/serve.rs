@@ -1,4 +1,4 @@
-//! `lambd serve`: become the server step by step, serve until a signal, drain.
+//! `lambd serve`: starts the server step by step, serves until a signal, then drains.
 
 pub(super) mod data_dir;
 mod instance;
@@ -24,27 +24,26 @@ use crate::environment::launch::LaunchHandle;
 use crate::http;
 use crate::server::Server;
 
-/// What the launcher gets to end everything it started.
+/// How long the launcher may take to end everything that it started.
 const LAUNCHER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The kind of database that a server keeps its state in.
+/// The kind of database in which a server stores its state.
 #[derive(Clone, Copy, Debug)]
 pub struct DatabaseKind {
-    /// Refuses a data directory that can be seen to be no such database's, or one's of a newer kind. Privileged asks,
-    /// before it alters anything in there: nothing is altered, and nothing parsed.
+    /// Refuses a data directory that visibly belongs to another program or a newer database. Called with
+    /// privileges, before anything in the directory is altered: must neither alter nor parse anything.
     pub refuse_at_first_sight: fn(&Path) -> Result<()>,
-    /// Opens the store of the data directory that is reached by the first path; messages call it by the second.
-    /// May block.
+    /// Opens the store of the data directory at the first path; messages name the second. May block.
     pub open: fn(&Path, &Path) -> Result<Arc<dyn Store>>,
 }
 
-/// Runs until SIGTERM or SIGINT, then drains. The store is opened when privileges are given up.
+/// Runs until SIGTERM or SIGINT, then drains. The store is opened after the privileges have been dropped.
 ///
 /// # Errors
-/// One line that names what failed, and the setting or path and the remedy where there is one.
+/// One line that names what failed: a setting or a path, with a remedy if there is one.
 pub fn run(config: Config, database: DatabaseKind) -> Result<()> {
     init_log(config.log_format, config.log_level).context("cannot set up the log")?;
-    // The lock is held until the launcher has ended everything.
+    // The lock is kept until the launcher has ended everything.
     let Unprivileged { kept, launcher, lock: _lock } =
         Privileged::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
@@ -71,26 +70,26 @@ async fn serve(
     let launcher_pid = launcher.pid();
     let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("cannot start a thread")?;
     let reached = PathBuf::from(".");
-    // Nothing else runs yet that opening it could hold up.
+    // Opening the store may block, because nothing else runs yet.
     let store = (database.open)(&reached, &root)?;
     let in_root = format!("in data directory {}", root.display());
     let parts = Parts { config, store, launch: Arc::new(launch), keys, data_dir: root, reached };
     let running = Server::build(parts).await.context(in_root)?.spawn(listener);
-    // Before anyone is told that the server serves: whoever reads that may end it at once.
+    // Signals are caught before anybody learns that the server serves, and may end it.
     let mut signals = Signals::new()?;
     announce(address)?;
     let launcher_gone = tokio::select! {
         () = signals.next() => false,
         ended = child_ended(launcher_pid) => ended.map(|()| true)?,
     };
-    // Without its launcher the server can run nothing: a restart makes a new one.
-    anyhow::ensure!(!launcher_gone, "the launcher has died; its sandboxes died with it");
+    // Without its launcher the server cannot run anything. A restart makes a new one.
+    anyhow::ensure!(!launcher_gone, "the launcher has ended unexpectedly, and its sandboxes with it");
     http::notify::stopping();
     running.drain(signals.next()).await;
     Ok(join(launcher_thread).await)
 }
 
-/// Says on standard output and to systemd that the server serves, and in the log what is dangerous about it.
+/// Says on standard output and to systemd that the server serves; warns if other machines can reach it.
 fn announce(address: SocketAddr) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {}", url(address)).and_then(|()| out.flush()).context("cannot write")?;
@@ -109,7 +108,7 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// SIGTERM and SIGINT, which are caught while this lives.
+/// SIGTERM and SIGINT; they are caught while this value lives.
 struct Signals {
     term: Signal,
     interrupt: Signal,
@@ -130,7 +129,7 @@ impl Signals {
     }
 }
 
-/// Completes when this child has ended; it is left for its owner to reap.
+/// Completes when this child has ended, without reaping it.
 async fn child_ended(pid: u32) -> Result<()> {
     let mut child = signal(SignalKind::child()).context("cannot watch SIGCHLD")?;
     let pid = Pid::from_raw(i32::try_from(pid).context("cannot watch the launcher")?);
@@ -141,7 +140,7 @@ async fn child_ended(pid: u32) -> Result<()> {
     Ok(())
 }
 
-/// The thread ends when the last handle is gone; a task that still holds one is given up.
+/// Waits until the thread ends, which it does with the last handle; a task that keeps one is not waited for.
 async fn join(thread: std::thread::JoinHandle<Option<Launcher>>) -> Option<Launcher> {
     let joined = tokio::task::spawn_blocking(move || thread.join().ok().flatten());
     tokio::time::timeout(Duration::from_secs(2), joined).await.ok()?.ok()?

@@ -1,4 +1,4 @@
-//! `lambd version`.
+//! `lambd version`: prints the version.
 
 use std::io::{self, Write as _};
 

@@ -1,4 +1,4 @@
-//! The bounds of the values, all of them checked before any is used.
+//! The bounds of all values; they are checked before any value is used.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -65,7 +65,7 @@ fn problem(key: &'static str, value: impl Display, remedy: &str) -> Problem {
     Problem { key, value, remedy: remedy.to_owned() }
 }
 
-/// Scheme and authority, nothing else.
+/// Whether the text has a scheme and an authority, and nothing else.
 fn is_origin(text: &str) -> bool {
     let parsed = text.parse::<http::Uri>();
     parsed.is_ok_and(|uri| {

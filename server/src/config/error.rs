@@ -1,9 +1,9 @@
-//! What can be wrong with a configuration, each in one line that says how to fix it.
+//! Errors of the configuration; each is one line that says how to fix it.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A configuration that cannot be used.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -11,44 +11,44 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is no TOML, or has an unknown key or a value of another type.
+    /// The file is not TOML, or has an unknown key or a value of the wrong type.
     #[error("{path}:{line}: {message}")]
     File {
         /// The file.
         path: PathBuf,
-        /// Line number from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is wrong there, naming the key.
+        /// What is wrong in that line, with the key.
         message: String,
     },
-    /// Environment variables that look like keys and are none.
+    /// There are variables that begin with `LAMBD_` but belong to no key.
     #[error(
-        "unknown environment variables: {}; unset them, `lambd serve --help` lists those that exist",
+        "unknown environment variables: {}; unset them; `lambd serve --help` lists those that exist",
         names.join(", ")
     )]
     UnknownVariables {
         /// Their names, sorted.
         names: Vec<String>,
     },
-    /// Values out of bounds, all of them.
+    /// Values are out of bounds.
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Values {
-        /// One for each value.
+        /// All of them.
         problems: Vec<Problem>,
     },
 }
 
-/// One value out of bounds.
+/// A value that is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` is {value}: {remedy}")]
 pub struct Problem {
-    /// The key as the file has it.
+    /// The key as it is written in the file.
     pub key: &'static str,
     /// The value.
     pub value: String,
-    /// What it has to be.
+    /// What the value has to be.
     pub remedy: String,
 }

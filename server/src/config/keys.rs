@@ -1,4 +1,4 @@
-//! The table of keys. A key is declared here and nowhere else.
+//! The table of keys: the only place where a key is declared.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{AuthMode, LogLevel, ServerLogFormat, memory_share_mib};
 
-/// `name: type = default, "VARIABLE", "VALUE";` makes the key `name` of the file, the flag `--name`
-/// with dashes, the variable, and the field of [`Config`].
+/// `name: type = default, "VARIABLE", "VALUE";` declares the key `name` of the file, the flag `--name` with
+/// dashes, the variable, and the field of [`Config`].
 macro_rules! keys {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $variable:literal, $value:literal;)+) => {
-        /// What one source says: a file, or the environment and the flags. Absent keys are `None`.
+        /// The values of one source: the file, or variables and flags. Absent keys are `None`.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, clap::Args)]
         #[serde(deny_unknown_fields)]
         pub struct Settings {
@@ -25,23 +25,23 @@ macro_rules! keys {
         }
 
         impl Settings {
-            /// These values, and those of `other` where there is none.
+            /// Takes absent values from `other`.
             pub(super) fn or(self, other: Self) -> Self {
                 Self { $($name: self.$name.or(other.$name),)+ }
             }
 
-            /// These values, and the defaults where there is none. Nothing is checked.
+            /// Takes absent values from the defaults, without checking anything.
             pub(super) fn or_default(self) -> Config {
                 Config { $($name: self.$name.unwrap_or_else(|| $default),)+ }
             }
 
-            /// These values, and the defaults where there is none.
+            /// Takes absent values from the defaults.
             #[cfg(test)]
             pub(crate) fn into_config(self) -> Config {
                 self.or_default()
             }
 
-            /// The environment variables that mean something, those of other commands among them.
+            /// All variables that have a meaning, including those of other commands.
             pub(super) const VARIABLES: &[&str] = &[$($variable,)+ "LAMBD_CONFIG", "LAMBD_CACHE_DIR"];
         }
     };
@@ -50,21 +50,21 @@ macro_rules! keys {
 keys! {
     /// Address and port of the API; port 0 picks a free one
     listen: SocketAddr = (Ipv4Addr::LOCALHOST, 3001).into(), "LAMBD_LISTEN", "ADDR:PORT";
-    /// Folder of everything that the server keeps
+    /// Folder for everything that the server stores
     data_dir: PathBuf = "/var/lib/lambd".into(), "LAMBD_DATA_DIR", "DIR";
     /// The account of the server's own keys, 12 digits
     account_id: String = "000000000000".to_owned(), "LAMBD_ACCOUNT_ID", "ID";
-    /// The region where a request names none
+    /// The region of requests that name none
     region: String = "us-east-1".to_owned(), "LAMBD_REGION", "REGION";
-    /// Account of the API process; an unused uid of this server's own where it does not exist
+    /// User that the API process runs as; if it does not exist, an unused uid of this server's own
     user: String = "lambd".to_owned(), "LAMBD_USER", "NAME";
-    /// Whether signatures are checked; `off` on loopback only
+    /// Whether signatures are checked; `off` is possible on loopback only
     auth: AuthMode = AuthMode::Sigv4, "LAMBD_AUTH", "MODE";
     /// Form of the server's own log on standard error
     log_format: ServerLogFormat = ServerLogFormat::Human, "LAMBD_LOG_FORMAT", "FORMAT";
     /// The least important lines that are logged
     log_level: LogLevel = LogLevel::Info, "LAMBD_LOG_LEVEL", "LEVEL";
-    /// Seconds that running invocations get at SIGTERM before they are cut off
+    /// Seconds that running invocations get at SIGTERM before they are ended
     drain_timeout_s: u64 = 300, "LAMBD_DRAIN_TIMEOUT_S", "SECONDS";
     /// Concurrent executions of each account
     concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
@@ -76,7 +76,7 @@ keys! {
     volume_stock: u32 = 8, "LAMBD_VOLUME_STOCK", "COUNT";
     /// Days that log events are kept
     logs_retention_days: u32 = 14, "LAMBD_LOGS_RETENTION_DAYS", "DAYS";
-    /// Log events kept for each function, in MiB; the oldest go first
+    /// Log events kept for each function, in MiB; the oldest are removed first
     logs_group_mib: u32 = 256, "LAMBD_LOGS_GROUP_MIB", "MIB";
     /// Address under which clients reach the API, used in Code.Location [default: the Host header's]
     public_endpoint: String = String::new(), "LAMBD_PUBLIC_ENDPOINT", "URL";

@@ -1,4 +1,4 @@
-//! From the sources to one checked configuration.
+//! Makes one checked configuration from all sources.
 
 use std::path::{self, Path, PathBuf};
 use std::{fs, io};
@@ -6,25 +6,25 @@ use std::{fs, io};
 use super::error::ConfigError;
 use super::keys::{Config, Settings};
 
-/// The file that is read where none is named, if it exists.
+/// The file that is read by default, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/lambd/lambd.toml";
-/// Variables with this prefix are ours.
+/// Prefix of all variables of lambd.
 const PREFIX: &str = "LAMBD_";
 
-/// Where the configuration comes from: flags and environment, as clap has merged them, and a file.
+/// The sources of a configuration: flags and variables, merged by clap, and a file.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Source {
     /// Configuration file in TOML [default: /etc/lambd/lambd.toml if it exists]
     #[arg(long, env = "LAMBD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Values of flags and environment.
+    /// Values of flags and variables.
     #[command(flatten)]
     pub settings: Settings,
 }
 
 impl Source {
-    /// Reads the file, puts flags and environment over it, fills in the defaults, and checks all.
-    /// A relative data directory becomes absolute here, before anything changes the current folder.
+    /// Reads the file, applies flags and variables over it, adds the defaults, and checks everything. Makes a
+    /// relative data directory absolute, before anything changes the working directory.
     ///
     /// # Errors
     /// [`ConfigError`], always one line.
@@ -46,7 +46,7 @@ impl Source {
         }
     }
 
-    /// Refuses variables that begin with `LAMBD_` and are no key.
+    /// Refuses variables that begin with `LAMBD_` and belong to no key.
     ///
     /// # Errors
     /// [`ConfigError::UnknownVariables`] with all of them.
@@ -70,7 +70,7 @@ fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
     })
 }
 
-/// The key whose value begins behind this text: the parser names a key that is wrong, but not that of a wrong value.
+/// The key whose value begins after this text: the parser names a wrong key, but not that of a wrong value.
 fn key_of_value(before: &str) -> Option<&str> {
     let key = before.lines().next_back()?.trim_end().strip_suffix('=')?.trim();
     (!key.is_empty()).then_some(key)
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn flag_over_file_over_default() {
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
         let config = load("region = 'eu-west-1'\nvolume_stock = 3\n", &["--region", "us-west-2"]).unwrap();
         assert_eq!((config.region.as_str(), config.volume_stock), ("us-west-2", 3));
         assert_eq!(config.listen, "127.0.0.1:3001".parse().unwrap());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_variables() {
+    fn unknown_variables_are_refused_by_name() {
         let check = |names: &[&str]| {
             let names = names.iter().map(|name| (*name).to_owned());
             Source::check_variables(names).map_err(|error| error.to_string())

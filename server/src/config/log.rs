@@ -1,4 +1,4 @@
-//! The server's own log: `tracing` to standard error.
+//! The server's own log: writes `tracing` events to standard error.
 
 use std::io::{self, IsTerminal as _};
 
@@ -8,16 +8,16 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{LogLevel, ServerLogFormat};
 
-/// The log could not be set up.
+/// The log cannot be set up, because the process has one already.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the log")]
 pub struct LogSetupError(#[from] tracing_subscriber::util::TryInitError);
 
-/// Sends the log of this process to standard error from now on. Lines of the libraries below are
-/// kept from `warn` up unless everything is asked for.
+/// Writes the log of this process to standard error from now on. Lines of libraries are shown from `warn` on,
+/// unless the level is `trace`.
 ///
 /// # Errors
-/// [`LogSetupError`] where a log was set up before.
+/// [`LogSetupError`] if the process has a log already.
 pub fn init_log(format: ServerLogFormat, level: LogLevel) -> Result<(), LogSetupError> {
     let directives = match level {
         LogLevel::Trace => "trace".to_owned(),

@@ -1,4 +1,4 @@
-//! The page and the sample file that the table of keys prints.
+//! Prints the page and the sample file of the configuration from the table of keys.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,13 +33,13 @@ const SAMPLE_HEAD: &str = "\
 # Variables LAMBD_... and flags win over this file. `lambd check-config` checks it.
 ";
 
-/// One key as the page and the sample show it.
+/// One key, as the page and the sample show it.
 struct Key {
     name: String,
     help: String,
-    /// What the help says of the default, where the machine or the request decides.
+    /// The default as the help describes it, if the machine or the request decides it.
     computed: Option<String>,
-    /// The default as the file would have it.
+    /// The default, as it would be written in the file.
     value: String,
     /// What a value must be.
     bounds: String,
@@ -65,23 +65,23 @@ fn keys() -> Vec<Key> {
     Settings::augment_args(Command::new("lambd")).get_arguments().map(key).collect()
 }
 
-/// The words that a value may be, if they are few.
+/// The words that are possible as a value, if there are only a few.
 fn words(arg: &Arg) -> String {
     let words: Vec<_> =
         arg.get_possible_values().iter().map(|word| format!("`{}`", word.get_name())).collect();
     if words.is_empty() { String::new() } else { format!("one of {}", words.join(", ")) }
 }
 
-/// Each key's default, as the file would have it.
+/// The default of each key, as it would be written in the file.
 fn defaults() -> BTreeMap<String, String> {
-    // Not this machine's memory.
+    // A fixed number instead of this machine's memory.
     let config = Config { host_memory_mib: 4096, ..Settings::default().into_config() };
     let text = toml::to_string(&config).unwrap();
     let lines = text.lines().filter_map(|line| line.split_once(" = "));
     lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// What is said of each key when every value is wrong.
+/// The text of the check for each key, with a configuration in which every value is wrong.
 fn bounds() -> BTreeMap<String, String> {
     let wrong = Config {
         listen: "192.0.2.1:1".parse().unwrap(),
@@ -100,7 +100,7 @@ fn bounds() -> BTreeMap<String, String> {
         ..Settings::default().into_config()
     };
     let Err(ConfigError::Values { problems }) = wrong.check() else { panic!("nothing is wrong with it") };
-    let said = |mend: &str| mend.trim_start_matches("must be ").to_owned();
+    let said = |remedy: &str| remedy.trim_start_matches("must be ").to_owned();
     problems.into_iter().map(|problem| (problem.key.to_owned(), said(&problem.remedy))).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The types of values that have a few words only, and defaults that are read off the machine.
+//! Types of values that are one of a few words, and defaults that depend on the machine.
 
 use std::ops::Range;
 use std::{fmt, fs};
@@ -7,10 +7,10 @@ use clap::ValueEnum;
 use nix::unistd::{Gid, Uid, User};
 use serde::{Deserialize, Serialize};
 
-/// The uids and gids of API processes where the configured user does not exist: a range that neither Debian nor
-/// systemd give to accounts (Debian Policy 9.2.2; systemd `UIDS-GIDS`), beside that of the sandboxes.
+/// User and group ids of API processes if the configured user does not exist. Neither Debian nor systemd uses
+/// this range (Debian Policy 9.2.2; systemd `UIDS-GIDS`); the range of the sandboxes is next to it.
 const STAND_INS: Range<u32> = 1_890_000_000..1_891_000_000;
-/// The part of the machine's memory that environments may take unless configured, in percent.
+/// The default share of the machine's memory that environments may use, in percent.
 const MEMORY_SHARE_PERCENT: u64 = 80;
 
 /// Whether signatures are checked.
@@ -19,11 +19,11 @@ const MEMORY_SHARE_PERCENT: u64 = 80;
 pub enum AuthMode {
     /// Every request must carry a valid signature.
     Sigv4,
-    /// Nothing is checked; refused unless the server listens on loopback only.
+    /// Signatures are not checked. Refused unless the server listens on a loopback address.
     Off,
 }
 
-/// How the server's own log looks.
+/// The form of the server's own log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerLogFormat {
@@ -33,19 +33,19 @@ pub enum ServerLogFormat {
     Json,
 }
 
-/// How much of the server's own log is written.
+/// The least important events of the server's own log that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What failed.
+    /// Failures.
     Error,
-    /// What should not have happened.
+    /// Events that an operator should act on.
     Warn,
-    /// The life of the server.
+    /// Start, end and other changes of the server.
     Info,
-    /// Each request.
+    /// Details of each request.
     Debug,
-    /// Everything.
+    /// All events, also those of libraries.
     Trace,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// Whom the API process becomes.
+/// User and group of the API process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ids {
     /// User id.
@@ -71,7 +71,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// The ids of this account; `None` where there is none of that name.
+    /// The ids of this account; `None` if there is no account of that name.
     ///
     /// # Errors
     /// The system's account database cannot be read.
@@ -79,9 +79,9 @@ impl Ids {
         Ok(User::from_name(user)?.map(|user| Self { uid: user.uid, gid: user.gid }))
     }
 
-    /// Ids for a server without an account: its own, since processes of one user id can signal and trace each
-    /// other. `owner`, who has its data, stays if it is such an id; else one follows from `digest`, the server's
-    /// name.
+    /// Ids for a server without an account. They are its own, because processes of one user can signal and
+    /// trace each other. If `owner`, who owns the data, is in the range for this, it is kept; else the id
+    /// follows from `digest`, a number made from the server's name.
     pub fn stand_in(digest: u32, owner: Option<u32>) -> Self {
         let made = STAND_INS.start + digest % (STAND_INS.end - STAND_INS.start);
         let id = owner.filter(|owner| STAND_INS.contains(owner)).unwrap_or(made);
@@ -89,7 +89,7 @@ impl Ids {
     }
 }
 
-/// 80 % of the machine's memory in MiB; 0 where it cannot be read, which the check then refuses.
+/// 80 % of the machine's memory in MiB; 0 if it cannot be read, which the check refuses.
 pub(super) fn memory_share_mib() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     mem_total_kib(&text) * MEMORY_SHARE_PERCENT / 100 / 1024
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_total() {
+    fn the_total_of_the_memory_is_read() {
         for (text, expect) in [
             ("MemTotal:       24576000 kB\nMemFree: 1 kB\n", 24_576_000),
             ("MemFree: 1 kB\n", 0),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts() {
+    fn an_account_is_found_by_its_name() {
         assert_eq!(Ids::of("root").unwrap().map(|ids| ids.uid), Some(Uid::from_raw(0)));
         assert_eq!(Ids::of("no-such-account-here"), Ok(None));
     }

@@ -1,4 +1,4 @@
-//! Acquire an environment: an idle one, or one that is started and seen through its init.
+//! Acquires an environment: takes an idle one, or starts one and waits for its init.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::packages::Package;
 use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
 
-/// On-demand init has 10 s; one that fails is run again inside the invocation [fact:init-timeout].
+/// An on-demand init has 10 s; if it fails, it is repeated within the invocation [fact:init-timeout].
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What acquiring an environment came to.
+/// The result of acquiring an environment.
 pub(super) enum Acquired {
     /// An environment that waits for an event.
     Ready { environment: Box<Environment>, start: StartInfo },
-    /// Init failed twice: the invocation is over.
+    /// Init has failed twice: this is the answer of the invocation.
     Failed(InvocationResult),
 }
 
@@ -53,7 +53,7 @@ impl Dispatcher {
             if environment.is_alive() {
                 return Ok(Acquired::ready(environment, true, None, Instant::now()));
             }
-            // What it printed last may say why it died.
+            // Its last output may say why it ended.
             environment.terminate();
         }
         self.cold_start(version, invocation).await
@@ -82,8 +82,8 @@ impl Dispatcher {
         }
     }
 
-    /// The second init runs on the function's own time, and its failure is the invocation's. An error that the
-    /// runtime reported only the first time is still the payload [fact:init-error-body].
+    /// The second init uses the function's own timeout, and its failure is that of the invocation. If only
+    /// the first one was reported by the runtime, that report is the payload [fact:init-error-body].
     async fn suppressed_init(
         &self,
         version: &Arc<Version>,
@@ -119,7 +119,7 @@ impl Dispatcher {
         Ok(Acquired::Failed(InvocationResult { payload: failure.payload, is_error: true, tail }))
     }
 
-    /// Starts a sandbox; `boost` gives its init more CPU than the function's share.
+    /// Starts a sandbox. With `boost` its init may use more CPU than the function's share.
     async fn launch(&self, version: &Arc<Version>, boost: bool) -> Result<Environment, InvokeError> {
         let config = &version.configuration;
         let reservation = Admission::reserve_memory(&self.admission, &version.function, config.memory_mib)
@@ -138,7 +138,7 @@ impl Dispatcher {
         })
     }
 
-    /// Descriptors for a new environment, ending idle ones for them.
+    /// Takes the descriptors of a new environment; ends idle ones if too few are left.
     fn descriptors(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
         loop {
             if let Some(descriptors) = self.launching.descriptors.take() {
@@ -157,7 +157,7 @@ impl Dispatcher {
         InvokeError::Refused(Throttle::Descriptors)
     }
 
-    /// What is on the disk of it, which must not keep a worker waiting.
+    /// Reads what the version needs from the disk, on a thread that may block.
     async fn load(&self, version: &Version) -> Result<(Arc<Runtime>, Package), InvokeError> {
         let (catalog, packages) = (Arc::clone(&self.catalog), Arc::clone(&self.packages));
         let (name, sha256) = (version.configuration.runtime.clone(), version.configuration.code.sha256);
@@ -169,8 +169,8 @@ impl Dispatcher {
         tokio::task::spawn_blocking(load).await.map_err(|_| InvokeError::Interrupted)?
     }
 
-    /// From outside a host that is full looks like concurrency that is used up; the operator is told which
-    /// budget it was, once a minute at most.
+    /// Callers see a full host as used up concurrency. The operator's log says which limit it was, once a
+    /// minute at most.
     fn tell_operator(&self, refusal: Throttle, wanted_mib: u32) {
         if refusal != Throttle::Memory {
             return;

@@ -1,4 +1,4 @@
-//! One event in one environment, from delivery to the end of the invoke phase.
+//! One event in one environment, from its delivery to the end of the invoke phase.
 
 use std::time::Duration;
 
@@ -15,54 +15,54 @@ use crate::environment::failure::InvocationFailure;
 use crate::environment::output::{ProgramOutput, keep_end};
 use crate::platform_log::{Lines, Report, Status};
 
-/// A response may still be on its way through the socket when its process is already gone.
+/// How long to wait for a response after its process has ended: it may still be in the socket.
 const RESPONSE_GRACE: Duration = Duration::from_millis(20);
 
-/// How the invoke phase stands.
+/// The state of the invoke phase.
 enum InvokePhase {
-    /// Answered, the runtime has not polled again.
+    /// The function has answered, but the runtime has not polled again.
     Answered(Delivery),
-    /// The runtime polls: the environment can take the next event.
+    /// The runtime has polled: the environment can take the next event.
     Idle,
-    /// Exit, timeout or a broken protocol: the environment cannot go on.
+    /// An exit, a timeout or a violation of the protocol: the environment cannot be used again.
     Spent,
 }
 
-/// Whether an environment took the event.
+/// Whether the environment took the event.
 pub(super) enum Delivered {
     /// The invocation has its outcome.
     Taken,
-    /// The environment was idle and died without taking it: another one may serve.
+    /// The environment, which had been idle, ended without taking the event: another one may serve.
     NotTaken,
 }
 
 /// Whether the invoke phase is over.
 pub(super) enum Settled {
-    /// It is.
+    /// The invoke phase is over.
     Over,
-    /// The time allowed has passed before.
+    /// The time to wait has passed before.
     NotYet,
 }
 
-/// The invocation's end as its caller and its log see it.
+/// The result of an invocation, for its caller and for its log.
 struct Completion {
     payload: Bytes,
     is_error: bool,
     status: Status,
 }
 
-/// How an environment came to an invocation.
+/// How the environment for an invocation was acquired.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StartInfo {
-    /// It was idle: if it turns out dead, another one may serve.
+    /// It was idle: if it has ended, another one may serve.
     pub(super) is_warm: bool,
-    /// Init time of a cold start, for its REPORT.
+    /// Duration of the init of a cold start, for REPORT.
     pub(super) init: Option<Duration>,
-    /// When the invocation's time began: with a suppressed init, before that.
+    /// When the time of the invocation began; a suppressed init is part of it.
     pub(super) at: Instant,
 }
 
-/// A running invocation.
+/// An invocation with its environment.
 pub(super) struct ActiveInvocation<'a> {
     environment: Environment,
     invocation: &'a Invocation,
@@ -90,8 +90,8 @@ impl<'a> ActiveInvocation<'a> {
         self.invocation.tail
     }
 
-    /// Delivers the event and waits for its outcome. The death of a fresh environment is the outcome: the next
-    /// would most likely die as well.
+    /// Delivers the event and waits for its outcome. If a fresh environment ends, this is the outcome,
+    /// because the next one would most likely end, too.
     pub(super) async fn deliver(&mut self) -> Delivered {
         let (invocation, environment) = (self.invocation, &mut self.environment);
         if invocation.tail {
@@ -128,8 +128,7 @@ impl<'a> ActiveInvocation<'a> {
         Delivered::Taken
     }
 
-    /// Nobody saw the event. An environment that does not take it and has not ended either is at an end all the
-    /// same.
+    /// The event was not taken. The environment is useless even if its process has not ended.
     async fn lost(&mut self, exit: Option<Exit>) -> Delivered {
         if self.start.is_warm {
             return Delivered::NotTaken;
@@ -144,12 +143,12 @@ impl<'a> ActiveInvocation<'a> {
         Delivered::Taken
     }
 
-    /// Gives up an environment that did not take the event.
+    /// Ends an environment that did not take the event.
     pub(super) fn terminate(self) {
         self.environment.terminate();
     }
 
-    /// Waits at most `timeout` for the runtime to poll again, or for the exit or deadline that ends the
+    /// Waits at most `timeout` for the runtime to poll again, or for an exit or the deadline, which end the
     /// environment.
     pub(super) async fn settle(&mut self, timeout: Duration) -> Settled {
         let InvokePhase::Answered(delivery) = &mut self.phase else { return Settled::Over };
@@ -170,8 +169,8 @@ impl<'a> ActiveInvocation<'a> {
             }
             never = output.pump() => match never {},
         };
-        // The caller keeps the answer; only the log tells of the end [fact:invoke-end].
-        // The first fatal error is the one to report [fact:first-fatal-error].
+        // The caller keeps its answer; only the log shows how the phase ended [fact:invoke-end]. If there was
+        // a fatal error before, the log shows that one [fact:first-fatal-error].
         if self.completion.status == Status::Success {
             self.completion.status = status;
         }
@@ -179,7 +178,7 @@ impl<'a> ActiveInvocation<'a> {
         Settled::Over
     }
 
-    /// The answer as it stands, before the log is complete.
+    /// The answer at this moment, before the log is complete.
     pub(super) fn answer(&self, tail: Option<String>) -> InvocationResult {
         InvocationResult {
             payload: self.completion.payload.clone(),
@@ -188,7 +187,7 @@ impl<'a> ActiveInvocation<'a> {
         }
     }
 
-    /// Writes END and REPORT; gives the environment back if it can serve again.
+    /// Writes END and REPORT; returns the environment if it can serve again.
     pub(super) async fn close(mut self) -> (InvocationResult, Option<Environment>) {
         let report = Report {
             duration: self.start.at.elapsed(),
@@ -199,7 +198,7 @@ impl<'a> ActiveInvocation<'a> {
         };
         let reusable = matches!(self.phase, InvokePhase::Idle);
         if !reusable {
-            // Before anything is waited for: code past its deadline must not go on.
+            // Killed before anything is awaited: code must not run past its deadline.
             self.environment.kill();
         }
         let lines = Lines(&self.environment.version.configuration.logging);

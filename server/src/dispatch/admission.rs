@@ -1,4 +1,4 @@
-//! Admission: the lock of dispatch, and the two things it hands out: permits to run and reservations of memory.
+//! Admission: the lock of dispatch, the permits to run, and the reservations of memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,22 +12,22 @@ use uuid::Uuid;
 
 use crate::environment::{Environment, Reservation};
 
-/// Scaler and pool, which decide together.
+/// Scaler and pool; both are needed for each decision.
 #[derive(Debug)]
 pub(super) struct Capacity {
     pub(super) scaler: Scaler,
     pub(super) pool: Pool<Environment>,
 }
 
-/// The shared state behind its one lock.
+/// The state that all invocations share, with its one lock.
 #[derive(Debug)]
 pub(super) struct Admission {
     state: Mutex<Capacity>,
-    /// Paused time in tests stops this clock, too.
+    /// Tests with paused time also pause this clock.
     epoch: Instant,
-    /// An environment went idle and will want freezing.
+    /// Notified when an environment has become idle, and is to be frozen later.
     pub(super) rested: Notify,
-    /// An invocation ended: a drain may be complete.
+    /// Notified when an invocation has ended, which may complete a drain.
     pub(super) ended: Notify,
 }
 
@@ -41,9 +41,9 @@ impl Admission {
         })
     }
 
-    /// Decides under the lock. Never drop an environment inside: its reservation takes the same lock.
+    /// Decides under the lock. Never drop an environment inside, because its reservation takes the same lock.
     pub(super) fn with<R>(&self, decide: impl FnOnce(&mut Capacity, Duration) -> R) -> R {
-        // The state's own methods do not panic half-way; a poisoned lock is as good as a clean one.
+        // The methods of the state do not panic half-way, so that the state is right even after a panic.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         decide(&mut state, self.epoch.elapsed())
     }
@@ -65,7 +65,7 @@ impl Admission {
         self.rested.notify_one();
     }
 
-    /// Memory and a start for a new environment, ending idle ones of others where the host's memory asks for it.
+    /// Reserves memory and a start for a new environment; ends idle ones if the host's memory is used up.
     pub(super) fn reserve_memory(
         admission: &Arc<Self>,
         function: &Arc<FunctionId>,
@@ -94,7 +94,7 @@ impl Admission {
     }
 }
 
-/// One admitted invocation; dropping it ends the invocation for the scaler.
+/// One admitted invocation; when it is dropped, the scaler counts the invocation as ended.
 #[derive(Debug)]
 pub(super) struct ConcurrencyPermit {
     admission: Arc<Admission>,
@@ -108,7 +108,7 @@ impl Drop for ConcurrencyPermit {
     }
 }
 
-/// Memory of one environment; dropping it gives the memory back.
+/// The memory of one environment; returned when dropped.
 #[derive(Debug)]
 pub(super) struct MemoryReservation {
     admission: Arc<Admission>,
@@ -117,7 +117,7 @@ pub(super) struct MemoryReservation {
     started: bool,
 }
 
-/// A start that came to nothing costs the function no token.
+/// A start that failed costs the function no token.
 impl Reservation for MemoryReservation {
     fn started(&mut self) {
         self.started = true;

@@ -1,4 +1,4 @@
-//! The end of dispatch: what is in flight may finish, then every idle environment ends.
+//! The end of dispatch: running invocations may complete, then every idle environment ends.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::Dispatcher;
 use crate::environment::Environment;
 
 impl Dispatcher {
-    /// Waits until no invocation is in flight, at most `limit`; then ends every idle environment. Returns how
-    /// many invocations were cut off.
+    /// Waits until no invocation is in flight, at most `limit`; then ends every idle environment. Returns the
+    /// number of invocations that were still running.
     pub async fn drain(&self, limit: Duration) -> u32 {
         let quiet = async {
             loop {
@@ -21,7 +21,7 @@ impl Dispatcher {
         let _ = tokio::time::timeout(limit, quiet).await;
         let idle = self.admission.with(|state, _| state.pool.clear());
         for terminating in idle.into_iter().map(Environment::terminating).collect::<Vec<_>>() {
-            // A task of ours that does not panic.
+            // The task does not panic, so that there is no error to handle.
             let _ = terminating.await;
         }
         self.admission.with(|state, _| state.scaler.in_flight())

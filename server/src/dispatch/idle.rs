@@ -1,4 +1,4 @@
-//! What happens to idle environments in the background: freezing and expiry.
+//! Freezes and expires idle environments in the background.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use lambd_engine::pool::Freezing;
 use super::Dispatcher;
 use crate::environment::Environment;
 
-/// An environment is frozen when it has been idle this long, so that back-to-back invocations pay no thaw.
+/// How long an environment is idle before it is frozen: an invocation soon after another needs no thaw.
 const FREEZE_AFTER: Duration = Duration::from_millis(50);
 
-/// Environments frozen under one hold of the lock: each costs a write to its control group.
+/// Environments frozen under the lock at a time: each costs a write to its control group.
 const FREEZE_STEP: usize = 8;
 
 impl Dispatcher {
-    /// Freezes idle environments, and ends those idle for longer than `keep_alive`. Runs for ever.
+    /// Freezes idle environments, and ends those idle for longer than `keep_alive`. Never returns.
     pub async fn manage_idle(self: Arc<Self>, keep_alive: Duration) {
         let freezer = Arc::clone(&self);
         tokio::join!(freezer.freeze_idle(), self.expire_idle(keep_alive));
@@ -28,7 +28,7 @@ impl Dispatcher {
                 let before = |now: Duration| now.saturating_sub(FREEZE_AFTER);
                 match self.admission.with(|state, now| state.pool.freeze_older(before(now), FREEZE_STEP)) {
                     Freezing::Done => break,
-                    // Let others at the lock first.
+                    // Lets waiting tasks take the lock.
                     Freezing::MoreNow => tokio::task::yield_now().await,
                     Freezing::Later => tokio::time::sleep(FREEZE_AFTER).await,
                 }

@@ -1,4 +1,4 @@
-//! The whole dispatcher under paused time, with sandboxes that are tasks of the same runtime.
+//! Tests of the whole dispatcher with paused time; each sandbox is a task of the same runtime.
 
 mod acquire;
 mod act;

@@ -1,4 +1,4 @@
-//! What the platform answers when a function could not [fact:platform-failures].
+//! The platform's answers for functions that failed [fact:platform-failures].
 
 use bytes::Bytes;
 use lambd_sandbox::Exit;
@@ -6,19 +6,19 @@ use lambd_sandbox::Exit;
 use crate::platform_log::Status;
 use crate::runtimes::{InvalidEntrypoint, entrypoint};
 
-/// An invocation that failed: the payload for the caller and what the log says of it.
+/// A failed invocation: its payload for the caller and its status for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvocationFailure {
-    /// Body of the answer, sent with `X-Amz-Function-Error: Unhandled`.
+    /// The body of the answer, which is sent with `X-Amz-Function-Error: Unhandled`.
     pub payload: Bytes,
-    /// For REPORT and INIT_REPORT.
+    /// The status in REPORT and INIT_REPORT.
     pub status: Status,
-    /// Whether the runtime itself said so, as against the platform.
+    /// Whether the runtime itself reported the failure; else the platform did.
     pub reported: bool,
 }
 
 impl InvocationFailure {
-    /// The runtime's own error body, passed on untouched.
+    /// The runtime's own error body, unchanged.
     pub fn reported(payload: Bytes, error_type: String) -> Self {
         Self { payload, status: Status::Error(error_type), reported: true }
     }
@@ -36,7 +36,7 @@ impl InvocationFailure {
             Exit::Code(code) => {
                 ("Runtime.ExitError", format!("Runtime exited with error: exit status {code}"))
             }
-            // Out of memory takes the whole sandbox, its init included, where the kernel kills by group.
+            // Where the kernel kills whole groups, out of memory also ends pid 1 of the sandbox.
             Exit::Gone => ("Runtime.ExitError", "Runtime exited with error: signal: killed".to_owned()),
             Exit::Signal(signal) => {
                 ("Runtime.ExitError", format!("Runtime exited with error: signal: {}", signal_name(*signal)))
@@ -47,12 +47,12 @@ impl InvocationFailure {
         Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
-    /// The program could not be run at all.
+    /// The program could not be started.
     pub fn entrypoint(request_id: &str, reason: &InvalidEntrypoint) -> Self {
         Self::platform(InvalidEntrypoint::TYPE, request_id, &reason.to_string())
     }
 
-    /// The response was larger than 6,291,556 bytes. Here the message comes first [fact:platform-failures].
+    /// The response was larger than 6,291,556 bytes. AWS puts this message first [fact:platform-failures].
     pub fn response_too_large() -> Self {
         Self {
             payload: Bytes::from_static(
@@ -63,13 +63,13 @@ impl InvocationFailure {
         }
     }
 
-    /// A fault of the platform's own protocol, e.g. `Runtime.TruncatedResponse`; `text` may be empty.
+    /// A violation of the Runtime API, e.g. `Runtime.TruncatedResponse`; `text` may be empty.
     pub fn platform(kind: &str, request_id: &str, text: &str) -> Self {
         let text = format!("RequestId: {request_id} Error: {text}");
         Self { payload: payload(kind, &text), status: Status::Error(kind.to_owned()), reported: false }
     }
 
-    /// An answer with an empty body: a wrong response mode [fact:invalid-response-mode].
+    /// An answer with an empty body, for a wrong response mode [fact:invalid-response-mode].
     pub fn empty(kind: &str) -> Self {
         Self { payload: Bytes::new(), status: Status::Error(kind.to_owned()), reported: false }
     }
@@ -83,7 +83,7 @@ fn payload(kind: &str, text: &str) -> Bytes {
     ))
 }
 
-/// Go's names for signals, which AWS's texts use; others by number.
+/// The names of signals in Go, which AWS's texts use; other signals by number.
 fn signal_name(signal: i32) -> String {
     let name = match signal {
         1 => "hangup",
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recorded_payloads() {
+    fn payloads_are_those_recorded_on_aws() {
         let cases = [
             (
                 InvocationFailure::timeout("id", 1),

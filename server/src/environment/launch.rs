@@ -1,8 +1,8 @@
-//! Where running sandboxes come from: [`Launch`], and the server's end of the launcher, one thread that owns the
-//! connection and asks in turn.
+//! Starts sandboxes: [`Launch`], and the client of the launcher, which is one thread that owns the connection
+//! and sends one request after the other.
 //!
-//! The launcher is single-threaded, so asking in parallel would gain nothing, and a blocking call must not
-//! hold a worker of the runtime.
+//! The launcher has one thread, so parallel requests would gain nothing; and a blocking call must not block a
+//! worker of the runtime.
 
 use std::fmt::Debug;
 use std::io;
@@ -15,47 +15,47 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::program::{Program, Sandboxed};
 
-/// Launches that may wait; more are refused at once.
+/// Launches that may wait; any further one is refused at once.
 const QUEUE: usize = 4096;
 
-/// Why an environment did not start.
+/// Why an environment could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentStartError {
-    /// The launcher refused or failed; it goes on working unless [`LaunchError::is_lost`].
+    /// The launcher refused or failed. It can go on unless [`LaunchError::is_lost`].
     #[error("cannot launch a sandbox")]
     Launch(#[source] LaunchError),
-    /// The launcher is gone: the server cannot run functions any more.
-    #[error("the launcher is gone")]
+    /// The launcher has ended: the server cannot run functions any more.
+    #[error("the launcher has ended")]
     Gone,
-    /// Too many launches wait.
+    /// Too many launches are waiting.
     #[error("too many launches are waiting")]
     Busy,
-    /// The sandbox's descriptors did not all arrive: this process has none left. The sandbox ends.
+    /// The sandbox's descriptors did not all arrive, because this process has none left. The sandbox ends.
     #[error("no file descriptor is left for a sandbox")]
     Descriptors,
-    /// A descriptor of the sandbox could not be used.
+    /// A descriptor of the sandbox cannot be used.
     #[error("cannot take over the sandbox")]
     Io(#[from] io::Error),
 }
 
-/// A sandbox whose program runs.
+/// A sandbox whose program has been started.
 #[derive(Debug)]
 pub struct LaunchedSandbox {
-    /// Where the program looks for its Runtime API; not blocking.
+    /// The listener of the program's Runtime API; not blocking.
     pub listener: TcpListener,
-    /// What the program writes; not blocking.
+    /// The output of the program; not blocking.
     pub output: OwnedFd,
     /// The program itself.
     pub program: Box<dyn Program>,
 }
 
-/// What a launch will come to.
+/// The future of a launch.
 pub type LaunchFuture<'a> =
     Pin<Box<dyn Future<Output = Result<LaunchedSandbox, EnvironmentStartError>> + Send + 'a>>;
 
 /// Starts sandboxes.
 pub trait Launch: Debug + Send + Sync {
-    /// A running sandbox, its init begun. Dropping the future gives the launch up: what comes of it ends at once.
+    /// Starts a sandbox, whose init has then begun. If the future is dropped, the sandbox ends at once.
     fn launch(&self, spec: Spec) -> LaunchFuture<'_>;
 }
 
@@ -64,14 +64,14 @@ struct Job {
     reply: oneshot::Sender<Result<Sandbox, LaunchError>>,
 }
 
-/// Asks the launcher for sandboxes. Cheap to clone; the thread ends with the last clone.
+/// Sends launches to the launcher. Cheap to clone; the thread ends with the last clone.
 #[derive(Debug, Clone)]
 pub struct LaunchHandle {
     jobs: mpsc::Sender<Job>,
 }
 
 impl LaunchHandle {
-    /// Gives the launcher to a thread of its own; joining it gives the launcher back, for its shutdown.
+    /// Moves the launcher to a thread of its own. Joining the thread returns the launcher, for its shutdown.
     pub fn spawn(mut launcher: Launcher) -> io::Result<(Self, std::thread::JoinHandle<Option<Launcher>>)> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name("launcher-client".to_owned()).spawn(move || {
@@ -81,11 +81,11 @@ impl LaunchHandle {
                 }
                 let launched = launcher.launch(&job.spec);
                 let lost = launched.as_ref().is_err_and(LaunchError::is_lost);
-                // A caller that went meanwhile drops the sandbox, which ends it.
+                // If the caller is gone, this drops the sandbox, which ends it.
                 let _ = job.reply.send(launched);
                 if lost {
                     // A late answer would be taken for that of the next launch. Dropping the connection ends
-                    // the launcher, and its end is the server's.
+                    // the launcher, and the server ends with it.
                     return None;
                 }
             }

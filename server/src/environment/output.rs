@@ -1,4 +1,4 @@
-//! What an environment prints, line by line into its log stream, with the platform's lines in between.
+//! Writes the output of an environment to its log stream line by line, and the platform's lines between them.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,14 +11,14 @@ use tokio::net::unix::pipe::Receiver;
 use crate::logs::lines::Splitter;
 use crate::logs::{LogEvent, LogStream};
 
-/// Bytes taken from the pipe at once.
+/// Bytes that are read from the pipe at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// What an invocation's end takes from the pipe at most before its END line; a runaway child's flood is not
-/// followed further.
+/// Bytes that are read from the pipe at most before the END line of an invocation; a process that floods the
+/// pipe is not read any further.
 const SETTLE_BYTES_MAX: usize = 1024 * 1024;
-/// How long the end of an invocation, of an init or of an environment waits for the log.
+/// How long the end of an invocation, of an init or of an environment may wait for the log.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
-/// `X-Amz-Log-Result` holds the last 4 KB [fact:log-tail].
+/// `X-Amz-Log-Result` contains the last 4 KB [fact:log-tail].
 const TAIL_BYTES: usize = 4096;
 
 /// The log of one environment.
@@ -27,17 +27,17 @@ pub struct ProgramOutput {
     pipe: Receiver,
     splitter: Splitter,
     stream: LogStream,
-    /// Not yet handed to the sink.
+    /// Events that were not given to the sink yet.
     pending: Vec<LogEvent>,
-    /// Whether some of it is the function's own, which waits where the function has logged too much. The
-    /// platform's lines alone wait for nobody.
+    /// Whether `pending` contains lines of the function, which wait while the function has logged too much.
+    /// The platform's lines alone do not wait.
     holds_output: bool,
     tail: Option<String>,
     chunk: Vec<u8>,
 }
 
 impl ProgramOutput {
-    /// Reads from the non-blocking `pipe`, writes to `stream`.
+    /// Reads from the non-blocking `pipe` and writes to `stream`.
     pub fn new(pipe: OwnedFd, stream: LogStream) -> io::Result<Self> {
         Ok(Self {
             pipe: Receiver::from_owned_fd(pipe)?,
@@ -50,35 +50,35 @@ impl ProgramOutput {
         })
     }
 
-    /// Starts to keep the last 4 KB for the caller, unless it is kept already.
+    /// Starts to record the last 4 KB for the caller, unless they are being recorded.
     pub fn record_tail(&mut self) {
         self.tail.get_or_insert_default();
     }
 
-    /// What was kept since [`Self::record_tail`].
+    /// Returns what was recorded since [`Self::record_tail`].
     pub fn take_tail(&mut self) -> Option<String> {
         self.tail.take()
     }
 
-    /// A line of the platform.
+    /// Adds a line of the platform.
     pub fn line(&mut self, message: String) {
         self.push(message);
     }
 
-    /// Moves output into the log for as long as it is polled; never ends. Cancel-safe: a line that was read is
-    /// kept until the log has room for it.
+    /// Moves output into the log for as long as it is polled; never ends. Cancel-safe: a line that was read
+    /// is kept until the log has space for it.
     pub async fn pump(&mut self) -> Infallible {
         loop {
             self.flush().await;
             if self.pipe.readable().await.is_err() || self.read_chunk() == Some(0) {
-                // Every writer is gone: what is left to learn is how the process ended.
+                // Every writer has ended: only the exit of the process is left to wait for.
                 std::future::pending::<Infallible>().await;
             }
         }
     }
 
-    /// Takes what is in the pipe now, so that what follows in the log comes behind it; a last line without an
-    /// end counts as one.
+    /// Reads what is in the pipe now, so that the next lines of the log come after it. A last line without a
+    /// line break counts as a line.
     pub async fn settle(&mut self) {
         let mut taken = 0;
         while taken < SETTLE_BYTES_MAX {
@@ -92,7 +92,7 @@ impl ProgramOutput {
         splitter.flush(|line| self.printed(line));
     }
 
-    /// Reads once and splits; `None` when there is nothing to read now.
+    /// Reads once and splits into lines; `None` if there is nothing to read now.
     fn read_chunk(&mut self) -> Option<usize> {
         let mut chunk = std::mem::take(&mut self.chunk);
         chunk.resize(CHUNK_BYTES, 0);
@@ -110,7 +110,7 @@ impl ProgramOutput {
         }
     }
 
-    /// Hands everything to the log; waits while this function has more in the queue than its share.
+    /// Gives all events to the log; waits while this function has used up its share of the queue.
     /// Cancel-safe.
     pub async fn flush(&mut self) {
         if self.pending.is_empty() {
@@ -122,8 +122,8 @@ impl ProgramOutput {
         self.holds_output = false;
     }
 
-    /// What an environment leaves behind that nobody will use again: takes what it printed since its last
-    /// invocation, or at its death, and hands it to the log.
+    /// Writes the last output of an environment that is not used any more: what it printed since its last
+    /// invocation or before its end.
     pub async fn close(mut self) {
         let rest = async {
             self.settle().await;
@@ -132,8 +132,8 @@ impl ProgramOutput {
         let _ = tokio::time::timeout(LOG_TIMEOUT, rest).await;
     }
 
-    /// Writes the platform's last lines of an invocation or init behind the output so far. A log that is far
-    /// behind delays that, but not for ever: lines that are not handed over in time follow with the environment's
+    /// Writes the platform's last lines of an invocation or init after the output so far. Waits for a slow
+    /// log, but only for a limited time: lines that are not accepted in time follow with the environment's
     /// next ones, or are lost with it.
     pub async fn conclude(&mut self, lines: impl IntoIterator<Item = String>) {
         let deadline = tokio::time::Instant::now() + LOG_TIMEOUT;
@@ -159,7 +159,7 @@ impl ProgramOutput {
     }
 }
 
-/// Cuts a log to its last 4 KB, at a character.
+/// Cuts a log to its last 4 KB, between two characters.
 pub fn keep_end(log: &mut String) {
     let mut cut = log.len().saturating_sub(TAIL_BYTES);
     while !log.is_char_boundary(cut) {
@@ -174,7 +174,7 @@ mod tests {
     use futures_util::FutureExt as _;
     use tokio::time::{Instant, timeout};
 
-    /// Uses up all that the group of this stream may have waiting.
+    /// Fills the share of the queue that the group of this stream has.
     async fn flood(stream: &LogStream) {
         for bytes in [1000, 0] {
             let line = || vec![LogEvent { time_ms: 0, message: "x".repeat(bytes) }];
@@ -182,9 +182,9 @@ mod tests {
         }
     }
 
-    /// Nothing is lost either: what had no room is still there, in its order.
+    /// Nothing is lost: lines without space stay pending, in their order.
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_hangs_delays_the_end_but_not_for_ever() {
+    async fn a_log_that_hangs_delays_the_end_for_a_limited_time() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
         let mut output =
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_of_the_platform_wait_for_no_group() {
+    async fn lines_of_the_platform_do_not_wait_for_the_share_of_a_group() {
         let (sink, _unread) = crate::logs::unread();
         let (_writer, pipe) = tokio::net::unix::pipe::pipe().unwrap();
         let mut output =

@@ -1,4 +1,4 @@
-//! The program of a sandbox as its environment needs it: its end, its control group, and a way to end it.
+//! The program of a sandbox, as its environment uses it: its end, its control group, and how to end it.
 
 use std::fmt::Debug;
 use std::io;
@@ -8,11 +8,11 @@ use lambd_sandbox::{Control, Exit, ExitFd, Lifeline};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A running program and its control group, whose calls are those of [`Control`]. Dropping it ends every process
-/// of its sandbox.
+/// A running program and its control group; the methods are those of [`Control`]. Dropping it ends every
+/// process of the sandbox.
 pub trait Program: Debug + Send + Sync {
-    /// Completes when the program has ended, and says the same ever after. Only the last caller is woken: an
-    /// environment belongs to one task.
+    /// Completes when the program has ended, and returns the same from then on. Only the last caller is
+    /// woken, because an environment belongs to one task.
     fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<Exit>;
 
     /// Ends every process at once; [`Self::poll_exit`] completes soon after.
@@ -21,19 +21,19 @@ pub trait Program: Debug + Send + Sync {
     /// Stops every process.
     fn freeze(&self) -> io::Result<()>;
 
-    /// Lets them run again.
+    /// Continues every process.
     fn thaw(&self) -> io::Result<()>;
 
-    /// Holds them to their share of CPU from now on.
+    /// Limits the processes to their share of CPU from now on.
     fn limit_cpu(&self) -> io::Result<()>;
 
-    /// The most memory used so far.
+    /// Highest memory use so far, bytes.
     fn memory_peak_bytes(&self) -> io::Result<u64>;
 
-    /// Page cache among the memory in use now.
+    /// Page cache in the memory that is in use now, bytes.
     fn memory_cache_bytes(&self) -> io::Result<u64>;
 
-    /// How often the kernel killed for want of memory.
+    /// Number of times that the kernel killed a process because the memory was used up.
     fn oom_kills(&self) -> io::Result<u64>;
 }
 
@@ -41,10 +41,10 @@ pub trait Program: Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct Sandboxed {
     exit: AsyncFd<ExitFd>,
-    /// An exit once read, which the descriptor tells only once.
+    /// The exit once it was read, because the descriptor returns it only once.
     ended: Option<Exit>,
     control: Control,
-    /// Dropping it is what ends the processes.
+    /// Dropping it ends the processes.
     lifeline: Option<Lifeline>,
 }
 
@@ -101,7 +101,7 @@ impl Program for Sandboxed {
 /// Registers the end of the program with the reactor.
 #[expect(
     deprecated,
-    reason = "its successor is unsafe; an ExitFd owns one descriptor for life, which is what it asks"
+    reason = "its successor is unsafe; its condition is true: an ExitFd always owns the same descriptor"
 )]
 fn watch(exit: ExitFd) -> io::Result<AsyncFd<ExitFd>> {
     AsyncFd::with_interest(exit, Interest::READABLE)

@@ -1,4 +1,4 @@
-//! From a function and its runtime to the launcher's order.
+//! Makes the launcher's order from a version and its runtime.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use super::EnvironmentStart;
 use super::variables::variables;
 use crate::runtimes::{Entrypoint, File, HOSTNAME, Symlink};
 
-/// Processes and threads of one environment [fact:process-count].
+/// Processes and threads that one environment may have [fact:process-count].
 const PROCESSES_MAX: u32 = 1024;
-/// Memory that buys one whole CPU, MiB [fact:cpu-share].
+/// Memory for which a function gets one whole CPU, MiB [fact:cpu-share].
 const MIB_PER_CPU: u64 = 1769;
-/// What a first init may use whatever the function's memory, thousandths of one CPU: AWS starts functions with
-/// more than their share too. A whole CPU is what runtimes, which start in one thread, can use.
+/// CPU of a first init for any amount of memory, thousandths of one CPU; AWS also gives functions more than
+/// their share at their start. Runtimes start with one thread, so more than one CPU would be of no use.
 const BOOST_PERMILLE: u32 = 1000;
 
 pub(super) fn build(
@@ -27,7 +27,7 @@ pub(super) fn build(
     let (version, runtime, code) = (&*start.version, start.runtime, &*start.package.code_dir);
     let config = &version.configuration;
     let share = cpu_permille(config.memory_mib);
-    // A relative source lies in the data directory; an absolute one stays as it is.
+    // A relative source is in the data directory; an absolute one is used as it is.
     let bind = |source: &Path, target: &Path| Bind {
         source: root.join(source.strip_prefix(".").unwrap_or(source)),
         target: target.to_owned(),
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpu_follows_memory() {
+    fn cpu_is_in_proportion_to_memory() {
         for (mib, permille) in [(128, 72), (1769, 1000), (10_240, 5788)] {
             assert_eq!(cpu_permille(mib), permille);
         }

@@ -1,4 +1,4 @@
-//! Variables that the platform gives to a function's process [fact:platform-variables].
+//! Environment variables that the platform gives to a function [fact:platform-variables].
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use lambd_model::{LogFormat, Version};
 use lambd_sandbox::RUNTIME_API;
 use uuid::Uuid;
 
-/// What every runtime has and a function may override.
+/// Variables that every runtime has and a function may override.
 const DEFAULTS: [(&str, &str); 4] = [
     ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
     ("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000"),
@@ -14,8 +14,8 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("_AWS_XRAY_DAEMON_PORT", "2000"),
 ];
 
-/// All variables of one environment. Later sets win: the platform's defaults, the runtime's own, the
-/// customer's, and last what nobody may override.
+/// All variables of one environment. The later ones win: the platform's defaults, the runtime's, the
+/// function's own, and last those that a function may not override.
 pub(super) fn variables<'a>(
     version: &'a Version,
     runtime: impl Iterator<Item = (&'a str, &'a str)>,
@@ -58,7 +58,7 @@ fn reserved(version: &Version, log_stream: &str) -> Vec<(&'static str, String)> 
     all
 }
 
-/// Keys of nobody: SDKs in the function find what they look for, and the server's own keys stay outside.
+/// Placeholder keys: SDKs need some, and functions never get the server's own.
 fn credentials() -> (String, String, String) {
     let hex = |_| Uuid::new_v4().simple().to_string();
     let [a, b, c] = [0, 1, 2].map(hex);

@@ -1,4 +1,4 @@
-//! `GET /_lambd/code/SHA256`: the package behind a `Code.Location`. The signature in the query was checked.
+//! `GET /_lambd/code/SHA256`: the package at a `Code.Location`, after the signature in the query was checked.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::app::App;
 
-/// What one download holds in memory at a time.
+/// Bytes that one download has in memory at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// The address is signed with the server's own keys: those of other accounts open nothing here, whatever hash their
-/// holders know.
+/// Addresses are signed with the server's own keys. Keys of other accounts are refused here, even if their
+/// owners know a hash.
 pub(super) async fn answer(
     app: &Arc<App>,
     identity: &Identity,

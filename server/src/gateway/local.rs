@@ -1,8 +1,9 @@
-//! Who may talk to a server that checks no signatures: programs of this machine, and no web page.
+//! For a server that checks no signatures: programs of this machine may call it, web pages may not.
 //!
-//! A browser on the machine is such a program, and runs the code of strangers. Their pages may send requests to
-//! any address, and read the answers where a name of theirs leads here (DNS rebinding). So the request has to name
-//! this server as its host, and must not come from another site's page as the browser itself says.
+//! A browser on this machine runs code from other sites. Their pages may send requests to any address, and
+//! may read the answers if one of their names resolves to this machine (DNS rebinding). So the request must
+//! name this server as its host, and must not come from a page of another site, which the browser itself
+//! says.
 
 use std::net::SocketAddr;
 
@@ -11,13 +12,13 @@ use ::http::uri::Authority;
 use ::http::{HeaderMap, Uri, header};
 use lambd_wire::{Error, ErrorCode};
 
-/// Names of the loopback interface that every listener on it goes by, with any port.
+/// Names of the loopback interface, accepted with any port.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Refuses what no client of this machine sends.
+/// Refuses a request that no program of this machine would send.
 ///
 /// # Errors
-/// 403 `AccessDeniedException`, which says what was wrong.
+/// 403 `AccessDeniedException`, which says what is wrong.
 pub(super) fn check(head: &Parts, listen: SocketAddr, public_endpoint: &str) -> Result<(), Error> {
     let Some(host) = host(head).filter(|host| is_own(host, listen, public_endpoint)) else {
         return Err(denied(
@@ -38,7 +39,7 @@ fn denied(message: &'static str) -> Error {
     Error::new(ErrorCode::AccessDeniedException, message)
 }
 
-/// The one host that the request names; HTTP/2 and absolute targets name it in the target.
+/// The only host that the request names; HTTP/2 and absolute targets name it in the target.
 fn host(head: &Parts) -> Option<Authority> {
     let mut named = head.headers.get_all(header::HOST).iter();
     match (named.next(), named.next(), head.uri.authority()) {
@@ -62,7 +63,7 @@ fn is_own(host: &Authority, listen: SocketAddr, public_endpoint: &str) -> bool {
             || public.is_some_and(|public| public.eq_ignore_ascii_case(name)))
 }
 
-/// Whether a browser says so: by its fetch metadata, or, if it is old, by an origin that is not this host.
+/// Whether the browser names another site: in its fetch metadata, or, if it is old, in `Origin`.
 fn is_foreign(headers: &HeaderMap, host: &Authority) -> bool {
     let site = headers
         .get_all("sec-fetch-site")
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn own_names_only() {
+    fn only_own_names_are_answered() {
         for own in [
             "localhost",
             "LocalHost:3001",

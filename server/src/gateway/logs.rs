@@ -1,4 +1,4 @@
-//! `GET /_lambd/logs/FUNCTION?after=CURSOR&limit=N`: what `lambd logs` asks for.
+//! `GET /_lambd/logs/FUNCTION?after=CURSOR&limit=N`: a page of log events, for `lambd logs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::app::App;
 use crate::http::respond;
 use crate::logs::Cursor;
 
-/// How long a reader waits for events that are not written yet.
+/// How long a reader waits for events that are being written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Events of one page.
+/// Most events of one page.
 const PAGE_EVENTS_MAX: usize = 1000;
 
 pub(super) async fn answer(
@@ -44,8 +44,8 @@ pub(super) async fn answer(
     let after = parameter("after").and_then(|after| after.parse().ok()).unwrap_or(Cursor::START);
     let limit = parameter("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE_EVENTS_MAX);
     let limit = limit.clamp(1, PAGE_EVENTS_MAX);
-    // What an invocation logged before its answer can be read after it, unless the disk hangs: then the reader
-    // sees what there is.
+    // A caller that has its answer can read what the invocation logged before. If the disk hangs, the reader
+    // gets what is stored.
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, app.logs.sink().flush()).await;
     let page = app.logs.read(&group, after, limit).await;
     let page = page.map_err(|_| service_error("The log could not be read."))?;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_hangs_is_read_as_far_as_it_is() {
+    async fn a_log_that_hangs_is_read_up_to_what_is_stored() {
         let store = Arc::new(Limited::new(MemStore::new(), usize::MAX));
         let api = Api::on(Arc::clone(&store) as _).await;
         api.create("f").await;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_arn_of_elsewhere_names_nothing_here() {
+    async fn an_arn_of_another_place_is_not_found() {
         let api = Api::new().await;
         api.create("f").await;
         let place = Place { region: REGION.into(), account: ACCOUNT.into() };

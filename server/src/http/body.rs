@@ -1,4 +1,4 @@
-//! Reading a request body whole, within bounds of size, time and memory.
+//! Reads a whole request body, with limits of size, time and memory.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,40 +12,40 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::budget::{Arrival, Budget, Crowded, Share};
 
-/// The longest that one body may take, however steadily it comes in.
+/// Longest time that one body may take, however steadily it arrives.
 const BODY_TIME_MAX: Duration = Duration::from_secs(15 * 60);
-/// Bytes that each second of a body's time has to bring, on average; the first 30 s are free.
+/// Average number of bytes that must arrive each second; the first 30 s are exempt.
 const BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
-/// What is read of a refused request, and for how long: a package that is too large, over a fast network.
+/// How much of a refused request is read, and for how long: a package over a fast network.
 const DRAIN_BYTES_MAX: usize = 128 * 1024 * 1024;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
-/// How much is allocated on the word of a `Content-Length` alone.
+/// Memory that is allocated because of a `Content-Length` alone.
 const TRUSTED_BYTES_MAX: usize = 256 * 1024;
 
-/// A body that was not read.
+/// Why a body was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// It is longer than it may be, by its own word or as it came. HTTP 413.
+    /// It is longer than allowed, by its `Content-Length` or by the bytes that arrived. HTTP 413.
     #[error("the request body is larger than {limit_bytes} bytes")]
     TooLarge {
-        /// Its own word, where it gave one.
+        /// The announced length, if there was one.
         bytes: Option<u64>,
-        /// The most that this request may have.
+        /// The limit of this request.
         limit_bytes: usize,
     },
-    /// No byte came for too long, or they come too slowly, or the last one is still to come after 15 minutes.
-    /// HTTP 400.
+    /// No byte arrived for too long, the bytes arrive too slowly, or the body is not complete after 15
+    /// minutes. HTTP 400.
     #[error("the request body stalled")]
     Stalled,
-    /// The memory for bodies is used up, and none of it was let go in time or this body was the slowest. HTTP 429.
+    /// The memory for bodies is used up: none was freed in time, or this body was the slowest. HTTP 429.
     #[error("too many bytes of request bodies at once")]
     Busy,
-    /// The connection broke, or the body's framing is wrong. HTTP 400.
+    /// The connection broke, or the framing of the body is wrong. HTTP 400.
     #[error("the request body broke off")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Refuses a body that announces to be too long; to be asked before the caller is even known.
+/// Refuses a body whose announced length is over the limit. Called before the caller is known.
 ///
 /// # Errors
 /// [`BodyError::TooLarge`] with the announced length.
@@ -59,9 +59,9 @@ pub fn check_length(headers: &HeaderMap, limit_bytes: usize) -> Result<(), BodyE
     }
 }
 
-/// Reads and drops what is left of a refused request's body, within bounds of bytes and time, so that a client that
-/// writes before it reads gets to see the refusal instead of a broken pipe. One that waits to be asked for its body
-/// (`Expect`) is not asked.
+/// Reads and drops the rest of a refused request's body, with limits of bytes and time, so that a client that
+/// writes before it reads gets the refusal instead of a broken pipe. A client that waits for the permission
+/// to send (`Expect`) is not asked to.
 pub async fn drain<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, body: &mut B) {
     if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
@@ -75,27 +75,27 @@ pub async fn drain<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, body: &mu
             }
         }
     };
-    // Running out of time is no error: the answer goes out and the connection is closed behind it.
+    // Running out of time is no error: the answer is sent and then the connection is closed.
     let _ = timeout(DRAIN_TIME_MAX, drained).await;
 }
 
 /// A whole body and its hash.
 #[derive(Debug)]
 pub struct ReceivedBody {
-    /// The body. Its place at the gate is free when the last clone of this is gone.
+    /// The body. Its memory counts until the last clone is dropped.
     pub bytes: Bytes,
-    /// Its SHA-256, as signatures cover it.
+    /// Its SHA-256, which signatures cover.
     pub sha256: [u8; 32],
 }
 
-/// Bounds the memory that bodies take together. Cheap to clone.
+/// Limits the memory of all bodies together. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
     budget: Budget,
     stall: Duration,
 }
 
-/// A body's bytes with their place: neither leaves without the other.
+/// The bytes of a body and their share of the budget, which must be dropped together.
 struct Placed {
     bytes: Bytes,
     _share: Share,
@@ -107,7 +107,7 @@ impl AsRef<[u8]> for Placed {
     }
 }
 
-/// What has come of a body.
+/// The part of a body that has arrived.
 struct Pieces {
     hash: Sha256,
     first: Bytes,
@@ -115,18 +115,18 @@ struct Pieces {
 }
 
 impl Gate {
-    /// A gate for this much memory; `stall` is how long a body may make no progress, and how long it waits
-    /// for room.
+    /// A gate for this much memory. `stall` is how long a body may make no progress, and how long it may wait
+    /// for memory.
     pub fn new(budget_mib: u32, stall: Duration) -> Self {
         let bytes = usize::try_from(budget_mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
         Self { budget: Budget::new(bytes), stall }
     }
 
-    /// Reads a body of at most `limit_bytes`. One that announces more is refused before it is read,
-    /// one that turns out longer as soon as it does. Only bytes that have come take room.
+    /// Reads a body of at most `limit_bytes`. One with a larger announced length is refused unread, any other
+    /// as soon as it exceeds the limit. Only bytes that have arrived use memory.
     ///
     /// # Errors
-    /// [`BodyError`]; the rest of the body is then unread, and the connection will be closed.
+    /// A [`BodyError`]; the rest of the body is unread, and the connection will be closed.
     pub async fn read<B>(&self, body: B, limit_bytes: usize) -> Result<ReceivedBody, BodyError>
     where
         B: Body<Data = Bytes>,
@@ -145,7 +145,7 @@ impl Gate {
             if length > limit_bytes {
                 return Err(BodyError::TooLarge { bytes: None, limit_bytes });
             }
-            // Most bodies come in one piece: they have arrived before anyone could want them gone.
+            // Most bodies arrive in one piece; they need not be registered for eviction.
             if arrival.is_none() && !body.is_end_stream() {
                 arrival = Some(self.budget.arrival());
             }
@@ -158,7 +158,7 @@ impl Gate {
         Ok(ReceivedBody { bytes, sha256 })
     }
 
-    /// The next bytes of a body of which `length` have come since `begun`.
+    /// The next bytes of a body of which `length` bytes have arrived since `begun`.
     async fn next_data<B>(
         &self,
         mut body: Pin<&mut B>,
@@ -179,7 +179,7 @@ impl Gate {
             };
             let Some(frame) = frame else { return Ok(None) };
             let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
-            // Trailers mean nothing here.
+            // Trailers have no meaning here.
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }
@@ -201,7 +201,7 @@ impl Gate {
     }
 }
 
-/// Never, for a body that is not registered.
+/// Completes when the body is evicted; never for one that is not registered.
 async fn evicted(arrival: Option<&Arrival>) -> Crowded {
     match arrival {
         Some(arrival) => arrival.evicted().await,
@@ -218,8 +218,8 @@ impl Pieces {
         self.first.len() + self.whole.len()
     }
 
-    /// Adds a piece of a body of at least `least` bytes. A single piece is not copied; what is allocated for
-    /// several follows what has come, up to what was announced.
+    /// Adds a piece of a body of at least `least` bytes. A single piece is not copied. Memory for several
+    /// grows with the bytes that have arrived, up to the announced length.
     fn add(&mut self, data: Bytes, least: usize) {
         self.hash.update(&data);
         let length = self.len() + data.len();
@@ -258,7 +258,7 @@ mod tests {
         Gate::new(budget_mib, Duration::from_secs(20))
     }
 
-    /// A body of unknown length in chunks; after them it ends, or hangs.
+    /// A body of unknown length in chunks, after which it ends or hangs.
     fn chunks(sizes: &[usize], hangs: bool) -> impl Body<Data = Bytes, Error = Infallible> {
         let data: Vec<_> = sizes.iter().map(|size| Ok(Frame::data(Bytes::from(vec![7; *size])))).collect();
         let end = if hangs { stream::pending().left_stream() } else { stream::empty().right_stream() };
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sizes() {
+    async fn a_body_over_its_limit_is_refused() {
         for (sizes, limit, expect) in [
             (&[][..], 0, Some(0)),
             (&[0, 5, 0, 3], 8, Some(8)),
@@ -287,12 +287,12 @@ mod tests {
                 }
                 (got, expect) => panic!("{sizes:?}: {got:?}, not {expect:?}"),
             }
-            assert_eq!(gate.budget.free(), 3 * MIB, "every place is given back");
+            assert_eq!(gate.budget.free(), 3 * MIB, "all memory is returned");
         }
     }
 
     #[test]
-    fn announced_lengths() {
+    fn an_announced_length_over_the_limit_is_refused() {
         for (value, expect) in
             [("8", None), ("9", Some(9)), ("18446744073709551615", Some(u64::MAX)), ("x", None)]
         {
@@ -320,7 +320,7 @@ mod tests {
         assert!(matches!(refused, Err(BodyError::TooLarge { bytes: Some(10), limit_bytes: 9 })));
     }
 
-    /// A body that announces a length.
+    /// A body with an announced length.
     struct LengthOf<B>(u64, B);
 
     impl<B: Body + Unpin> Body for LengthOf<B> {
@@ -340,9 +340,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_ones_are_given_up() {
+    async fn slow_bodies_are_refused() {
         assert!(matches!(gate(4).read(chunks(&[1], true), 8).await, Err(BodyError::Stalled)));
-        // A byte now and then is no progress, and enough bytes for ever are no body.
+        // One byte now and then is no progress, and a body must end at some time.
         for (bytes, takes) in [(1, Duration::from_secs(20)), (400_000, BODY_TIME_MAX)] {
             let trickle = stream::unfold((), move |()| async move {
                 tokio::time::sleep(Duration::from_secs(19)).await;
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_place_stays_as_long_as_a_copy_of_the_bytes() {
+    async fn memory_counts_as_long_as_a_copy_of_the_bytes() {
         let gate = gate(4);
         let held = gate.read(chunks(&[MIB, 2 * MIB], false), 4 * MIB).await.unwrap().bytes;
         let part = held.slice(5..6);
@@ -367,9 +367,9 @@ mod tests {
         assert!(gate.read(chunks(&[2 * MIB], false), 4 * MIB).await.is_ok());
     }
 
-    /// Senders that announce much and send little hold what they sent, and not for long when others wait.
+    /// Senders that announce much and send little use memory for what they sent, until others wait for it.
     #[tokio::test(start_paused = true)]
-    async fn promises_take_no_room() {
+    async fn announced_bytes_use_no_memory() {
         let gate = gate(4);
         let idle: Vec<_> = (0..64)
             .map(|_| {
@@ -385,7 +385,10 @@ mod tests {
         let real = gate.read(chunks(&[MIB, MIB, 2 * MIB - 64], false), 4 * MIB).await.unwrap();
         assert_eq!(begun.elapsed(), Duration::ZERO);
         drop(real);
-        assert!(gate.read(chunks(&[2 * MIB, 2 * MIB], false), 4 * MIB).await.is_ok(), "the idle make room");
+        assert!(
+            gate.read(chunks(&[2 * MIB, 2 * MIB], false), 4 * MIB).await.is_ok(),
+            "idle bodies are evicted"
+        );
         for body in idle {
             assert!(matches!(body.await.unwrap(), Err(BodyError::Busy | BodyError::Stalled)));
         }

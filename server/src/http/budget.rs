@@ -1,9 +1,9 @@
-//! Memory that request bodies share, taken as their bytes come and given back with the last copy of them.
+//! Memory that request bodies share: taken when their bytes arrive, returned when the last copy is dropped.
 //!
-//! Who finds nothing left waits in line. The line can stand still: bodies that are half here may all wait for
-//! each other, or for some whose senders take their time. So after [`BLOCKED_TIMEOUT`] a waiter ends the bodies
-//! that have come slowest, be it its own, until what it needs is there: those who send get through, those who only
-//! hold do not.
+//! A body that finds no memory waits in a queue. The queue can stop: bodies that are half received may all
+//! wait for each other, or for senders that take their time. So after [`BLOCKED_TIMEOUT`] a waiter evicts the
+//! slowest bodies, which may include its own, until it has what it needs: senders that make progress succeed,
+//! those that only occupy memory do not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +13,17 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
-/// How long a line may stand still before the slowest body makes room.
+/// How long a waiter waits before it evicts the slowest bodies.
 const BLOCKED_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes for all. Cheap to clone.
+/// The bytes of all bodies. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     free: AtomicUsize,
-    /// Length of the line, to be looked at without the lock.
+    /// Length of the queue, which can be read without the lock.
     waiting: AtomicUsize,
     crowd: Mutex<Crowd>,
 }
@@ -41,7 +41,7 @@ struct Waiter {
     grant: oneshot::Sender<Share>,
 }
 
-/// How far a body has come.
+/// The progress of a body.
 #[derive(Debug)]
 struct Progress {
     since: Instant,
@@ -50,20 +50,20 @@ struct Progress {
 }
 
 impl Progress {
-    /// Milliseconds for each KiB: the more, the slower.
+    /// Milliseconds for each KiB: a larger number is slower.
     fn slowness(&self) -> u128 {
         self.since.elapsed().as_millis() * 1024 / (self.bytes.load(Ordering::Relaxed) as u128 + 1)
     }
 }
 
-/// Bytes taken from the budget; dropping it gives them back.
+/// Bytes taken from the budget; returned when dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     of: Arc<Shared>,
     bytes: usize,
 }
 
-/// A body while it arrives; others may have it ended.
+/// A body while it is being received; others may evict it.
 #[derive(Debug)]
 pub(super) struct Arrival {
     of: Arc<Shared>,
@@ -71,7 +71,7 @@ pub(super) struct Arrival {
     progress: Arc<Progress>,
 }
 
-/// There is no room, or the body was too slow for those who wait.
+/// There is not enough memory, or the body was evicted for others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Crowded;
 
@@ -81,12 +81,12 @@ impl Budget {
         Self(Arc::new(Shared { free, waiting, crowd: Mutex::default() }))
     }
 
-    /// Nothing yet, for a body whose bytes will be added.
+    /// An empty share, for a body whose bytes will be added.
     pub(super) fn share(&self) -> Share {
         Share { of: Arc::clone(&self.0), bytes: 0 }
     }
 
-    /// A body that does not come in one piece.
+    /// Registers a body that does not arrive in one piece.
     pub(super) fn arrival(&self) -> Arrival {
         let progress = Progress { since: Instant::now(), bytes: AtomicUsize::new(0), evict: Notify::new() };
         let progress = Arc::new(progress);
@@ -105,7 +105,7 @@ impl Budget {
 }
 
 impl Shared {
-    /// No method of the crowd unwinds half-way.
+    /// The methods of [`Crowd`] do not panic half-way.
     fn crowd(&self) -> MutexGuard<'_, Crowd> {
         self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,8 +115,8 @@ impl Shared {
         self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, rest).is_ok()
     }
 
-    /// Serves the line as far as the free bytes go. A share whose waiter has left is dropped outside the lock,
-    /// which it will take.
+    /// Serves the queue as long as there are enough free bytes. A share whose waiter has left is dropped
+    /// outside the lock, because it takes the lock.
     fn serve(self: &Arc<Self>) {
         loop {
             let mut crowd = self.crowd();
@@ -134,7 +134,7 @@ impl Shared {
         }
     }
 
-    /// Ends the slowest of all that arrive, until these bytes are had.
+    /// Evicts the slowest bodies that are being received, until this many bytes are free.
     fn evict_slowest(&self, bytes: usize) {
         let mut arriving: Vec<_> = self.crowd().arriving.values().map(Arc::clone).collect();
         arriving.sort_by_key(|progress| std::cmp::Reverse(progress.slowness()));
@@ -150,10 +150,10 @@ impl Shared {
 }
 
 impl Share {
-    /// Takes this much more, waiting for it at most `limit`.
+    /// Takes this many bytes more, and waits for them at most `limit`.
     ///
     /// # Errors
-    /// [`Crowded`] when it could not be had in time.
+    /// [`Crowded`] if they were not free in time.
     pub(super) async fn grow(&mut self, bytes: usize, limit: Duration) -> Result<(), Crowded> {
         let of = Arc::clone(&self.of);
         if of.waiting.load(Ordering::SeqCst) == 0 && of.take(bytes) {
@@ -182,8 +182,8 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.of.free.fetch_add(self.bytes, Ordering::SeqCst);
-        // Also without bytes: it may have waited at the head of the line for more than there is, and those behind it
-        // for less.
+        // Also for an empty share: its body may have waited at the front of the queue for more than there is,
+        // and the next one may need less.
         if self.of.waiting.load(Ordering::SeqCst) > 0 {
             self.of.serve();
         }
@@ -191,12 +191,12 @@ impl Drop for Share {
 }
 
 impl Arrival {
-    /// This many bytes are here by now.
+    /// Says that this many bytes have arrived so far.
     pub(super) fn has(&self, bytes: usize) {
         self.progress.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Completes when the body is to make room for others.
+    /// Completes when the body is evicted.
     pub(super) async fn evicted(&self) -> Crowded {
         self.progress.evict.notified().await;
         Crowded

@@ -1,4 +1,4 @@
-//! One request to a server, for the command line. Plain HTTP/1.1, a connection for each.
+//! Sends one request to a server, for the command line: plain HTTP/1.1, one connection for each request.
 
 use std::io;
 use std::pin::pin;
@@ -13,43 +13,43 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a call may take altogether.
+/// Longest time of a call.
 const CALL_MAX: Duration = Duration::from_secs(60);
-/// The longest answer that is read.
+/// Longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A call that got no answer.
+/// Why a call got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The address is no `http://` one.
-    #[error("`{uri}` is not an address such as http://127.0.0.1:3001 (only plain http is spoken here)")]
+    /// The address does not begin with `http://`.
+    #[error("`{uri}` is not an address such as http://127.0.0.1:3001 (only plain http is supported)")]
     Address {
         /// The address.
         uri: Uri,
     },
-    /// Nobody listens there.
+    /// The connection cannot be made.
     #[error("cannot connect to {authority}; is the server running?")]
     Connect {
         /// Host and port.
         authority: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the answer is not HTTP.
     #[error("the server's answer broke off")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The answer is longer than 64 MiB.
     #[error("the server's answer is too long")]
     TooLong,
-    /// No whole answer within a minute.
+    /// The answer was not complete within a minute.
     #[error("the server did not answer in time")]
     TimedOut,
 }
 
-/// Sends a request whose address is absolute and reads the whole answer.
+/// Sends a request with an absolute address and reads the whole answer.
 ///
 /// # Errors
-/// [`CallError`]; an answer with an error status is an answer.
+/// A [`CallError`]. An answer with an error status is not one.
 pub async fn call(head: Parts, body: Bytes) -> Result<Response<Bytes>, CallError> {
     timeout(CALL_MAX, exchange(head, body)).await.map_err(|_| CallError::TimedOut)?
 }
@@ -81,7 +81,7 @@ async fn exchange(mut head: Parts, body: Bytes) -> Result<Response<Bytes>, CallE
     let mut answer = pin!(answer);
     tokio::select! {
         answer = answer.as_mut() => answer,
-        // What the connection's end has to say, the answer says too.
+        // The answer has the same error as the connection, if there is one.
         _ = connection => answer.await,
     }
 }

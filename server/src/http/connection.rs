@@ -24,21 +24,21 @@ use super::respond::Exchange;
 use super::serve::ConnectionLimits;
 use super::table::{Activity, Caller};
 
-/// HTTP/2 streams of one connection at a time.
+/// Most HTTP/2 streams that one connection may have at a time.
 const STREAMS_MAX: u32 = 100;
-/// Body bytes that an HTTP/2 peer may send before they are read, on one stream and on all.
+/// Bytes of bodies that an HTTP/2 client may send before they are read, for one stream and for all.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
-/// Streams that a peer may open and reset before they were looked at (CVE-2023-44487).
+/// Streams that a client may open and reset before they are handled (CVE-2023-44487).
 const RESET_STREAMS_MAX: usize = 32;
 
-/// HTTP/1.1 and HTTP/2 by prior knowledge, with the limits of every connection.
+/// Serves HTTP/1.1, and HTTP/2 by prior knowledge, with the limits of every connection.
 pub(super) fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        // Also how long hyper keeps an idle connection; the first request has a shorter time.
+        // This is also hyper's limit for idle connections; the first request has a shorter one.
         .header_read_timeout(limits.idle)
         .max_buf_size(limits.header_bytes_max)
         .keep_alive(true);
@@ -56,17 +56,17 @@ pub(super) fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Sets what the kernel has to do for a connection.
+/// Sets the options that the kernel applies to a connection.
 pub(super) fn tune(stream: &TcpStream, limits: &ConnectionLimits) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // A peer that stops reading ends here, however long its answer waits to be written.
+    // The kernel ends a connection whose client does not read its answer.
     let write_stall_ms = u32::try_from(limits.write_stall.as_millis()).unwrap_or(u32::MAX);
     setsockopt(stream, sockopt::TcpUserTimeout, &write_stall_ms)?;
     setsockopt(stream, sockopt::KeepAlive, &true)?;
     Ok(())
 }
 
-/// Counts a request while it is answered, also where its future is dropped.
+/// Counts a request while it is being answered, also if its future is dropped.
 struct InFlight(Arc<Activity>);
 
 impl InFlight {
@@ -82,8 +82,8 @@ impl Drop for InFlight {
     }
 }
 
-/// Serves a connection until its peer ends it, it has been idle for too long, or the drain begins and
-/// its last request is answered.
+/// Serves a connection until its client ends it, it has been idle for too long, or a drain has begun and its
+/// last request is answered.
 pub(super) async fn run<S>(
     stream: TcpStream,
     peer: SocketAddr,
@@ -102,7 +102,7 @@ pub(super) async fn run<S>(
         answer(service.clone(), request, InFlight::begin(&seen))
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
-    // When the end of the connection was begun: what is half-way in gets one more span.
+    // When closing began: a request already being read gets one more time for a first request.
     let mut closing: Option<Instant> = None;
     let deadline = |closing: Option<Instant>| {
         let end = activity.deadline(&limits);
@@ -116,7 +116,7 @@ pub(super) async fn run<S>(
                 }
                 return;
             }
-            // An error means that the listener is gone, which is a drain too.
+            // An error means that the listener has ended, which is a drain, too.
             _ = draining.changed(), if closing.is_none() => {
                 closing = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();

@@ -1,13 +1,13 @@
-//! What systemd is told (`Type=notify`). Without systemd these do nothing.
+//! Notifies systemd (`Type=notify`); without systemd nothing happens.
 
 use sd_notify::NotifyState;
 
-/// The server answers from now on.
+/// Says that the server answers requests now.
 pub fn ready() {
     tell(NotifyState::Ready);
 }
 
-/// The server drains from now on.
+/// Says that the server drains now.
 pub fn stopping() {
     tell(NotifyState::Stopping);
 }

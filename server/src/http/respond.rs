@@ -1,4 +1,4 @@
-//! What every answer has in common.
+//! What all answers have in common: the request id and the line in the log.
 
 use std::fmt;
 use std::time::Instant;
@@ -9,10 +9,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use uuid::Uuid;
 
-/// The header that carries the request id.
+/// The header with the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// The id of one request: an extension of the request, and a header of its answer.
+/// The id of a request: an extension of the request, and a header of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Uuid);
 
@@ -22,8 +22,8 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// An answer of these parts. A value that cannot stand in a header is left out: what gets here may
-/// come from a function, and must not be able to break the answer or to add a header to it.
+/// Makes an answer of these parts. Omits values that a header cannot have: they may come from a function,
+/// which must not be able to break the answer or to add a header.
 pub fn respond<'a>(
     status: StatusCode,
     headers: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -39,7 +39,7 @@ pub fn respond<'a>(
     response
 }
 
-/// What is remembered of a request until it is answered.
+/// The part of a request that is kept until it is answered.
 #[derive(Debug)]
 pub(super) struct Exchange {
     id: RequestId,
@@ -47,8 +47,8 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Gives the request its id. The target is kept only where it will be logged; a query is not
-    /// logged, for it may be a presigned one.
+    /// Gives the request its id. The target is kept only if it will be logged, and without its query, which
+    /// may contain a presigned signature.
     pub(super) fn begin<B>(request: &mut Request<B>) -> Self {
         let id = RequestId(Uuid::new_v4());
         request.extensions_mut().insert(id);
@@ -57,7 +57,7 @@ impl Exchange {
         Self { id, line }
     }
 
-    /// Puts the id on the answer, unless one is there, and logs the request.
+    /// Adds the id to the answer unless it has one, and logs the request.
     pub(super) fn end<B>(self, response: &mut http::Response<B>) {
         let mut text = Uuid::encode_buffer();
         let text = self.id.0.hyphenated().encode_lower(&mut text);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_cannot_be_injected() {
+    fn a_value_cannot_add_a_header() {
         let headers = [("x-good", "1"), ("x-bad", "1\r\nx-evil: 2"), ("x bad", "1"), ("x-good", "2")];
         let response = respond(StatusCode::OK, headers, "");
         assert_eq!(response.headers().len(), 2);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_the_handler_stays() {
+    fn an_id_that_the_handler_set_is_kept() {
         let mut request = Request::new(());
         let exchange = Exchange::begin(&mut request);
         let id = *request.extensions().get::<RequestId>().unwrap();

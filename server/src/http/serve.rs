@@ -1,4 +1,4 @@
-//! Accepting connections, and draining them.
+//! Accepts connections, and drains them.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,31 +20,31 @@ use super::connection;
 use super::table::{Activity, ConnectionTable, Crowd, Seat};
 use crate::remark::Remark;
 
-/// How long accepting rests when the process or the system has no descriptor left.
+/// How long accepting pauses when the process or the system has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// The bounds of the listener and of each connection.
+/// Limits of the listener and of each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections at a time. One more ends the idlest; it waits where all are at work.
+    /// Connections at a time. A further one closes the idlest; it waits if all are busy.
     pub connections_max: usize,
-    /// Those of them whose callers have not shown who they are. One more ends the idlest of them that has not just
-    /// come.
+    /// Connections of callers that are not authenticated yet. A further one closes the idlest of them, but
+    /// none that is new.
     pub strangers_max: usize,
-    /// The same, from one address.
+    /// The same, for one address.
     pub strangers_per_peer_max: usize,
-    /// Bytes of a request line and headers together.
+    /// Bytes of the request line and the headers together.
     pub header_bytes_max: usize,
-    /// From the connection to the end of the first request's headers that shows who the caller is.
+    /// Time from the connection to the end of the headers that authenticate the caller.
     pub first_request: Duration,
-    /// From an answer to the end of the next request's headers, for a caller who is known.
+    /// Time from an answer to the end of the next request's headers, for an authenticated caller.
     pub idle: Duration,
-    /// How long a peer may take no byte of an answer that waits.
+    /// How long a client may read nothing of an answer that waits.
     pub write_stall: Duration,
 }
 
 impl ConnectionLimits {
-    /// For this many connections.
+    /// Limits for this number of connections.
     pub fn of(connections_max: usize) -> Self {
         let strangers_max = (connections_max / 2).clamp(1, 1000);
         Self {
@@ -62,7 +62,7 @@ impl Default for ConnectionLimits {
             connections_max: 10_000,
             strangers_max: 1000,
             strangers_per_peer_max: 500,
-            // The largest that a client sends is a client context of 3.5 KB beside a presigned query.
+            // The largest headers of a client: a client context of 3.5 KB and a presigned query.
             header_bytes_max: 32 * 1024,
             first_request: Duration::from_secs(10),
             idle: Duration::from_secs(120),
@@ -76,15 +76,15 @@ impl Default for ConnectionLimits {
 pub enum Drained {
     /// Every request was answered.
     All,
-    /// The time ran out and these connections were cut off.
+    /// The time was over before all requests were answered.
     CutOff {
-        /// How many.
+        /// Number of connections that were closed.
         connections: usize,
     },
 }
 
-/// Serves until `drain` completes; then accepts no more, closes idle connections, and lets requests
-/// in flight finish for at most `drain_timeout`.
+/// Serves until `drain` completes. Then closes the listener and idle connections, and lets running requests
+/// complete for at most `drain_timeout`.
 pub async fn serve_connections<S>(
     listener: TcpListener,
     service: S,
@@ -102,7 +102,7 @@ where
     let mut connections = JoinSet::new();
     let (mut drain, remarks) = (pin!(drain), Remarks::default());
     {
-        // Kept through the turns of the loop: it may hold a connection that waits for its place.
+        // Kept across iterations, because it may have a connection that waits for a seat.
         let mut accepting = pin!(accept(&listener, &table, &remarks));
         loop {
             let Accepted { stream, peer, activity, seat } = tokio::select! {
@@ -112,7 +112,7 @@ where
             };
             accepting.set(accept(&listener, &table, &remarks));
             if connection::tune(&stream, &limits).is_err() {
-                continue; // the peer is gone already
+                continue; // the client has disconnected
             }
             let (service, builder, draining) = (service.clone(), builder.clone(), draining.clone());
             let number = seat.number();
@@ -141,7 +141,7 @@ struct Accepted {
     seat: Seat,
 }
 
-/// What the operator is told of a full house.
+/// Lines for the operator about limits that are reached, each once a minute at most.
 #[derive(Debug, Default)]
 struct Remarks {
     house: Remark,
@@ -156,7 +156,7 @@ impl Remarks {
             Crowd::House => self.house.make(|| {
                 tracing::warn!(
                     connections_max,
-                    "clients hold every connection that the server may have; the idlest are closed. The limit \
+                    "all connections that the server may have are in use; the idlest are closed. The limit \
                      of open files (LimitNOFILE=, ulimit -n) decides how many there may be"
                 );
             }),
@@ -165,14 +165,14 @@ impl Remarks {
                     %peer,
                     strangers_max,
                     strangers_per_peer_max,
-                    "too many connections of clients that have not shown who they are; the idlest are closed"
+                    "too many connections of clients that are not authenticated; the idlest are closed"
                 );
             }),
         }
     }
 }
 
-/// The next connection, once there is room for it.
+/// The next connection, when there is a seat for it.
 async fn accept(listener: &TcpListener, table: &ConnectionTable, remarks: &Remarks) -> Accepted {
     loop {
         match listener.accept().await {
@@ -187,8 +187,8 @@ async fn accept(listener: &TcpListener, table: &ConnectionTable, remarks: &Remar
     }
 }
 
-/// Errors of one connection (the peer gave up while it waited) pass at once; a lack of descriptors or
-/// memory does not, and trying again in a loop would take the processor from those who could end it.
+/// Errors of one connection (the client disconnected while it waited) end at once. A lack of descriptors or
+/// memory does not; trying again in a loop would take processor time from work that could end it.
 async fn rest_after(error: &io::Error, table: &ConnectionTable, remarks: &Remarks) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
@@ -197,7 +197,7 @@ async fn rest_after(error: &io::Error, table: &ConnectionTable, remarks: &Remark
     remarks.accept.make(|| {
         tracing::warn!(
             %error,
-            "cannot accept connections, and closes the idlest; where files are too many, the limit is that \
+            "cannot accept connections; the idlest are closed. If too many files are open, raise the limit \
              of open files (LimitNOFILE=, ulimit -n)"
         );
     });

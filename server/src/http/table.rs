@@ -1,9 +1,10 @@
-//! Who is connected, and who has to go when the house is full.
+//! All connections, and which of them is closed when there are too many.
 //!
-//! A connection is a stranger's until a request on it was found to be from a caller who is known (see
-//! [`Caller`]). Strangers have few places, together and from one address, and when those are taken the idlest of
-//! them goes, not the one who comes: so whoever only holds connections cannot keep others out. Who has just come is
-//! let be, so that a burst of honest callers, who show who they are within moments, is served whole.
+//! The caller of a connection is a stranger until one of its requests has been authenticated (see
+//! [`Caller`]). The seats of strangers are limited, together and for one address. When they are used up, the
+//! idlest stranger loses its seat, not the new one: whoever only keeps connections open cannot keep others
+//! out. A stranger that is new is not closed, so that a burst of real callers, who authenticate at once, is
+//! served completely.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,24 +18,24 @@ use tokio::time::{Instant, timeout};
 
 use super::serve::ConnectionLimits;
 
-/// How long a stranger is let be, from coming or from the last step of a request on.
+/// How long a stranger is not closed, after it has connected and after each step of a request.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often who waits for a place looks for one that went idle.
+/// How often a waiting connection looks for one that has become idle.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// What is known of one connection; also how the one who checks signatures says that its caller is known.
+/// What is known about one connection. The gateway uses it to say that the caller is authenticated.
 #[derive(Debug)]
 pub(super) struct Activity {
     born: Instant,
     is_known: AtomicBool,
     in_flight: AtomicU32,
-    /// Requests begun, ever.
+    /// Number of requests that have begun.
     requests: AtomicU64,
-    /// When a request last began or ended, in milliseconds after `born`.
+    /// When a request began or ended most recently, milliseconds after `born`.
     last_ms: AtomicU64,
 }
 
-/// The caller behind a connection: an extension of each of its requests.
+/// The caller of a connection: an extension of each of its requests.
 #[derive(Clone, Debug)]
 pub struct Caller(Arc<Activity>);
 
@@ -43,7 +44,7 @@ impl Caller {
         Self(Arc::clone(activity))
     }
 
-    /// The caller has shown who he is: his connection may be idle for longer, and is no stranger's any more.
+    /// The caller is authenticated: the connection may be idle for longer, and is no stranger's any more.
     pub fn set_known(&self) {
         self.0.is_known.store(true, Ordering::Relaxed);
     }
@@ -92,8 +93,8 @@ impl Activity {
         self.born + Duration::from_millis(self.last_ms.load(Ordering::Relaxed))
     }
 
-    /// When the connection will have been idle for too long, if nothing happens until then. What a stranger
-    /// asks for in vain buys him no time.
+    /// When the connection will have been idle for too long, if nothing happens before. Refused requests do
+    /// not give a stranger more time.
     pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Instant {
         let timeout = if self.is_known() { limits.idle } else { limits.first_request };
         match (self.is_busy(), self.is_known()) {
@@ -129,17 +130,17 @@ struct Entry {
     task: Option<AbortHandle>,
 }
 
-/// A place in the table; dropping it frees the place.
+/// A seat in the table; free again when dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
     table: ConnectionTable,
     number: u64,
 }
 
-/// Why a connection had to go.
+/// Why a connection was closed, or has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crowd {
-    /// Its address has too many that are strangers'.
+    /// Its address has too many strangers.
     Peer,
     /// There are too many strangers.
     Strangers,
@@ -156,8 +157,7 @@ impl ConnectionTable {
         &self.0.limits
     }
 
-    /// A place for a connection from this address, once there is one. Says whether somebody had to go, or has to
-    /// before there is room.
+    /// A seat for a connection from this address, when there is one. Reports each limit that is reached.
     pub(super) async fn seat(
         &self,
         peer: IpAddr,
@@ -169,7 +169,7 @@ impl ConnectionTable {
             if let Some(seat) = self.try_seat(peer, activity, &mut tell) {
                 return seat;
             }
-            // A connection that only went idle tells nobody.
+            // There is no notification when a connection becomes idle.
             let _ = timeout(LOOK_AGAIN, freed).await;
         }
     }
@@ -178,7 +178,7 @@ impl ConnectionTable {
         let limits = &self.0.limits;
         let mut seats = self.seats();
         let mut crowd = seats.crowd(peer, limits);
-        // As many go as are too many: of those who have just come there may be more for a moment.
+        // Closes as many as are too many: those that were new may have exceeded the limit for a moment.
         while let Some(strangers) = crowd.filter(|crowd| *crowd != Crowd::House)
             && seats.evict(strangers, peer)
         {
@@ -187,7 +187,7 @@ impl ConnectionTable {
         }
         if seats.is_full(limits) {
             tell(crowd.unwrap_or(Crowd::House));
-            // One stranger too many pushes out nobody who is known: he waits.
+            // If strangers are too many, no authenticated caller is closed: the new one waits.
             if crowd != Some(Crowd::House) || !seats.evict(Crowd::House, peer) {
                 return None;
             }
@@ -199,31 +199,31 @@ impl ConnectionTable {
         Some(Seat { table: self.clone(), number })
     }
 
-    /// Ends the idlest connection of all, strangers first; false where all are at work.
+    /// Closes the idlest connection, strangers first; returns false if all are busy.
     pub(super) fn evict_idlest(&self) -> bool {
         self.seats().evict(Crowd::House, IpAddr::from([0; 4]))
     }
 
-    /// The task that serves the connection with this number: it is ended when the place is needed.
+    /// The task that serves the connection with this number; it is aborted when the seat is needed.
     pub(super) fn serves(&self, number: u64, task: AbortHandle) {
         let mut seats = self.seats();
         let Seats { strangers, known, .. } = &mut *seats;
         match strangers.get_mut(&number).or_else(|| known.get_mut(&number)) {
             Some(entry) => entry.task = Some(task),
-            None => task.abort(), // it had to go before it began
+            None => task.abort(), // its seat was taken before it began
         }
     }
 
-    /// No method of the seats unwinds half-way.
+    /// The methods of [`Seats`] do not panic half-way.
     fn seats(&self) -> MutexGuard<'_, Seats> {
         self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seats {
-    /// What is full for one more connection from this address.
+    /// The limit that one more connection from this address would exceed.
     fn crowd(&mut self, peer: IpAddr, limits: &ConnectionLimits) -> Option<Crowd> {
-        // Callers become known behind the table's back; it looks only when that makes a difference.
+        // Callers are authenticated without telling the table; it checks only when the number matters.
         if self.strangers.len() >= limits.strangers_per_peer_max {
             let known = self.strangers.extract_if(|_, entry| entry.activity.is_known());
             self.known.extend(known);
@@ -243,9 +243,9 @@ impl Seats {
         self.strangers.len() + self.known.len() >= limits.connections_max
     }
 
-    /// Ends one connection, if there is one that may be ended. Of strangers it is one of the address that has most of
-    /// them, so that many from one place do not push out a single one from another, and none that has just come. A
-    /// full house ends nothing that is at work.
+    /// Closes one connection if possible. Of strangers it takes one from the address with most of them, so
+    /// that many connections from one address do not displace a single one from another; and none that is
+    /// new. For the limit of all connections it closes only idle ones.
     fn evict(&mut self, crowd: Crowd, peer: IpAddr) -> bool {
         let from = if crowd == Crowd::Peer { Some(peer) } else { self.busiest_peer() };
         let now = Instant::now();
@@ -274,7 +274,7 @@ impl Seats {
     }
 }
 
-/// The one that was quiet for longest; one that is at work only if `busy_too`, and then last.
+/// The connection that was idle for longest; busy ones only if `busy_too`, and after all others.
 fn idlest<'a>(entries: impl Iterator<Item = (&'a u64, &'a Entry)>, busy_too: bool) -> Option<u64> {
     let candidates = entries.filter(|(_, entry)| busy_too || !entry.activity.is_busy());
     let idlest = candidates.min_by_key(|(_, entry)| (entry.activity.is_busy(), entry.activity.last()));

@@ -3,9 +3,9 @@
 //! - `e` group NUL position → an event
 //! - `s` group NUL position → the size of the segment that starts at this position
 //!
-//! A position is a big-endian number whose upper 44 bits are milliseconds since 1970. It is given by the
-//! one writer when it writes, and always grows, so a reader that goes on from the last position it saw
-//! misses nothing, even when the clock is set back.
+//! A position is a big-endian number whose upper 44 bits are milliseconds since 1970. The one writer assigns
+//! it, and it always grows. So a reader that continues from the last position that it saw misses nothing,
+//! even if the clock is set back.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use super::{LogEvent, MESSAGE_BYTES_MAX, StoredEvent};
 
-/// The longest name of a group or stream, in bytes (CloudWatch Logs).
+/// Longest name of a group or stream in bytes (CloudWatch Logs).
 const NAME_BYTES_MAX: usize = 512;
 const TIME_SHIFT: u32 = 20;
 const EVENT: u8 = b'e';
@@ -22,26 +22,26 @@ const SEGMENT: u8 = b's';
 /// The first byte of an event's row.
 const VERSION: u8 = 1;
 
-/// A place in the log of a group.
+/// A position in the log of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Cursor(u64);
 
 impl Cursor {
-    /// Before the first event.
+    /// The position before the first event.
     pub const START: Self = Self(0);
 
-    /// Before the first event that was written at or after a time, in milliseconds since 1970.
+    /// The position before the first event that was written at or after a time, milliseconds since 1970.
     #[cfg(test)]
     pub fn since(time_ms: u64) -> Self {
         Self((time_ms << TIME_SHIFT).saturating_sub(1))
     }
 
-    /// The time of the place, in milliseconds since 1970.
+    /// The time of the position, milliseconds since 1970.
     pub(super) const fn time_ms(self) -> u64 {
         self.0 >> TIME_SHIFT
     }
 
-    /// The place of the next event, written now.
+    /// The position of the next event, if it is written now.
     pub(super) fn next(self, now_ms: u64) -> Self {
         Self((now_ms << TIME_SHIFT).max(self.0.saturating_add(1)))
     }
@@ -61,12 +61,12 @@ impl FromStr for Cursor {
     }
 }
 
-/// A name of a group or stream as it may stand in a key.
+/// The name of a group or stream in the form that a key can have.
 pub(super) fn clean(name: &str) -> String {
     cut(name, NAME_BYTES_MAX).replace('\0', " ")
 }
 
-/// As much of `text` as fits, in whole characters.
+/// As much of `text` as fits, cut between characters.
 pub(super) fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
@@ -83,10 +83,10 @@ pub(super) fn segment(group: &str, start: Cursor) -> Vec<u8> {
     key(SEGMENT, group, start)
 }
 
-/// What all keys of segments begin with.
+/// The prefix of the keys of all segments.
 pub(super) const SEGMENTS: &[u8] = &[SEGMENT];
 
-/// What the keys of a group's segments begin with.
+/// The prefix of the keys of a group's segments.
 pub(super) fn segments(group: &str) -> Vec<u8> {
     [SEGMENTS, clean(group).as_bytes(), &[0]].concat()
 }
@@ -102,17 +102,17 @@ pub(super) fn position(key: &[u8]) -> Option<Cursor> {
     key.last_chunk().map(|bytes| Cursor(u64::from_be_bytes(*bytes)))
 }
 
-/// The bound of the events of `group` behind `from`.
+/// The lower bound of the events of `group` after `from`.
 pub(super) fn behind(group: &str, from: Cursor) -> Bound<Vec<u8>> {
     Bound::Excluded(event(&clean(group), from))
 }
 
-/// The bound of the events of `group`.
+/// The upper bound of the events of `group`.
 pub(super) fn end(group: &str) -> Bound<Vec<u8>> {
     Bound::Excluded([&[EVENT], clean(group).as_bytes(), &[1]].concat())
 }
 
-/// An event as a row.
+/// Encodes an event as the value of a row.
 pub(super) fn encode(stream: &str, event: &LogEvent) -> Vec<u8> {
     let message = cut(&event.message, MESSAGE_BYTES_MAX);
     let stream_bytes = u16::try_from(stream.len()).unwrap_or_default().to_be_bytes();
@@ -120,7 +120,7 @@ pub(super) fn encode(stream: &str, event: &LogEvent) -> Vec<u8> {
         .concat()
 }
 
-/// Reads what [`encode`] wrote.
+/// Reads the form that [`encode`] writes.
 pub(super) fn decode(value: &[u8]) -> Option<StoredEvent> {
     let (time_ms, rest) = value.strip_prefix(&[VERSION])?.split_first_chunk()?;
     let (stream_bytes, rest) = rest.split_first_chunk()?;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_grow_whatever_the_clock_does() {
+    fn positions_grow_even_if_the_clock_goes_back() {
         let mut last = Cursor::START;
         for now_ms in [1000, 1000, 1001, 500, 500, 1002] {
             let next = last.next(now_ms);

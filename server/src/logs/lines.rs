@@ -1,29 +1,29 @@
-//! From the bytes that a runtime writes to messages.
+//! Makes messages from the bytes that a runtime writes.
 
 use super::{MESSAGE_BYTES_MAX, keys};
 
-/// Cuts a stream of bytes into lines, one message each.
+/// Splits a stream of bytes into lines; each is one message.
 ///
-/// - A newline ends a line and is no part of the message, nor is a carriage return before it. Other
-///   carriage returns stay: programs use them to keep a record of several lines together.
+/// - A newline ends a line and is not part of the message; nor is a carriage return before it. Other carriage
+///   returns are kept, because programs use them to join lines to one record.
 /// - An empty line is an empty message.
 /// - A line longer than [`MESSAGE_BYTES_MAX`] becomes several messages.
-/// - What is not UTF-8 is replaced by U+FFFD.
+/// - Bytes that are not UTF-8 are replaced by U+FFFD.
 ///
-/// Holds at most one incomplete line.
+/// Keeps at most one incomplete line.
 #[derive(Debug, Default)]
 pub struct Splitter {
     partial: Vec<u8>,
 }
 
 impl Splitter {
-    /// A splitter that has seen nothing.
+    /// A splitter without any input.
     #[must_use]
     pub const fn new() -> Self {
         Self { partial: Vec::new() }
     }
 
-    /// Takes the next bytes and gives every message that they complete.
+    /// Takes the next bytes and returns every message that they complete.
     pub fn push(&mut self, mut bytes: &[u8], mut emit: impl FnMut(String)) {
         while let Some(at) = bytes.iter().position(|&byte| byte == b'\n') {
             let (line, rest) = bytes.split_at(at);
@@ -37,14 +37,14 @@ impl Splitter {
         self.extend(bytes, &mut emit);
     }
 
-    /// Gives the incomplete line, if there is one: at the end of an invocation or of the process.
+    /// Returns the incomplete line, if any, at the end of an invocation or of the process.
     pub fn flush(&mut self, emit: impl FnOnce(String)) {
         if !self.partial.is_empty() {
             emit(message(std::mem::take(&mut self.partial)));
         }
     }
 
-    /// Adds to the incomplete line, and gives its front while it is too long.
+    /// Adds to the incomplete line, and returns its beginning while it is too long.
     fn extend(&mut self, mut bytes: &[u8], emit: &mut impl FnMut(String)) {
         while self.partial.len() + bytes.len() > MESSAGE_BYTES_MAX {
             let (front, rest) = bytes.split_at(MESSAGE_BYTES_MAX - self.partial.len());
@@ -57,16 +57,16 @@ impl Splitter {
     }
 }
 
-/// How many of the bytes do not belong to a character that is still incomplete.
+/// Number of bytes before a character at the end that is not complete yet.
 fn whole(bytes: &[u8]) -> usize {
     match bytes.utf8_chunks().last() {
-        // No more than the start of one character can be missing its end.
+        // Only the last character can be incomplete.
         Some(chunk) if is_start(chunk.invalid()) => bytes.len() - chunk.invalid().len(),
         _ => bytes.len(),
     }
 }
 
-/// Whether more bytes could make this a character.
+/// Whether further bytes could make this a character.
 fn is_start(invalid: &[u8]) -> bool {
     !invalid.is_empty() && str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none())
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn bytes_become_lines_however_they_arrive() {
         let cases: [(&[u8], &[&str]); 11] = [
             (b"", &[]),
             (b"a", &["a"]),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_without_end_is_bounded() {
+    fn endless_bytes_that_are_not_utf_8_use_bounded_memory() {
         let mut splitter = Splitter::new();
         let mut bytes = 0;
         for _ in 0..100 {

@@ -1,7 +1,7 @@
-//! Groups of an older lambd, whose keys are `region:group`, to `account:region:group`.
+//! Changes the keys of an older lambd's groups from `region:group` to `account:region:group`.
 //!
-//! The events of a group move page by page, and its list of segments last: a move that was cut off goes on at the
-//! next start, and the segments say until then what is to be moved.
+//! The events of a group move page by page, and its segments last: they show what is still to be moved, so
+//! that the next start continues a move that was interrupted.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use lambd_store::{Batch, CommitError, Durability, Range, Row, Store, Table};
 
 use super::keys::{self, Cursor};
 
-/// Whether a group's key has no account yet: twelve digits stand before its region otherwise.
+/// Whether a group's key has no account, which would be twelve digits before the region.
 pub(super) fn is_old(group: &str) -> bool {
     !is_account(group.split(':').next().unwrap_or_default())
 }
@@ -34,7 +34,7 @@ async fn rename(store: &dyn Store, old: &str, new: &str) -> Result<(), CommitErr
     move_rows(store, &Range::prefix(&keys::segments(old)), |position| keys::segment(new, position)).await
 }
 
-/// Always the first page: what was moved is gone from the range.
+/// Reads the first page each time, because rows that were moved are no longer in the range.
 async fn move_rows(
     store: &dyn Store,
     range: &Range,

@@ -1,4 +1,4 @@
-//! The way from many environments to the one writer, bounded in bytes.
+//! The queue from many environments to the one writer, limited in bytes.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -8,24 +8,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{LogEvent, MESSAGE_BYTES_MAX, keys};
 
-/// What one group may always have waiting, in bytes, whatever the others do: who logs little never waits for
-/// who logs much.
+/// Bytes that one group may always have in the queue, whatever the others do: a group that logs little never
+/// waits for one that logs much.
 const OWN_BYTES: usize = 32 << 10;
-/// What all groups together may have waiting besides, in bytes.
+/// Bytes that all groups together may have in the queue in addition.
 const SHARED_BYTES: usize = 4 << 20;
-/// How much of that one group may have, in bytes: what a flood costs its neighbours at most.
+/// Bytes of these that one group may have: a flood costs the others at most so much.
 const GROUP_BYTES: usize = 512 << 10;
-/// What may be waiting besides by [`LogStream::try_write`], in bytes.
+/// Bytes that may be in the queue in addition by [`LogStream::try_write`].
 const RESERVE_BYTES: usize = 2 << 20;
-/// Events are queued in portions of about this size, in bytes: with an ordinary line more, one still fits into a
-/// group's own place.
+/// Size of the portions in which events are queued, bytes: a portion and one more ordinary line fit into the
+/// own bytes of a group.
 const PORTION_BYTES: usize = 16 << 10;
-/// What an event costs besides its message, in bytes: its place in the queue, its key and its stream.
+/// What an event costs in addition to its message, bytes: its place in the queue, its key and its stream.
 const EVENT_BYTES: usize = 128;
-/// So many groups are remembered before those that nobody writes to are forgotten.
+/// Number of groups in the table above which unused ones are removed.
 const GROUPS_KEPT: usize = 1024;
 
-/// What the writer receives.
+/// A message to the writer.
 #[derive(Debug)]
 pub(super) enum Message {
     Events(Portion),
@@ -34,7 +34,7 @@ pub(super) enum Message {
     Stop,
 }
 
-/// Some events of one stream. Dropping it makes room in the queue.
+/// Some events of one stream. Dropping it frees their bytes in the queue.
 #[derive(Debug)]
 pub(super) struct Portion {
     pub(super) group: Arc<str>,
@@ -43,19 +43,19 @@ pub(super) struct Portion {
     _room: Room,
 }
 
-/// A place in the queue, given back on drop.
+/// Bytes of the queue; freed when dropped.
 type Room = [Option<OwnedSemaphorePermit>; 2];
 
-/// What one group may have waiting.
+/// The bytes that one group may have in the queue.
 #[derive(Debug)]
 struct Share {
-    /// Of [`OWN_BYTES`].
+    /// The group's own bytes, [`OWN_BYTES`].
     own: Arc<Semaphore>,
-    /// Of [`GROUP_BYTES`] within [`SHARED_BYTES`].
+    /// Its part of the shared bytes, [`GROUP_BYTES`] of [`SHARED_BYTES`].
     shared: Arc<Semaphore>,
 }
 
-/// Where events are handed in. Cheap to clone.
+/// Accepts events. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LogSink {
     shared: Arc<Shared>,
@@ -69,7 +69,7 @@ struct Shared {
     groups: Mutex<HashMap<Arc<str>, Weak<Share>>>,
 }
 
-/// Where one environment hands in its events. Cheap to clone.
+/// Accepts the events of one environment. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LogStream {
     shared: Arc<Shared>,
@@ -90,7 +90,7 @@ pub(super) fn new() -> (LogSink, Receiver<Message>) {
 }
 
 impl LogSink {
-    /// Opens a stream. Names are cut at 512 bytes.
+    /// Opens a stream. Names are cut to 512 bytes.
     #[must_use]
     pub fn stream(&self, group: &str, stream: &str) -> LogStream {
         let group: Arc<str> = keys::clean(group).into();
@@ -107,11 +107,11 @@ impl LogSink {
         LogStream { shared: Arc::clone(&self.shared), share, group, stream: keys::clean(stream).into() }
     }
 
-    /// Waits until all that was handed in before can be read.
+    /// Waits until all events so far can be read.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         self.shared.send(Message::Flush(done));
-        // An error means that the writer has ended, having written all it will.
+        // An error means that the writer has ended and writes nothing more.
         let _ = written.await;
     }
 
@@ -122,21 +122,21 @@ impl LogSink {
 
 impl Shared {
     fn send(&self, message: Message) {
-        // The writer has ended: the server stops, and so do the logs.
+        // An error means that the writer has ended, because the server stops.
         let _ = self.sender.send(message);
     }
 }
 
 impl LogStream {
-    /// As [`Self::write_pending`], for tests. Dropping the future loses the events that were not handed in yet.
+    /// As [`Self::write_pending`], for tests. Dropping the future loses events that were not accepted yet.
     #[cfg(test)]
     pub async fn write(&self, mut events: Vec<LogEvent>) {
         self.write_pending(&mut events).await;
     }
 
-    /// Hands in events in their order, portion by portion, and takes each off `pending` as it goes; waits while
-    /// the group has too much waiting already, and so slows down whoever floods. Dropping the future
-    /// loses nothing: what was not handed in is still there.
+    /// Gives events to the queue in their order, portion by portion, and removes them from `pending`. Waits
+    /// while the group has used up its bytes, which slows down a function that floods. If the future is
+    /// dropped, nothing is lost: events that were not accepted are still in `pending`.
     pub async fn write_pending(&self, pending: &mut Vec<LogEvent>) {
         while !pending.is_empty() {
             let (mut count, mut bytes) = (0, 0);
@@ -150,8 +150,8 @@ impl LogStream {
         }
     }
 
-    /// Hands in events without waiting and empties `pending`: for the platform's own few lines around an
-    /// invocation, which have room of their own. `false` if that is used up, and `pending` is as it was.
+    /// Queues events without waiting and empties `pending`, for the platform's few lines around an
+    /// invocation, which have a reserve. If that is used up, returns `false` and keeps `pending`.
     #[must_use]
     pub fn try_write(&self, pending: &mut Vec<LogEvent>) -> bool {
         let bytes = pending.iter().map(cost).sum();
@@ -162,8 +162,8 @@ impl LogStream {
         true
     }
 
-    /// The group's own place if the events fit into it, or else one among all groups, whichever comes first.
-    /// There the group's share is asked first, so that a flood waits for itself and not in the line of all.
+    /// The group's own bytes, if the events fit, or shared ones, whichever are free first. The group's part
+    /// of the shared ones is taken first, so that a flood waits for itself and does not block others.
     async fn room(&self, bytes: usize) -> Room {
         let own = async {
             if bytes > OWN_BYTES {
@@ -188,17 +188,17 @@ impl LogStream {
     }
 }
 
-/// What an event takes of the queue, in bytes.
+/// Bytes of the queue that an event uses.
 pub(super) fn cost(event: &LogEvent) -> usize {
     event.message.len().min(MESSAGE_BYTES_MAX) + EVENT_BYTES
 }
 
 async fn acquire(semaphore: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
-    // Never closed.
+    // The semaphores are never closed.
     Arc::clone(semaphore).acquire_many_owned(permits(bytes)).await.ok()
 }
 
-/// Never more than a group has: a portion ends with the event that fills it, which alone may be large.
+/// Never more than a group may have: the last event of a portion may be larger than that.
 fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes.min(GROUP_BYTES)).unwrap_or(u32::MAX)
 }

@@ -1,20 +1,20 @@
-//! Which events of a group are too old or too many. Pure: knows neither the store nor the clock.
+//! Decides which events of a group are too old or too many. Pure: it knows neither the store nor the clock.
 //!
-//! A group's log is a row of segments, each with its size. When a segment is large or old enough the next
-//! one begins; what is removed is always the oldest segment as a whole, in one stroke and without reading it.
+//! A group's log is a list of segments, each with its size. When a segment is large or old enough, the next
+//! one begins. Always the oldest segment is removed, as a whole and without reading it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Cursor;
 
-/// How long events are kept, and how much of them. Both are bounds from above with a slack of one
-/// sixteenth: that is how large a segment is.
+/// How long events are kept, and how many bytes of them. Both limits are met to within one sixteenth, which
+/// is the size of a segment.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// From when an event was written. AWS keeps logs for ever by default; a machine of one's own cannot.
+    /// Age at which events are removed. AWS keeps them without limit by default; one machine cannot.
     pub age_max: Duration,
-    /// The messages of one group, in bytes.
+    /// Bytes of the messages of one group.
     pub group_bytes_max: u64,
 }
 
@@ -25,7 +25,7 @@ impl Default for Retention {
     }
 }
 
-/// A group's log holds so many full segments.
+/// Number of full segments that a group's log may have.
 const SEGMENTS: u64 = 16;
 
 impl Retention {
@@ -44,12 +44,12 @@ pub(super) struct Segment {
 #[derive(Debug, Default)]
 pub(super) struct Segments {
     list: VecDeque<Segment>,
-    /// The newest event.
+    /// Position of the newest event.
     last: Cursor,
 }
 
 impl Segments {
-    /// Takes what the store holds, in order.
+    /// Adds a stored segment; must be called in order.
     pub(super) fn load(&mut self, segment: Segment) {
         self.last = self.last.max(segment.start);
         self.list.push_back(segment);
@@ -63,7 +63,7 @@ impl Segments {
         self.last
     }
 
-    /// Counts events written from `first` to `last`, and gives the segment that they belong to.
+    /// Counts events written from `first` to `last`, and returns the segment to which they belong.
     pub(super) fn add(&mut self, first: Cursor, last: Cursor, bytes: u64, retention: &Retention) -> Segment {
         self.last = last;
         let is_full = |segment: &Segment| {
@@ -84,8 +84,8 @@ impl Segments {
         }
     }
 
-    /// Takes out the oldest segment if it must go, and says where the events that stay begin: at the next
-    /// segment, or nowhere if this was the last.
+    /// Removes the oldest segment if it is too old or too much. Also returns where the remaining events
+    /// begin, which is the next segment; `None` if there is none.
     pub(super) fn pop(&mut self, now_ms: u64, retention: &Retention) -> Option<(Segment, Option<Cursor>)> {
         let next = self.list.get(1).map(|segment| segment.start);
         let newest = next.unwrap_or(self.last);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_when_there_are_too_many() {
+    fn the_oldest_are_removed_when_there_are_too_many() {
         let mut segments = Segments::default();
         for time_ms in 1000..1016 {
             segments.add(at(time_ms), at(time_ms), 10, &RETENTION);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_when_all_of_them_are_old() {
+    fn all_are_removed_when_all_are_old() {
         let mut segments = Segments::default();
         segments.add(at(1000), at(1000), 1, &RETENTION);
         segments.add(at(1200), at(1290), 1, &RETENTION);

@@ -1,4 +1,4 @@
-//! From the handed-in line to the page that is read, with retention and floods.
+//! Events from the sink to the page that is read, with retention and floods.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,12 +28,12 @@ fn memory() -> Arc<dyn Store> {
     Arc::new(MemStore::new())
 }
 
-/// As the platform writes its own lines.
+/// Writes as the platform writes its own lines.
 fn write_now(stream: &LogStream, event: LogEvent) {
     assert!(stream.try_write(&mut vec![event]));
 }
 
-/// One for all tests: the writers' threads work with it for as long as they live.
+/// One runtime for all tests: the writers' threads use it for as long as they live.
 fn runtime() -> &'static tokio::runtime::Runtime {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -45,7 +45,7 @@ fn page(logs: &Logs, group: &str, from: Cursor, limit: usize) -> EventPage {
     runtime().block_on(logs.read(group, from, limit)).unwrap()
 }
 
-/// Every event of a group, read page after page.
+/// Reads every event of a group, page after page.
 fn read_all(logs: &Logs, group: &str, limit: usize) -> Vec<StoredEvent> {
     let (mut all, mut cursor) = (Vec::new(), Cursor::START);
     loop {
@@ -63,7 +63,7 @@ fn messages(logs: &Logs, group: &str) -> Vec<String> {
 }
 
 #[test]
-fn events_are_read_in_the_order_in_which_they_were_handed_in() {
+fn events_are_read_in_the_order_in_which_they_were_accepted() {
     let store = memory();
     let logs = start(&store);
     runtime().block_on(async {
@@ -121,7 +121,7 @@ fn a_cursor_finds_what_came_later() {
 }
 
 #[test]
-fn a_restart_goes_on_behind_what_is_there() {
+fn a_restart_continues_after_the_stored_events() {
     let store = memory();
     for round in 0..3 {
         let logs = start(&store);
@@ -130,7 +130,7 @@ fn a_restart_goes_on_behind_what_is_there() {
             write_now(&stream, event(0, format!("{round} {i}")));
         }
         logs.stop();
-        assert_eq!(messages(&logs, GROUP).len(), 10 * (round + 1), "stop writes what waits");
+        assert_eq!(messages(&logs, GROUP).len(), 10 * (round + 1), "stop writes waiting events");
         write_now(&stream, event(0, "after the end"));
         let want = (0..=round).flat_map(|round| (0..10).map(move |i| format!("{round} {i}")));
         assert_eq!(messages(&logs, GROUP), want.collect::<Vec<_>>());
@@ -151,7 +151,7 @@ fn long_messages_and_names_are_cut() {
 }
 
 #[test]
-fn the_oldest_events_make_room() {
+fn the_oldest_events_are_removed() {
     let store = memory();
     let retention = Retention { group_bytes_max: 160_000, ..Retention::default() };
     let logs = start_with(&store, retention);
@@ -172,7 +172,7 @@ fn the_oldest_events_make_room() {
     assert!((100_000..=160_000).contains(&bytes), "{bytes}");
     assert!(left.is_sorted() && left.last().unwrap().starts_with("059"));
     assert_eq!(messages(&logs, "/aws/lambda/quiet"), ["kept"]);
-    // A later start with a shorter memory removes the rest, by age.
+    // A later start with a shorter retention removes the rest by age.
     std::thread::sleep(Duration::from_millis(5));
     let retention = Retention { age_max: Duration::from_millis(1), ..retention };
     let logs = start_with(&store, retention);
@@ -180,9 +180,9 @@ fn the_oldest_events_make_room() {
     assert!(runtime.block_on(store.range(Table::Logs, &Range::all())).unwrap().is_empty());
 }
 
-/// A flood waits for itself only: the queue never holds more than its share, and others get through.
+/// A flood waits only for itself: the queue has no more of it than its share; other groups do not wait.
 #[test]
-fn a_flood_is_held_back_and_nobody_else_is() {
+fn a_flood_waits_and_other_groups_do_not() {
     const FLOOD_BYTES: usize = 20 << 20;
     let store = memory();
     let logs = start(&store);
@@ -216,8 +216,8 @@ fn a_flood_is_held_back_and_nobody_else_is() {
     assert_eq!(loud, FLOOD_BYTES);
 }
 
-/// Nobody takes from the queue here, so what is in it is what it holds. More loud groups than the queue has
-/// shares for leave room for a quiet one and for the platform.
+/// The queue is not read here, so that its content can be counted. More groups flood than the queue has
+/// shares for; a quiet group and the platform still have space.
 #[test]
 fn the_queue_is_bounded_and_loud_groups_do_not_fill_it_for_others() {
     let (sink, receiver) = queue::new();
@@ -226,12 +226,12 @@ fn the_queue_is_bounded_and_loud_groups_do_not_fill_it_for_others() {
             let stream = sink.stream(&format!("group {group}"), "s");
             let mut flood: Vec<_> = (0..1000).map(|_| event(0, "x".repeat(1024))).collect();
             let handed_in = tokio::time::timeout(Duration::from_millis(20), stream.write_pending(&mut flood));
-            assert!(handed_in.await.is_err(), "no megabyte fits into the share of a group");
+            assert!(handed_in.await.is_err(), "a megabyte does not fit into the share of a group");
             assert!(!flood.is_empty());
         }
         let quiet = sink.stream("quiet", "s");
         let lines = (0..20).map(|_| event(0, "x".repeat(1024))).collect();
-        quiet.write(lines).now_or_never().expect("a quiet group waits for nobody");
+        quiet.write(lines).now_or_never().expect("a quiet group does not wait");
         let platform = sink.stream("group 1", "platform");
         let mut report = vec![event(0, "END"), event(0, "REPORT")];
         assert!(platform.try_write(&mut report) && report.is_empty());
@@ -240,7 +240,7 @@ fn the_queue_is_bounded_and_loud_groups_do_not_fill_it_for_others() {
         assert!((1000..3000).contains(&accepted), "{accepted}");
         let mut late = line();
         assert!(!platform.try_write(&mut late));
-        assert_eq!(late.len(), 1, "what has no room stays with its owner");
+        assert_eq!(late.len(), 1, "events without space stay pending");
     });
     let portions = receiver.try_iter().filter_map(|message| match message {
         queue::Message::Events(portion) => Some(portion),
@@ -250,7 +250,7 @@ fn the_queue_is_bounded_and_loud_groups_do_not_fill_it_for_others() {
     assert!((4 << 20..7 << 20).contains(&bytes), "{bytes}");
 }
 
-/// What an older lambd logged, with and without other groups that begin in the same way.
+/// Logs of an older lambd, with and without other groups whose names begin in the same way.
 #[test]
 fn groups_without_an_account_are_given_one() {
     let store = memory();
@@ -277,7 +277,7 @@ fn groups_without_an_account_are_given_one() {
         drop(runtime().block_on(load).unwrap());
         assert_eq!(segments(), before);
     }
-    // Written now, by the clock: behind what is there.
+    // Written at the present time: after the stored events.
     let logs = start_with(&store, Retention { age_max: Duration::MAX, ..Retention::default() });
     for group in olds {
         let want: Vec<_> = (0..3000).map(|n| format!("{group} {n}")).collect();

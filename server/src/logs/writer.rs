@@ -14,32 +14,32 @@ use super::queue::{Message, Portion};
 use super::segments::{Segment, Segments};
 use super::{Cursor, LogError, Retention, keys, migrate};
 
-/// How long events gather before they are written: one batch for many invocations.
+/// How long events are gathered before they are written: one batch for many invocations.
 const GATHER: Duration = Duration::from_millis(5);
-/// How often old events are looked for.
+/// How often old events are removed from groups that receive none.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// The one that writes events. Lives in a thread of its own, so that floods of events take no worker from requests.
+/// Writes events. Has a thread of its own, so that floods of events take no worker from requests.
 pub(super) struct Writer {
     store: Arc<dyn Store>,
-    /// Where the store does its work; this thread waits for it.
+    /// The runtime on which the store works; this thread waits for it.
     runtime: Handle,
     retention: Retention,
     receiver: Receiver<Message>,
     groups: HashMap<Arc<str>, Segments>,
     last: Cursor,
-    /// Whether the last batch failed: an outage is logged once, not a thousand times a second.
+    /// Whether the last batch failed: an outage is logged once, not for every batch.
     failing: bool,
 }
 
-/// What the writer was told.
+/// What the writer does next.
 enum Next {
     GoOn,
     Stop,
 }
 
 impl Writer {
-    /// Learns what the store holds. What an older lambd logged, which knew one account, is given to `account`.
+    /// Reads what is stored. Logs of an older lambd, which had only one account, are assigned to `account`.
     pub(super) async fn load(
         store: Arc<dyn Store>,
         account: &str,
@@ -62,7 +62,7 @@ impl Writer {
         Ok(Self { store, runtime: Handle::current(), retention, receiver, groups, last, failing: false })
     }
 
-    /// Writes until it is told to stop.
+    /// Writes until it is stopped.
     pub(super) fn run(mut self) {
         let mut sweep_at = Instant::now();
         loop {
@@ -84,7 +84,7 @@ impl Writer {
         }
     }
 
-    /// Writes all that waits, which the bounds of the queue keep below what one batch may hold.
+    /// Writes all waiting events; the limits of the queue keep them below the limit of a batch.
     fn write_waiting(&mut self, first: Message) -> Next {
         let (mut portions, mut flushes, mut then) = (Vec::new(), Vec::new(), Next::GoOn);
         let mut next = Some(first);
@@ -103,7 +103,7 @@ impl Writer {
         self.add_events(&mut batch, &portions);
         self.commit(batch);
         for done in flushes {
-            // Nobody waits any more.
+            // An error means that the reader does not wait any more.
             let _ = done.send(());
         }
         then
@@ -167,7 +167,7 @@ fn remove_old(batch: &mut Batch, group: &str, segments: &mut Segments, now_ms: u
     }
 }
 
-/// The segments of every group.
+/// Reads the segments of every group.
 async fn segments_of(store: &dyn Store) -> Result<HashMap<Arc<str>, Segments>, StoreError> {
     let mut groups: HashMap<Arc<str>, Segments> = HashMap::new();
     for_each::<StoreError>(store, Table::Logs, Range::prefix(keys::SEGMENTS), |row| {

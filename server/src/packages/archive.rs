@@ -1,4 +1,4 @@
-//! The one module that knows the `zip` crate.
+//! The only module that uses the `zip` crate.
 
 use std::io::{Cursor, Read};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,10 +10,10 @@ use zip::{ExtraField, System, ZipArchive};
 use super::PackageError;
 use super::name::EntryPath;
 
-/// Begins each header of a zip's directory.
+/// The beginning of each header in a zip's directory.
 const HEADER: [u8; 4] = *b"PK\x01\x02";
-/// How often [`HEADER`] may occur for each allowed entry: zips stored within have headers too. The crate
-/// keeps some 300 bytes for each entry before anything can be counted, and 50 MB hold a million of them.
+/// How often [`HEADER`] may occur for each allowed entry: zips may contain zips. The crate allocates some 300
+/// bytes for each entry before anything can be counted, and 50 MB can hold a million of them.
 const HEADERS_PER_ENTRY: usize = 2;
 
 /// The file type in a Unix mode, and its values.
@@ -21,29 +21,29 @@ const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
-/// What is kept of a mode: no set-user-id, set-group-id or sticky bit.
+/// The bits of a mode that are kept: no set-user-id, set-group-id or sticky bit.
 const PERMISSIONS: u32 = 0o777;
-/// For entries made by tools that know no modes.
+/// Mode of entries from tools that write no modes.
 const DEFAULT_FILE_MODE: u32 = 0o644;
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
     Directory,
-    /// With its permission bits.
+    /// A file with its permission bits.
     File(u32),
-    /// Its content is where it points.
+    /// A link; the content is its target.
     Link,
 }
 
-/// A zip whose directory was read and found free of ambiguities.
+/// A zip whose directory has been read and checked for ambiguities.
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
 }
 
 impl<'a> Archive<'a> {
-    /// Reads the directory of `bytes`. Data that belongs to two entries is refused: it is how a small zip
-    /// becomes a large tree.
+    /// Reads the directory of `bytes`. Refuses data that belongs to two entries, by which a small zip can
+    /// become a large tree.
     pub(super) fn open(bytes: &'a [u8], entries_max: usize) -> Result<Self, PackageError> {
         if bytes.windows(HEADER.len()).filter(|window| *window == HEADER).count()
             > entries_max.saturating_mul(HEADERS_PER_ENTRY)
@@ -66,8 +66,8 @@ impl<'a> Archive<'a> {
         Ok(Self { zip })
     }
 
-    /// Gives every entry, its time and its unpacked content to `visit`, in the order of the directory. The content
-    /// ends with an error if it is not what its checksum says. A `visit` that succeeds has read it to its end.
+    /// Calls `visit` for every entry with its time and unpacked content, in the order of the directory. A
+    /// `visit` that succeeds must have read all content, whose end is an error if the checksum is wrong.
     pub(super) fn each(
         &mut self,
         mut visit: impl FnMut(EntryPath, EntryKind, Option<SystemTime>, &mut dyn Read) -> Result<(), PackageError>,
@@ -77,7 +77,7 @@ impl<'a> Archive<'a> {
             if entry.encrypted() {
                 return Err(PackageError::bad("encrypted"));
             }
-            // Tools without the flag for UTF-8 mostly write it nevertheless.
+            // Most tools without the flag for UTF-8 still write UTF-8.
             let path = match str::from_utf8(entry.name_raw()) {
                 Ok(name) => EntryPath::parse(name)?,
                 Err(_) => EntryPath::parse(&entry.name().map_err(bad)?)?,
@@ -98,7 +98,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Counts what was read.
+/// Counts the bytes that were read.
 struct Counted<R> {
     inner: R,
     bytes: u64,
@@ -113,7 +113,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 fn kind(is_directory: bool, system: System, mode: u32) -> Result<EntryKind, PackageError> {
-    // PKZIP for Unix says that it is DOS and has modes all the same.
+    // PKZIP for Unix writes DOS as its system and has modes all the same.
     let mode = (system == System::Unix || mode != 0).then_some(mode);
     match (mode.map_or(0, |mode| mode & TYPE), is_directory) {
         (0 | DIRECTORY, true) | (DIRECTORY, false) => Ok(EntryKind::Directory),
@@ -123,8 +123,8 @@ fn kind(is_directory: bool, system: System, mode: u32) -> Result<EntryKind, Pack
     }
 }
 
-/// When the file was changed: to the second and in UTC where the tool told so, or else the zip's own field, of
-/// which nobody knows the time zone: UTC is that of the functions.
+/// When the file was changed: in seconds and UTC if the tool wrote it so, else from the zip's own field,
+/// whose time zone is unknown and is taken to be UTC, as functions have it.
 fn time<R: Read>(entry: &ZipFile<'_, R>) -> Option<SystemTime> {
     let exact = entry.extra_data_fields().find_map(|field| match field {
         ExtraField::ExtendedTimestamp(times) => times.mod_time(),
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds() {
+    fn the_kind_of_an_entry_follows_from_its_mode() {
         let cases = [
             (false, System::Unix, 0o100_644, Some(EntryKind::File(0o644))),
             (false, System::Unix, 0o104_755, Some(EntryKind::File(0o755))),

@@ -1,27 +1,27 @@
-//! Who removes packages that nothing names any more: one task, however many changes ask for it.
+//! Removes packages that no function uses: one task for any number of requests.
 
 use std::convert::Infallible;
 
 use tokio::sync::Notify;
 
-/// Asked by every change that may have left a package behind. Requests that come while a collection runs are
-/// served by one more behind it.
+/// Asked by every change that may have left a package without a function. Requests during a collection lead
+/// to one more after it.
 #[derive(Debug, Default)]
 pub struct Collector {
     asked: Notify,
 }
 
 impl Collector {
-    /// Something may have become garbage.
+    /// Asks for a collection.
     pub fn ask(&self) {
         self.asked.notify_one();
     }
 
-    /// Runs `collect`, which may block, as often as it takes. Never ends.
+    /// Runs `collect`, which may block, each time it is asked for. Never ends.
     pub async fn run(&self, collect: impl Fn() + Clone + Send + 'static) -> Infallible {
         loop {
             self.asked.notified().await;
-            // A collection that panicked has been reported; the next request starts another.
+            // A panic of a collection has been logged; the next request starts another.
             let _ = tokio::task::spawn_blocking(collect.clone()).await;
         }
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_thousand_changes_are_one_collection_at_a_time() {
+    async fn a_thousand_requests_run_one_collection_at_a_time() {
         let (collector, runs) = (Arc::new(Collector::default()), Arc::new(AtomicUsize::new(0)));
         let (started, at_start) = tokio::sync::mpsc::unbounded_channel();
         let (go_on, waiting) = mpsc::sync_channel::<()>(0);
@@ -64,7 +64,7 @@ mod tests {
         });
         at_start.recv().await.unwrap();
         let _go_on = go_on.await.unwrap();
-        // Both have run and nothing more is asked for.
+        // Both have run and no further one was asked for.
         assert!(collector.asked.notified().now_or_never().is_none());
         assert_eq!(runs.load(Ordering::SeqCst), 2);
         running.abort();

@@ -1,4 +1,4 @@
-//! Why a package is refused or cannot be kept.
+//! Why a package is refused or cannot be stored.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use lambd_model::Sha256;
 /// Why there is no package.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// Not a zip, or one that must not be unpacked. The reason is for the server's log: Lambda says the
-    /// same to the client in every case.
+    /// Not a zip, or one that must not be unpacked. The reason is for the server's log: Lambda's text for the
+    /// client is always the same.
     #[error("refused zip: {reason}")]
     BadZip {
         /// What is wrong with it.
@@ -33,7 +33,7 @@ pub enum PackageError {
         /// Its hash.
         sha256: Sha256,
     },
-    /// The folder of a package is not as it was written.
+    /// The folder of a package was changed or damaged.
     #[error("package file {} is damaged: {detail}", path.display())]
     Damaged {
         /// The file.
@@ -44,27 +44,27 @@ pub enum PackageError {
     /// The file system is full.
     #[error("no space left to write {}", path.display())]
     DiskFull {
-        /// The file that did not fit.
+        /// The file that could not be written.
         path: PathBuf,
     },
     /// The file system failed.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The action, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl PackageError {
-    /// What Lambda says to the client whose package this is; `None` if it is not the client's doing.
+    /// Lambda's text for the client if the package is wrong; `None` for a fault of the server.
     ///
     /// Lambda sends [`Self::ZippedTooLarge`] as 413 `RequestEntityTooLargeException`, the others as 400
-    /// `InvalidParameterValueException` [fact:package-sizes]. The limit in
-    /// the text is the one for a function without layers in any case.
+    /// `InvalidParameterValueException` [fact:package-sizes]. The limit in the text is always that of a
+    /// function without layers.
     #[must_use]
     pub const fn aws_message(&self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! Unpacks a zip into a new folder, with limits counted while it streams.
+//! Unpacks a zip into a new folder, with limits that are counted while it is read.
 
 use std::io::{Read, Write as _};
 use std::path::Path;
@@ -8,11 +8,11 @@ use super::files::io;
 use super::tree::Tree;
 use super::{PackageError, PackageLimits};
 
-/// The longest target of a link, in bytes: Linux's own limit.
+/// Longest target of a link in bytes: Linux's limit.
 const LINK_BYTES_MAX: u64 = 4095;
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// What may still be unpacked.
+/// The bytes that have been unpacked, and their limit.
 struct Budget {
     used_bytes: u64,
     limit_bytes: u64,
@@ -28,8 +28,8 @@ impl Budget {
     }
 }
 
-/// Unpacks `zip` into the new directory `root`, makes it durable, and gives its size in bytes. After an
-/// error the directory holds what was unpacked so far, never more than the limits allow.
+/// Unpacks `zip` into the new directory `root`, makes it durable, and returns its size in bytes. After an
+/// error the directory contains what was unpacked so far, within the limits.
 pub(super) fn extract(zip: &[u8], root: &Path, limits: &PackageLimits) -> Result<u64, PackageError> {
     let mut archive = Archive::open(zip, limits.nodes_max)?;
     let mut tree = Tree::create(root, limits.nodes_max)?;

@@ -1,4 +1,4 @@
-//! Files whose errors carry their path.
+//! File operations whose errors name the path.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -17,17 +17,17 @@ pub(super) fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Pac
     }
 }
 
-/// Makes a directory of the server's own, and its parents.
+/// Makes a directory for the server only, and its parents.
 pub(super) fn create_dir(path: &Path) -> Result<(), PackageError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io("create", path))
 }
 
-/// Makes the names in a directory durable.
+/// Makes the entries of a directory durable.
 pub(super) fn sync_dir(path: &Path) -> Result<(), PackageError> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(io("sync", path))
 }
 
-/// Writes a new file of the server's own and makes its content durable.
+/// Writes a new file for the server only and makes its content durable.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PackageError> {
     let mut options = File::options();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
@@ -35,19 +35,19 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PackageError
     written.map_err(io("write", path))
 }
 
-/// A path that is removed with all that is below it when this is dropped.
+/// A path that is removed with everything below it when this is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch {
     path: PathBuf,
 }
 
 impl Scratch {
-    /// A path in `parent` that nobody else uses. Nothing is there yet.
+    /// An unused path in `parent`; nothing is made.
     pub(super) fn name(parent: &Path) -> Self {
         Self { path: parent.join(uuid::Uuid::new_v4().to_string()) }
     }
 
-    /// A new, empty directory in `parent`.
+    /// Makes a new, empty directory in `parent`.
     pub(super) fn create(parent: &Path) -> Result<Self, PackageError> {
         let scratch = Self::name(parent);
         create_dir(&scratch.path)?;

@@ -1,11 +1,11 @@
-//! Zips for tests, among them those that no honest tool makes.
+//! Zips for tests, including those that no ordinary tool makes.
 
 use std::io::{Cursor, Write as _};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// One stored entry, each field of its headers free to lie.
+/// One stored entry, each field of whose headers may be wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct ZipEntry {
     pub(crate) name: Vec<u8>,
@@ -14,7 +14,7 @@ pub(crate) struct ZipEntry {
     pub(crate) system: u8,
     pub(crate) flags: u16,
     pub(crate) method: u16,
-    /// Time and date as DOS had them.
+    /// Time and date in the format of DOS.
     pub(crate) time: [u16; 2],
     /// Added to the true checksum.
     pub(crate) crc_error: u32,
@@ -91,7 +91,7 @@ pub(crate) fn zeros(files: &[(&str, usize)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// Replaces every occurrence, byte for byte.
+/// Replaces every occurrence by as many bytes.
 pub(crate) fn replace(zip: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let (mut out, mut at) = (zip.to_vec(), 0);

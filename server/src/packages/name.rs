@@ -1,17 +1,17 @@
-//! The names of entries: paths that stay inside.
+//! The names of entries: paths that stay inside the package.
 
 use super::PackageError;
 
-/// The longest name of an entry, in bytes. Linux takes 4,095 for a path, of which the data directory needs
-/// a part.
+/// Longest name of an entry in bytes. Linux allows 4,095 for a path, of which the data directory needs a
+/// part.
 const NAME_BYTES_MAX: usize = 2048;
-/// The longest part of a name, in bytes: Linux's own limit.
+/// Longest part of a name in bytes: Linux's limit.
 const PART_BYTES_MAX: usize = 255;
-/// The most directories above a file.
+/// Most directories above a file.
 const DEPTH_MAX: usize = 64;
 
-/// The place of an entry in the tree: relative, `/` between its parts, none of them empty, `.` or `..`.
-/// Empty for the root itself.
+/// The path of an entry in the tree: relative, with `/` between its parts, none of which is empty, `.` or
+/// `..`. It is empty for the root itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryPath(String);
 
@@ -23,12 +23,12 @@ impl EntryPath {
             return Err(PackageError::bad(format!("name of {} bytes", name.len())));
         }
         if name.contains('\0') {
-            return bad("holds a NUL");
+            return bad("contains a NUL");
         }
         if name.starts_with(['/', '\\']) || has_drive(name) {
             return bad("is absolute");
         }
-        // A backslash is an ordinary character here, but for whoever made the name it may not have been.
+        // A backslash is an ordinary character here, but a separator for some tools.
         if name.split(['/', '\\']).any(|part| part == "..") {
             return bad("leads upwards");
         }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
+    fn names_that_leave_the_package_are_refused() {
         let deep = "d/".repeat(DEPTH_MAX);
         let cases = [
             ("a", Some("a")),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn splits() {
+    fn a_path_is_split_into_directory_and_name() {
         for (name, want) in [("a", ("", "a")), ("a/b/c", ("a/b", "c"))] {
             assert_eq!(EntryPath::parse(name).unwrap().split(), want);
         }

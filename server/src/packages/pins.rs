@@ -1,4 +1,4 @@
-//! Which packages are in use, so that none of them is collected.
+//! Records which packages are in use, so that none of them is collected.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lambd_model::Sha256;
 
-/// Which packages are in use in this process: being staged, waiting for their record to be committed, or
-/// mounted in a living environment.
+/// The packages that this process uses: those being staged, waiting for the commit of their record, or
+/// mounted in an environment.
 #[derive(Debug, Default)]
 pub(super) struct Pins {
     state: Arc<Mutex<State>>,
@@ -16,17 +16,17 @@ pub(super) struct Pins {
 #[derive(Debug, Default)]
 struct State {
     counts: HashMap<Sha256, usize>,
-    /// While a collection runs: every hash that was pinned at any time since it began.
+    /// During a collection: every hash that was pinned at any time since it began.
     seen: Option<HashSet<Sha256>>,
 }
 
-/// Keeps one package from being removed while it lives.
+/// Keeps one package from being removed as long as it lives.
 pub struct Pin {
     state: Arc<Mutex<State>>,
     sha256: Sha256,
 }
 
-/// While it lives, a pin once taken protects its package even after it is dropped.
+/// As long as it lives, a package that was pinned once is protected, even after the pin is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
     state: Arc<Mutex<State>>,
@@ -47,7 +47,7 @@ impl Pins {
         Watch { state: Arc::clone(&self.state) }
     }
 
-    /// Runs `act` if the package is not in use, and lets nobody pin it meanwhile.
+    /// Runs `act` if the package is not in use; nothing can pin it during that time.
     pub(super) fn unless_pinned<T>(&self, sha256: Sha256, act: impl FnOnce() -> T) -> Option<T> {
         let state = lock(&self.state);
         let seen = state.seen.as_ref().is_some_and(|seen| seen.contains(&sha256));

@@ -1,4 +1,4 @@
-//! Packages that are hostile, packages of ordinary tools, and their collection.
+//! Hostile packages, packages of ordinary tools, and their collection.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::{Arc, Barrier};
@@ -26,7 +26,7 @@ impl Fixture {
         self.packages.stage(zip, &PackageLimits::default())
     }
 
-    /// Every path below the data directory but the two folders that are always there.
+    /// Every path below the data directory, except the two folders that always exist.
     fn left(&self) -> Vec<PathBuf> {
         let mut left = walk(self.data_dir.path());
         left.retain(|path| !path.ends_with("packages") && !path.ends_with("packages/.staging"));
@@ -48,7 +48,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_good_package() {
+fn a_good_package_is_unpacked_as_it_is() {
     let fixture = Fixture::new();
     let bytes = zip(&[
         file("main.py", "print(1)"),
@@ -94,7 +94,7 @@ fn a_good_package() {
     assert_eq!(read, bytes);
 }
 
-/// Links are the sandbox's to follow: whatever they point to is taken as it is, and nothing here follows one.
+/// Only the sandbox follows links: any target is accepted, and no link is followed here.
 #[test]
 fn links_may_lead_anywhere() {
     let fixture = Fixture::new();
@@ -116,7 +116,7 @@ fn files_keep_their_times() {
     let bytes = zip(&[
         ZipEntry { time: [13 << 11 | 37 << 5 | 21, dos(2024, 2, 29)], ..file("leap", "x") },
         ZipEntry { time: [0, dos(1980, 1, 1)], ..file("first", "x") },
-        // No such day: the file has the time of its unpacking.
+        // The day does not exist: the file has the time when it was unpacked.
         ZipEntry { time: [0, dos(2024, 2, 30)], ..file("no day", "x") },
     ]);
     let before = SystemTime::now() - Duration::from_secs(1);
@@ -130,7 +130,7 @@ fn files_keep_their_times() {
 
 /// More files than are flushed one by one.
 #[test]
-fn many_files() {
+fn many_files_are_unpacked() {
     let fixture = Fixture::new();
     let entries: Vec<ZipEntry> = (0..500).map(|i| file(&format!("{}/{i}", i % 7), "x")).collect();
     let package = fixture.stage(&zip(&entries)).unwrap();
@@ -285,7 +285,7 @@ fn the_same_bytes_are_one_package() {
 }
 
 #[test]
-fn only_what_nobody_needs_is_collected() {
+fn only_unused_packages_are_collected() {
     let fixture = Fixture::new();
     let stage = |name: &str| fixture.stage(&zip(&[file(name, "x")])).unwrap();
     let live = stage("live").sha256;
@@ -294,7 +294,7 @@ fn only_what_nobody_needs_is_collected() {
     let garbage = stage("garbage").sha256;
     let mut late = None;
     let removed = fixture.packages.collect(|| {
-        // Staged again and committed while the records are read: too late to be among them.
+        // Staged again and committed while the records are read, too late to be among them.
         late = Some(stage("late").sha256);
         HashSet::from([live])
     });
@@ -310,9 +310,9 @@ fn only_what_nobody_needs_is_collected() {
     assert_eq!(fixture.packages.remove(sha256).unwrap(), Removal::Gone, "it is gone already");
 }
 
-/// A package chosen for removal that is staged again, committed and released before its turn.
+/// A package that was chosen for removal is staged again, committed and released before it is removed.
 #[test]
-fn a_package_in_use_since_the_choice_is_spared() {
+fn a_package_used_since_it_was_chosen_is_not_removed() {
     let fixture = Fixture::new();
     let bytes = zip(&[file("a", "x")]);
     drop(fixture.stage(&bytes).unwrap());
@@ -325,7 +325,7 @@ fn a_package_in_use_since_the_choice_is_spared() {
 }
 
 #[test]
-fn the_next_start_sweeps_what_a_crash_left() {
+fn the_next_start_removes_what_a_crash_left() {
     let fixture = Fixture::new();
     let kept = fixture.stage(&zip(&[file("a", "x")])).unwrap().sha256;
     fs::create_dir_all(fixture.data_dir.path().join("packages/.staging/half/code/d")).unwrap();

@@ -1,5 +1,5 @@
-//! Building a directory tree from hostile names: every step is relative to an open directory and follows
-//! no link, so that nothing outside of the root can be reached, whatever was made before.
+//! Builds a directory tree from hostile names. Every step is relative to an open directory and follows no
+//! link, so that nothing outside the root can be reached, whatever was made before.
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -15,10 +15,10 @@ use super::PackageError;
 use super::files::io;
 use super::name::EntryPath;
 
-/// Up to so many nodes are flushed one by one. Beyond that one flush of the whole file system is quicker,
-/// though it also waits for what others have written.
+/// Number of nodes up to which each is flushed. Beyond it one flush of the whole file system is faster,
+/// although it also waits for data of others.
 const SYNC_EACH_MAX: usize = 32;
-/// Another user than the owner walks the tree.
+/// The sandbox's user, who is not the owner, must be able to enter directories.
 const DIRECTORY_MODE: Mode = Mode::from_bits_truncate(0o755);
 
 const OPEN_DIRECTORY: OFlag =
@@ -32,16 +32,16 @@ const CREATE_FILE: OFlag = OFlag::O_WRONLY
 pub(super) struct Tree {
     path: PathBuf,
     root: OwnedFd,
-    /// The directory of the last entry: most entries share it with the one before.
+    /// The directory of the last entry, which most following entries share.
     parent: Option<(String, OwnedFd)>,
     nodes: usize,
     nodes_max: usize,
-    /// Directories to flush in the end, as long as each is flushed on its own.
+    /// Directories to flush at the end, as long as each is flushed separately.
     unsynced: Vec<OwnedFd>,
 }
 
 impl Tree {
-    /// Makes the root.
+    /// Makes the root directory.
     pub(super) fn create(path: &Path, nodes_max: usize) -> Result<Self, PackageError> {
         super::files::create_dir(path)?;
         let root: OwnedFd = File::open(path).map_err(io("open", path))?.into();
@@ -49,12 +49,12 @@ impl Tree {
         Ok(Self { path: path.into(), root, parent: None, nodes: 0, nodes_max, unsynced: Vec::new() })
     }
 
-    /// Makes a directory and those above it, where they are missing.
+    /// Makes a directory and those above it, if they are absent.
     pub(super) fn directory(&mut self, path: &EntryPath) -> Result<(), PackageError> {
         self.enter(path.as_str())
     }
 
-    /// Makes an empty file, for its owner only until it is finished.
+    /// Makes an empty file, which only its owner may use until it is complete.
     pub(super) fn file(&mut self, path: &EntryPath) -> Result<File, PackageError> {
         let (directory, name) = path.split();
         self.enter(directory)?;
@@ -63,7 +63,7 @@ impl Tree {
         file.map(File::from).map_err(|errno| self.error(path.as_str(), errno))
     }
 
-    /// Ends the writing of a file: gives it its permission bits, and its time if the zip has one.
+    /// Completes a file: sets its permission bits, and its time if the zip has one.
     pub(super) fn finish_file(
         &self,
         path: &EntryPath,
@@ -81,8 +81,8 @@ impl Tree {
         file.sync_all().map_err(io("sync", &self.path.join(path.as_str())))
     }
 
-    /// Makes a link, wherever it leads: only sandboxes resolve it, and in them nothing is to be reached that
-    /// the function does not see anyway. Nothing here follows a link.
+    /// Makes a link with any target: only sandboxes follow it, and there it reaches nothing that the function
+    /// cannot reach anyway.
     pub(super) fn link(&mut self, path: &EntryPath, target: &str) -> Result<(), PackageError> {
         if target.is_empty() || target.contains('\0') {
             return Err(PackageError::bad(format!("link to {target:?}")));
@@ -107,7 +107,7 @@ impl Tree {
         self.parent.as_ref().map_or(&self.root, |(_, directory)| directory)
     }
 
-    /// Makes `directory` the parent of what is made next.
+    /// Makes `directory` the parent of the next node.
     fn enter(&mut self, directory: &str) -> Result<(), PackageError> {
         if self.parent.as_ref().map_or("", |(parent, _)| parent) == directory {
             return Ok(());
@@ -133,7 +133,7 @@ impl Tree {
     }
 
     fn made_directory(&mut self, path: &str, directory: &OwnedFd) -> Result<(), PackageError> {
-        // Again, because the process's umask took its part of the first time.
+        // Set again, because the umask of the process may have removed bits.
         fchmod(directory, DIRECTORY_MODE).map_err(|errno| self.error(path, errno))?;
         self.count()?;
         if self.nodes > SYNC_EACH_MAX {
@@ -153,12 +153,12 @@ impl Tree {
         Ok(())
     }
 
-    /// Sorts the errors that a hostile name causes from those of the file system.
+    /// Separates errors that hostile names cause from errors of the file system.
     fn error(&self, path: &str, errno: Errno) -> PackageError {
         match errno {
             Errno::EEXIST => PackageError::bad(format!("two entries make {path:?}")),
             Errno::ELOOP | Errno::ENOTDIR => {
-                PackageError::bad(format!("{path:?} leads through what is no directory"))
+                PackageError::bad(format!("{path:?} leads through something that is no directory"))
             }
             Errno::EISDIR | Errno::ENAMETOOLONG | Errno::EILSEQ => {
                 PackageError::bad(format!("{path:?} cannot be made: {errno}"))

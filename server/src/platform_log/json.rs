@@ -1,4 +1,4 @@
-//! The same lines as records of the Telemetry schema [fact:json-records].
+//! The platform's lines as records of the Telemetry schema [fact:json-records].
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn record(kind: &str, record: &Value) -> String {
     json!({ "time": clock::rfc3339(clock::now_ms()), "type": kind, "record": record }).to_string()
 }
 
-/// An error is what a living runtime reported; a failure is a process or sandbox that died.
+/// An error was reported by the runtime; a failure is a process or a sandbox that ended.
 fn with_status(mut told: Value, status: &Status) -> Value {
     let (status, kind) = match status {
         Status::Success => ("success", None),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_of_the_schema() {
+    fn records_have_the_form_of_the_schema() {
         let told = Report {
             duration: Duration::from_micros(3_100),
             init: Some(Duration::from_micros(542_010)),

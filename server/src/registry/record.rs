@@ -1,6 +1,6 @@
-//! A function's record in the store: its key, its stored form and the reader of older ones.
+//! A function's record in the store: its key, its stored form, and how older forms are read.
 //!
-//! Stored forms are types of their own: a domain type may change as the code wants, a stored one only with a
+//! Stored forms have types of their own. A domain type may change freely; a stored form changes only with a
 //! further step of [`FUNCTION`] and a golden file.
 
 mod configuration;
@@ -26,15 +26,15 @@ pub(super) use published::add_changes;
 /// The stored form of a function; a reader refuses a newer one.
 const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1, migrate::from_version_2]);
 
-/// What stands between the place and the name in the key of a function.
+/// The part between the region and the name in the key of a function.
 const SEGMENT: &str = "function";
 
-/// `account/region/function/name`. No part can hold a slash.
+/// The key `account/region/function/name`. No part can contain a slash.
 pub(super) fn key(id: &FunctionId) -> Vec<u8> {
     format!("{}/{}/{SEGMENT}/{}", id.account, id.region, id.name).into_bytes()
 }
 
-/// Reads what [`key`] wrote; other kinds of record have other keys.
+/// Reads the form that [`key`] writes; other kinds of records have other keys.
 fn parse_key(key: &[u8]) -> Option<FunctionId> {
     let mut parts = str::from_utf8(key).ok()?.split('/');
     let (account, region, kind, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -45,7 +45,7 @@ fn parse_key(key: &[u8]) -> Option<FunctionId> {
     })
 }
 
-/// A function as it is stored; who it is stands in the key alone.
+/// The stored form of a function; its identity is only in the key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FunctionRecord {
@@ -78,7 +78,7 @@ enum LastUpdateRecord {
 }
 
 impl FunctionRecord {
-    /// Names every member, so that a new one cannot be left out.
+    /// Names every member, so that a new one cannot be forgotten.
     fn of(function: &Function) -> Self {
         // Versions, aliases and policies have rows of their own.
         let Function {
@@ -154,8 +154,8 @@ pub(super) fn encode(function: &Function) -> Result<Vec<u8>, RecordError> {
 /// Functions with the version of each one's row.
 pub(super) type Functions = BTreeMap<Arc<FunctionId>, (Arc<Function>, RowVersion)>;
 
-/// Every function of the store. Records of an older form, which knew one account, become `account`'s and are
-/// rewritten, but only after all records have been read: one that cannot be read leaves everything as it was.
+/// Reads every function of the store. Records of an older form, which had only one account, are assigned to
+/// `account` and rewritten after all records have been read: if one cannot be read, nothing is changed.
 pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, LoadError> {
     let (mut functions, mut parts, mut old) = (BTreeMap::new(), Vec::new(), Vec::new());
     for_each(store, Table::Functions, Range::all(), |row| {

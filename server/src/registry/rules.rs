@@ -1,30 +1,30 @@
-//! Rules that look at all functions of the account.
+//! Rules that depend on all functions of an account.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Function, FunctionId, RegistryError};
 
-/// Executions that the account keeps for functions without a reservation [fact:unreserved-minimum].
+/// Executions that an account must keep unreserved [fact:unreserved-minimum].
 const UNRESERVED_MIN: u32 = 100;
 
-/// Tags of one function [fact:tag-count].
+/// Most tags of one function [fact:tag-count].
 const TAGS_MAX: usize = 50;
 
-/// What the account uses.
+/// The usage of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Number of functions.
     pub functions: u64,
-    /// Sum of their zipped packages, bytes; a package that two functions share counts twice, as on AWS.
+    /// Sum of the sizes of all zips, bytes; a package of two functions counts twice, as on AWS.
     pub code_bytes: u64,
     /// Concurrency limit of the account.
     pub concurrency: u32,
-    /// What of it no function has reserved.
+    /// The part of it that no function has reserved.
     pub unreserved_concurrency: u32,
 }
 
-/// What the other functions of the same account have reserved.
+/// Concurrency that the other functions of the same account have reserved.
 pub(super) fn reserved_by_others<'a>(
     functions: impl Iterator<Item = &'a Arc<Function>>,
     id: &FunctionId,
@@ -35,7 +35,7 @@ pub(super) fn reserved_by_others<'a>(
 
 pub(super) fn check_reservation(limit: u32, others: u32, wanted: u32) -> Result<(), RegistryError> {
     let sum = u64::from(others) + u64::from(wanted) + u64::from(UNRESERVED_MIN);
-    // A reservation of 0 takes nothing and must work whatever the others hold.
+    // A reservation of 0 uses nothing and must always be possible.
     if wanted > 0 && sum > u64::from(limit) { Err(RegistryError::Unreserved) } else { Ok(()) }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn usage<'a>(functions: impl Iterator<Item = &'a Arc<Function>>, limi
     usage
 }
 
-/// Tags after a merge; more than [`TAGS_MAX`] are refused.
+/// The tags after a merge; more than [`TAGS_MAX`] are refused.
 pub(crate) fn merge_tags(
     present: &BTreeMap<String, String>,
     new: BTreeMap<String, String>,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_and_a_function_have_one_limit_of_tags() {
+    fn a_request_and_a_function_have_the_same_limit_of_tags() {
         assert_eq!(TAGS_MAX, lambd_wire::special::MAX_TAGS);
     }
 }

@@ -1,4 +1,4 @@
-//! What tests around the registry share: functions, and a store that can be stopped.
+//! Shared by tests that need the registry: functions, and a store that can be stopped.
 
 mod limited;
 
@@ -38,7 +38,7 @@ pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
     }
 }
 
-/// Nothing that can be left out.
+/// A configuration without any optional member.
 pub(crate) fn configuration(name: &str) -> Configuration {
     Configuration {
         runtime: "provided.al2023".to_owned(),

@@ -15,7 +15,7 @@ async fn registry(store: &Arc<MemStore>) -> Arc<Registry> {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_a_restart() {
+async fn acknowledged_changes_survive_a_restart() {
     let store = Arc::new(MemStore::new());
     let first = registry(&store).await;
     first.create(function("a")).await.unwrap();
@@ -94,7 +94,7 @@ async fn waiting_ends_with_the_state_or_the_function() {
 }
 
 #[tokio::test]
-async fn accounts_are_strangers_to_each_other() {
+async fn accounts_do_not_see_the_functions_of_each_other() {
     let store = Arc::new(MemStore::new());
     let registry = registry(&store).await;
     let (mine, theirs) = (id(ACCOUNT, "us-east-1", "f"), id("111111111111", "us-east-1", "f"));

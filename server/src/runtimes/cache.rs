@@ -1,7 +1,7 @@
-//! Finished runtimes that any data directory of this machine can take.
+//! Finished runtimes, which any data directory of this machine can use.
 //!
-//! An entry is named by the runtime and a digest of everything that went into it: the recipe, the
-//! client's version, the interpreter's version and place. An entry never changes once it is there.
+//! The name of an entry contains the runtime and a digest of all its parts: the recipe, the client's version,
+//! the interpreter's version and path. An entry is never changed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -19,11 +19,11 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The cache at `dir`, or at the usual place: `/var/cache/lambd` for root, else
+    /// Opens the cache at `dir`, or at the default place: `/var/cache/lambd` for root, else
     /// `$XDG_CACHE_HOME/lambd` or `~/.cache/lambd`.
     ///
     /// # Errors
-    /// It cannot be made, or others could have put something there.
+    /// The folder cannot be made, or other users can write to it.
     pub(super) fn open(dir: Option<&Path>) -> Result<Self, RuntimeError> {
         let dir = dir.map_or_else(usual_dir, Path::to_owned);
         files::make_dirs(&dir)?;
@@ -35,18 +35,18 @@ impl Cache {
         Ok(Self { dir })
     }
 
-    /// The finished runtime of this build, if it is there.
+    /// The finished runtime of this build, if it is in the cache.
     pub(super) fn find(&self, build: &Build) -> Option<PathBuf> {
         let path = self.dir.join(&build.name);
         path.join(manifest::FILE_NAME).is_file().then_some(path)
     }
 
-    /// A folder to make a runtime in.
+    /// Makes a folder in which a runtime can be built.
     pub(super) fn stage(&self, build: &Build) -> Result<Staging, RuntimeError> {
         Staging::new(&self.dir, &build.name)
     }
 
-    /// Keeps what was made and gives its place.
+    /// Moves a finished runtime into the cache and returns its path.
     pub(super) fn keep(&self, build: &Build, made: Staging) -> Result<PathBuf, RuntimeError> {
         let path = self.dir.join(&build.name);
         made.put_at(&path)?;
@@ -54,10 +54,10 @@ impl Cache {
     }
 }
 
-/// Names a runtime by all that went into it.
+/// Names a runtime by all its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Build {
-    /// Identifier and digest; safe as a file name.
+    /// Identifier and digest; usable as a file name.
     pub(super) name: String,
 }
 
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn what_others_can_write_is_not_trusted() {
+    fn a_cache_that_others_can_write_to_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         assert!(matches!(Cache::open(Some(dir.path())), Err(RuntimeError::Rule { .. })));
     }
 
     #[test]
-    fn keeps_only_what_was_finished() {
+    fn only_finished_runtimes_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(&dir.path().join("cache"))).unwrap();
         let build = Build::new("x", &[]);

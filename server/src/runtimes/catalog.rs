@@ -1,4 +1,4 @@
-//! The installed runtimes of a data directory, re-read when one changes.
+//! The installed runtimes of a data directory; each is read again when it has changed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,17 +11,17 @@ use super::host::System;
 use super::manifest::{self, Manifest, valid_identifier};
 use super::{Runtime, RuntimeError, dir_of};
 
-/// Reads runtimes by identifier and remembers them for as long as their manifest stays the same.
+/// Reads runtimes by identifier and caches each as long as its manifest does not change.
 ///
-/// A look-up costs one `stat`; so a runtime that is installed, replaced or removed while the
-/// server runs is seen by the next function or environment that asks for it.
+/// A look-up costs one `stat`. So the next function or environment sees a runtime that was installed,
+/// replaced or removed while the server runs.
 #[derive(Debug)]
 pub struct Catalog {
     dir: PathBuf,
     read: Mutex<HashMap<String, (Stamp, Arc<Runtime>)>>,
 }
 
-/// Tells one manifest from the next: installing always makes a new file.
+/// Distinguishes a manifest from its predecessor: installing always makes a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -30,7 +30,7 @@ struct Stamp {
 }
 
 impl Catalog {
-    /// The catalogue of `data_dir`. Nothing is read yet.
+    /// A catalogue of `data_dir`. Reads nothing yet.
     pub fn new(data_dir: &Path) -> Self {
         Self { dir: dir_of(data_dir), read: Mutex::default() }
     }
@@ -38,7 +38,7 @@ impl Catalog {
     /// The runtime, or `None` if it is not installed.
     ///
     /// # Errors
-    /// It is installed but cannot be read, or its manifest breaks a rule.
+    /// The runtime is installed, but cannot be read, or its manifest breaks a rule.
     pub fn find(&self, identifier: &str) -> Result<Option<Arc<Runtime>>, RuntimeError> {
         if !valid_identifier(identifier) {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Catalog {
     /// The identifiers that are installed, sorted.
     ///
     /// # Errors
-    /// The folder is there but cannot be listed.
+    /// The folder exists, but cannot be listed.
     pub fn identifiers(&self) -> Result<Vec<String>, RuntimeError> {
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
@@ -89,7 +89,7 @@ impl Catalog {
 fn load(dir: &Path, identifier: &str) -> Result<Runtime, RuntimeError> {
     let manifest = Manifest::read(dir)?;
     if manifest.identifier != identifier {
-        let what = format!("names {} but lies in the folder of {identifier}", manifest.identifier);
+        let what = format!("names {}, but is in the folder of {identifier}", manifest.identifier);
         return Err(RuntimeError::Rule { path: dir.join(manifest::FILE_NAME), what });
     }
     let system = System::of(&manifest, dir)?;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn sees_what_changes_while_it_runs() {
+    fn changes_are_seen_while_the_server_runs() {
         let data = tempfile::tempdir().unwrap();
         let catalog = Catalog::new(data.path());
         assert!(catalog.find("python3.11").unwrap().is_none());
@@ -120,7 +120,10 @@ mod tests {
 
         put(data.path(), "python3.11", "FIRST");
         let first = catalog.find("python3.11").unwrap().unwrap();
-        assert!(Arc::ptr_eq(&first, &catalog.find("python3.11").unwrap().unwrap()), "read again for nothing");
+        assert!(
+            Arc::ptr_eq(&first, &catalog.find("python3.11").unwrap().unwrap()),
+            "read again without a change"
+        );
 
         put(data.path(), "python3.11", "SECOND");
         let second = catalog.find("python3.11").unwrap().unwrap();
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn never_leaves_its_folder() {
+    fn identifiers_never_lead_out_of_the_folder() {
         let data = tempfile::tempdir().unwrap();
         put(data.path(), "../outside", "A");
         let catalog = Catalog::new(data.path());
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_manifest_of_another_runtime() {
+    fn a_manifest_of_another_runtime_is_refused() {
         let data = tempfile::tempdir().unwrap();
         put(data.path(), "python3.11", "A");
         fs::rename(dir_of(data.path()).join("python3.11"), dir_of(data.path()).join("python3.12")).unwrap();

@@ -1,32 +1,32 @@
-//! Which `bootstrap` is started, and AWS's texts where none can be.
+//! Chooses the `bootstrap` to start, and has AWS's texts for when none can be started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-/// The program of an environment, chosen before anything runs.
+/// The program of an environment, chosen before the sandbox starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entrypoint {
     program: PathBuf,
-    /// Where no candidate is there: all of them, for the message.
+    /// All candidates, for the message, if none of them exists.
     missing: Option<Vec<String>>,
 }
 
 /// Why no program runs: AWS's error `Runtime.InvalidEntrypoint`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEntrypoint {
-    /// No candidate is there.
+    /// No candidate exists.
     #[error("Couldn't find valid bootstrap(s): [{}]", candidates.join(" "))]
     Missing {
         /// All candidates, as paths inside the sandbox.
         candidates: Vec<String>,
     },
-    /// The kernel refused to run it: no execute permission, an interpreter that is not there (a script with
-    /// CRLF line ends names one), a program for another processor.
+    /// The kernel refused to run it: it is not executable, its interpreter does not exist (a script with CRLF
+    /// line ends names such a one), or it is for another processor.
     #[error("fork/exec {}: {}", program.display(), reason(*errno))]
     Refused {
-        /// The program, as path inside the sandbox.
+        /// The program, as a path inside the sandbox.
         program: PathBuf,
         /// The kernel's error number.
         errno: i32,
@@ -39,11 +39,11 @@ impl InvalidEntrypoint {
 }
 
 impl Entrypoint {
-    /// The first candidate that exists; those below `/var/task` and `/opt` are looked up in the folders that
-    /// will be shown there, all others are the runtime's own and taken as they are.
+    /// Chooses the first candidate that exists. Those below `/var/task` and `/opt` are searched in the
+    /// folders that the sandbox will show there; all others belong to the runtime and are not checked.
     ///
-    /// Whether it can be executed is the kernel's to say, inside the sandbox. Without any candidate the first
-    /// is tried all the same: its failure then takes the way of every other failed init.
+    /// The kernel decides inside the sandbox whether the program can be executed. If no candidate exists, the
+    /// first is tried, so that its failure is handled like any other failed init.
     pub(super) fn choose(candidates: &[PathBuf], task: &Path, opt: Option<&Path>) -> Self {
         let there = |candidate: &&PathBuf| {
             if let Ok(rest) = candidate.strip_prefix("/var/task") {
@@ -63,12 +63,12 @@ impl Entrypoint {
         }
     }
 
-    /// The program, as path inside the sandbox.
+    /// The program, as a path inside the sandbox.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// What the kernel's refusal to run the program means.
+    /// The error for the kernel's refusal to run the program.
     pub fn refused(&self, errno: i32) -> InvalidEntrypoint {
         match &self.missing {
             Some(candidates) => InvalidEntrypoint::Missing { candidates: candidates.clone() },
@@ -77,12 +77,12 @@ impl Entrypoint {
     }
 }
 
-/// An error number in Go's words, which AWS's texts use: the C library's in lower case.
+/// The text for an error number in Go, which AWS's texts use: that of the C library in lower case.
 pub fn reason(errno: i32) -> String {
     Errno::from_raw(errno).desc().to_lowercase()
 }
 
-/// A link counts: where it leads is only known inside the sandbox.
+/// A link counts as a program, because its target is known only inside the sandbox.
 fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir())
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_exists_is_chosen() {
+    fn the_first_program_that_exists_is_chosen() {
         let candidates = [PathBuf::from("/var/task/bootstrap"), PathBuf::from("/opt/bootstrap")];
         let missing = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
         for (in_task, in_opt, program, told) in [
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_in_aws_s_words() {
+    fn reasons_have_the_texts_of_aws() {
         for (errno, text) in [
             (Errno::EACCES, "permission denied"),
             (Errno::ENOENT, "no such file or directory"),

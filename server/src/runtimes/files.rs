@@ -1,4 +1,4 @@
-//! Folders as wholes: copied, hard-linked, put into place at once.
+//! Operations on whole folders: copy, hard-link, put in place atomically.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -10,23 +10,23 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use super::RuntimeError;
 
-/// Begins the names of folders in the making; no identifier begins with a dot.
+/// Prefix of the names of staging folders; no identifier begins with a dot.
 const STAGING: &str = ".staging-";
 
-/// A folder in the making that is this old was left by a process that was killed.
+/// Age at which a staging folder is assumed to be left by a process that was killed.
 const ABANDONED_AFTER: Duration = Duration::from_hours(24);
 
-/// How files get from one tree to another.
+/// How files are put into another tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// A second name of the same file where the file system allows it: instant, no space.
+    /// As a second name of the same file if the file system allows it, which takes no time and no space.
     Link,
-    /// New files, independent of the source.
+    /// As a new file, independent of the source.
     Copy,
 }
 
-/// Puts everything that is in `from` into the empty folder `to`. Folders get mode 0755; symbolic
-/// links stay as they are; special files are refused.
+/// Puts all content of `from` into the empty folder `to`. Folders get mode 0755, symbolic links are kept,
+/// special files are refused.
 pub(super) fn replicate(from: &Path, to: &Path, by: By) -> Result<(), RuntimeError> {
     for entry in fs::read_dir(from).map_err(RuntimeError::io("list", from))? {
         let entry = entry.map_err(RuntimeError::io("list", from))?;
@@ -52,7 +52,7 @@ fn replicate_file(source: &Path, target: &Path, by: By) -> Result<(), RuntimeErr
     if by == By::Link && fs::hard_link(source, target).is_ok() {
         return Ok(());
     }
-    // Another file system, or links to this user's files are not allowed here.
+    // The target is on another file system, or this user may not make links to the file.
     fs::copy(source, target).map(drop).map_err(RuntimeError::io("write", target))
 }
 
@@ -61,7 +61,7 @@ pub(super) fn make_dir(path: &Path) -> Result<(), RuntimeError> {
     DirBuilder::new().mode(0o755).create(path).map_err(RuntimeError::io("make the folder", path))
 }
 
-/// Makes a folder and its parents, mode 0755, if they are not there.
+/// Makes a folder and its parents with mode 0755, if they are absent.
 pub(super) fn make_dirs(path: &Path) -> Result<(), RuntimeError> {
     DirBuilder::new()
         .mode(0o755)
@@ -70,21 +70,21 @@ pub(super) fn make_dirs(path: &Path) -> Result<(), RuntimeError> {
         .map_err(RuntimeError::io("make the folder", path))
 }
 
-/// Whether this is a folder of the current user's, no link to one, that nobody else may write.
+/// Whether this is a folder (no link to one) of the current user to which nobody else can write.
 pub(super) fn is_private(path: &Path) -> Result<bool, RuntimeError> {
     let meta = fs::symlink_metadata(path).map_err(RuntimeError::io("read", path))?;
     let own = meta.uid() == nix::unistd::geteuid().as_raw();
     Ok(meta.is_dir() && own && meta.mode() & 0o022 == 0)
 }
 
-/// Writes a file of the given permission bits.
+/// Writes a file with these permission bits.
 pub(super) fn write(path: &Path, mode: u32, content: &str) -> Result<(), RuntimeError> {
     fs::write(path, content).map_err(RuntimeError::io("write", path))?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(RuntimeError::io("set the mode of", path))
 }
 
-/// Removes a file or a whole folder if it is there.
+/// Removes a file or a whole folder if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), RuntimeError> {
     let done = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
@@ -97,14 +97,14 @@ pub(super) fn remove(path: &Path) -> Result<(), RuntimeError> {
     }
 }
 
-/// A folder in the making beside the place where it will be; removed unless it gets there.
+/// A staging folder beside its final place; removed unless it is put there.
 #[derive(Debug)]
 pub(super) struct Staging {
     path: PathBuf,
 }
 
 impl Staging {
-    /// An empty one in `parent`, which is made if need be. Abandoned ones are cleared away.
+    /// Makes an empty one in `parent`, which is made if it is absent. Removes old ones that were left.
     pub(super) fn new(parent: &Path, name: &str) -> Result<Self, RuntimeError> {
         make_dirs(parent)?;
         clear_abandoned(parent)?;
@@ -118,17 +118,17 @@ impl Staging {
         &self.path
     }
 
-    /// Moves the folder that is at `place` in here in one step, to be removed with this.
+    /// Moves the folder at `place` into this one in one step, and removes both.
     pub(super) fn take_away(self, place: &Path) -> Result<(), RuntimeError> {
         fs::rename(place, self.path.join("gone")).map_err(RuntimeError::io("remove", place))?;
         remove(&self.path)
     }
 
-    /// Puts the folder at `place` in one step. What was there before is removed after.
+    /// Puts the folder at `place` in one step, then removes the folder that was there before.
     pub(super) fn put_at(self, place: &Path) -> Result<(), RuntimeError> {
         use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
         match fs::rename(&self.path, place) {
-            // Taken: by what is to be replaced, or by another process that made the same just now.
+            // A folder is there: the one to be replaced, or one that another process has just made.
             Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => {
                 renameat2(AT_FDCWD, &self.path, AT_FDCWD, place, RenameFlags::RENAME_EXCHANGE)
                     .map_err(|error| RuntimeError::io("replace", place)(error.into()))?;
@@ -141,7 +141,7 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Nothing is left after `put_at`; else an error is on its way to the operator already.
+        // Nothing is left after `put_at`; otherwise an error is being reported already.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn replicates_by_link_and_by_copy() {
+    fn a_folder_is_replicated_by_link_and_by_copy() {
         for by in [By::Link, By::Copy] {
             let dir = tempfile::tempdir().unwrap();
             let (from, to) = (sample(dir.path()), dir.path().join("to"));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_special_files() {
+    fn special_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let from = sample(dir.path());
         nix::unistd::mkfifo(&from.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_in_one_step_and_leaves_nothing() {
+    fn a_folder_is_replaced_in_one_step_and_nothing_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("place");
         for content in ["first", "second"] {

@@ -1,8 +1,8 @@
-//! What a sandbox shows of a system: the host's own folders, or those of a runtime's tree.
+//! The system that a sandbox shows: the host's own folders, or those of a runtime's tree.
 //!
-//! `/etc` is never shown as a whole: it holds the host's secrets and names. Only what programs
-//! need to start, and to check certificates, is; name service files are made here,
-//! those of the account by the sandbox.
+//! `/etc` is never shown as a whole, because it contains secrets and names of the host. Sandboxes show only
+//! the parts that programs need to start and to check certificates. The files of the name service are made
+//! here, those of the account by the sandbox.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,21 +13,21 @@ use super::{Manifest, Root, RuntimeError, links, os_release};
 /// The host name of every environment, in AWS's form. It resolves to the environment itself.
 pub const HOSTNAME: &str = "169-254-100-1";
 
-/// The folders of a root that hold programs and libraries.
+/// The folders of a root file system that contain programs and libraries.
 pub(super) const SYSTEM_DIRS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
-/// Of the host's `/etc`: the loader's cache, Debian's chosen programs, certificates (Debian's and
-/// Fedora's places).
+/// Parts of the host's `/etc` that are shown: the loader's cache, Debian's chosen programs, certificates (in
+/// Debian's and Fedora's places).
 const ETC_BINDS: [&str; 5] =
     ["alternatives", "ld.so.cache", "pki/ca-trust/extracted", "pki/tls/certs", "ssl/certs"];
 
-/// Of a root's `/etc`: copied, being small.
+/// Small files of a root's `/etc` that are copied.
 const ETC_COPIES: [&str; 3] = ["protocols", "services", "ssl/openssl.cnf"];
-/// Of a tree's `/etc` besides: what the host's says is not what AWS's image says.
+/// Also copied from a tree; the host's own does not say what AWS's image says.
 const OS_RELEASE: &str = "os-release";
 const ETC_COPY_MAX_BYTES: u64 = 64 << 10;
 
-/// What is the same in every sandbox.
+/// Files that are the same in every sandbox.
 const FIXED_FILES: [(&str, u32, &str); 4] = [
     ("/etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 169-254-100-1\n"),
     ("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"),
@@ -35,7 +35,7 @@ const FIXED_FILES: [(&str, u32, &str); 4] = [
     ("/lambda-entrypoint.sh", 0o755, "#!/bin/sh\nexport _HANDLER=\"$1\"\nexec /var/runtime/bootstrap\n"),
 ];
 
-/// What of the host itself runtimes may show, whether it is there or not.
+/// The parts of the host that runtimes may show, whether they exist or not.
 pub fn host_sources() -> impl Iterator<Item = PathBuf> {
     let dirs = SYSTEM_DIRS.map(|name| Path::new("/").join(name));
     dirs.into_iter().chain(ETC_BINDS.map(|name| Path::new("/etc").join(name)))
@@ -44,33 +44,33 @@ pub fn host_sources() -> impl Iterator<Item = PathBuf> {
 /// A folder or file of the host, shown read-only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostBind {
-    /// On the host.
+    /// Path on the host.
     pub source: PathBuf,
-    /// In the sandbox.
+    /// Path in the sandbox.
     pub target: PathBuf,
 }
 
 /// A symbolic link of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symlink {
-    /// In the sandbox.
+    /// Path in the sandbox.
     pub path: PathBuf,
-    /// What it says.
+    /// Its target.
     pub points_to: PathBuf,
 }
 
 /// A small file of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// In the sandbox.
+    /// Path in the sandbox.
     pub path: PathBuf,
     /// Permission bits.
     pub mode: u32,
-    /// What it holds.
+    /// Its content.
     pub content: Vec<u8>,
 }
 
-/// Everything of a sandbox's root that is the same for all environments of a runtime.
+/// The parts of a sandbox's root that are the same for all environments of a runtime.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct System {
     pub(super) binds: Vec<HostBind>,
@@ -79,7 +79,7 @@ pub(super) struct System {
 }
 
 impl System {
-    /// Lays out the runtime in `dir`.
+    /// Determines these parts for the runtime in `dir`.
     pub(super) fn of(manifest: &Manifest, dir: &Path) -> Result<Self, RuntimeError> {
         let mut system = Self::default();
         let root = match &manifest.root {
@@ -109,7 +109,7 @@ impl System {
         Ok(system)
     }
 
-    /// A place that is to show two things, or one inside the other, which a sandbox cannot.
+    /// A path at which two things would be shown, or one inside the other, which a sandbox cannot do.
     pub(super) fn contested(&self) -> Option<&Path> {
         let contests = |(n, bind): &(usize, &HostBind)| {
             let others =
@@ -145,7 +145,7 @@ impl System {
         ETC_COPIES.iter().try_for_each(|name| self.copy_etc(root, name))
     }
 
-    /// Copies one file of the root's `/etc`, if it is there, small and for everyone to read.
+    /// Copies one file of the root's `/etc`, if it exists, is small and can be read by everyone.
     fn copy_etc(&mut self, root: &Path, name: &str) -> Result<(), RuntimeError> {
         let source = root.join("etc").join(name);
         let Ok(meta) = fs::metadata(&source) else { return Ok(()) };
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_brings_its_own_system() {
+    fn a_tree_shows_its_own_system() {
         let dir = tempfile::tempdir().unwrap();
         for folder in ["root/usr/bin", "root/lib", "root/etc/ssl/certs", "root/etc/ssl/private", "runtime"] {
             fs::create_dir_all(dir.path().join(folder)).unwrap();

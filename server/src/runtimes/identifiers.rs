@@ -4,22 +4,22 @@ use std::fmt::Write as _;
 
 use crate::runtimes::manifest::valid_identifier;
 
-/// What AWS says of an identifier.
+/// The state of an identifier on AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Functions may be created with it.
     Current {
-        /// The date (`YYYY-MM-DD`) from which AWS gives no more security updates, where scheduled.
+        /// The date (`YYYY-MM-DD`) from which AWS provides no security updates, if it is scheduled.
         until: Option<&'static str>,
     },
-    /// The model still names it, but functions can be neither created nor updated with it.
+    /// The service model names it, but functions can be neither created nor updated with it.
     Deprecated,
-    /// No identifier of AWS's.
+    /// Not an identifier of AWS's.
     Unknown,
 }
 
-/// The creatable identifiers in the order in which AWS's own message lists them, then those that
-/// came after that recording; each with its date of deprecation.
+/// The identifiers with which functions can be created, in the order of AWS's own message, then those added
+/// after that recording; each with its date of deprecation.
 const CURRENT: [(&str, Option<&str>); 31] = [
     ("nodejs20.x", None),
     ("python3.14", Some("2029-06-30")),
@@ -54,7 +54,7 @@ const CURRENT: [(&str, Option<&str>); 31] = [
     ("python3.15", None),
 ];
 
-/// Still in the model's enum, refused by Create.
+/// Identifiers that the service model names and Create refuses.
 const DEPRECATED: [&str; 19] = [
     "nodejs",
     "nodejs4.3",
@@ -77,7 +77,7 @@ const DEPRECATED: [&str; 19] = [
     "ruby2.7",
 ];
 
-/// What AWS says of `identifier`. `provided` is deprecated like the table's others.
+/// The state of `identifier` on AWS. `provided` is deprecated like those in the table.
 pub fn standing(identifier: &str) -> Standing {
     if let Some((_, until)) = CURRENT.iter().find(|(name, _)| *name == identifier) {
         return Standing::Current { until: *until };
@@ -88,7 +88,7 @@ pub fn standing(identifier: &str) -> Standing {
     Standing::Unknown
 }
 
-/// The identifiers that Create accepts, with the date of their deprecation where one is scheduled.
+/// The identifiers that Create accepts, with the date of their deprecation if it is scheduled.
 pub fn current() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     CURRENT.into_iter()
 }
@@ -118,7 +118,7 @@ pub fn deprecated_message(identifier: &str) -> String {
     )
 }
 
-/// lambd's own text for a runtime of AWS's that this server does not have.
+/// lambd's own text for a runtime of AWS's that is not installed on this server.
 pub fn not_installed_message(identifier: &str) -> String {
     if can_install(identifier) {
         return format!(
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standings() {
+    fn each_identifier_has_its_standing() {
         let dated = Standing::Current { until: Some("2027-06-30") };
         for (identifier, want) in [
             ("python3.11", dated),
@@ -159,9 +159,9 @@ mod tests {
         }
     }
 
-    /// The dates are this table's; the names are those of the service's own message.
+    /// The dates are only in this table; the names are those of the service's own message.
     #[test]
-    fn the_current_ones_are_the_model_s() {
+    fn the_current_identifiers_are_those_of_the_model() {
         let mut current: Vec<&str> = CURRENT.iter().map(|(name, _)| *name).collect();
         let mut model = lambd_wire::SUPPORTED_RUNTIMES.to_vec();
         current.sort_unstable();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_refusals() {
+    fn refusals_have_the_texts_recorded_on_aws() {
         assert!(matches!(standing("python3.12"), Standing::Current { .. }));
         assert_eq!(standing("java8"), Standing::Deprecated);
         assert!(deprecated_message("java8").starts_with(
@@ -183,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_lists_the_recorded_order() {
+    fn an_unknown_identifier_gets_the_recorded_list() {
         let text = unknown_message("X");
         assert!(text.starts_with("Value X at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023, "), "{text}");
         assert!(text.ends_with(", python3.15] or be a valid ARN"), "{text}");
     }
 
     #[test]
-    fn not_installed_says_how() {
+    fn the_text_for_a_missing_runtime_says_how_to_install_it() {
         for (identifier, want) in [
             ("python3.13", "lambd runtime install python3.13"),
             ("nodejs24.x", "lambd runtime install nodejs24.x"),

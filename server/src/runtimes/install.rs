@@ -1,7 +1,7 @@
-//! `lambd runtime install`, `add` and `remove`: makes and unmakes the runtimes' folders.
+//! `lambd runtime install`, `add` and `remove`: make and remove the folders of runtimes.
 //!
-//! A runtime is built once per machine into a cache and from there put into a data directory in
-//! one step, so that a server that runs sees either none, the old or the new one.
+//! A runtime is built once for each machine into a cache, and put into a data directory from there in one
+//! step, so that a running server sees no runtime, the old one, or the new one.
 
 mod needs;
 mod node;
@@ -20,35 +20,35 @@ use super::identifiers::{Standing, standing};
 use super::manifest::{self, Manifest, valid_identifier};
 use super::{RuntimeError, dir_of, links};
 
-/// Part of each build's name: raise it when a recipe changes what it makes.
+/// Part of each build's name. Increase it when a recipe's result changes.
 const RECIPES_VERSION: &str = "2";
 
-/// What the operator can choose.
+/// Options of the operator.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The data directory; made if it is not there.
+    /// The data directory; made if it is absent.
     pub data_dir: PathBuf,
-    /// The folder with the interpreter's `bin`, instead of one that is looked for.
+    /// The folder with the interpreter's `bin`; if absent, the usual places are searched.
     pub prefix: Option<PathBuf>,
-    /// The machine's cache of finished runtimes, instead of the usual place.
+    /// The machine's cache of finished runtimes; if absent, the default one.
     pub cache_dir: Option<PathBuf>,
-    /// Build again what the cache holds.
+    /// Whether to build again what is in the cache.
     pub refresh: bool,
 }
 
 /// How a runtime is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recipe {
-    /// The function brings its own program.
+    /// The function contains its own program.
     Provided,
     /// CPython 3.`minor` with awslambdaric.
     Python {
-        /// 10 and later, for which the client is published.
+        /// 10 or later, for which the client is published.
         minor: u32,
     },
     /// Node.js with aws-lambda-ric.
     Node {
-        /// 18 and later.
+        /// 18 or later.
         major: u32,
     },
 }
@@ -74,20 +74,20 @@ impl Recipe {
     }
 }
 
-/// A runtime whose parts are known but that is not built yet.
+/// A runtime whose parts are known, but which has not been built yet.
 trait Plan {
-    /// All that goes into it: clients' and interpreters' names, versions and places.
+    /// All its parts: names, versions and paths of clients and interpreters.
     fn parts(&self) -> Vec<&str>;
     /// Builds it into the empty folder `dir` and describes it.
     fn make(&self, dir: &Path, out: &mut dyn Write) -> Result<Manifest, RuntimeError>;
 }
 
-/// Installs `identifier`; does nothing if the same build is installed already. Tells `out` what it
-/// does. Needs no server, and root only if the folders are root's or packages are missing.
+/// Installs `identifier`, unless the same build is installed already. Writes to `out` what it does. Needs no
+/// server; needs root only if the folders are root's or programs are missing.
 ///
 /// # Errors
-/// No recipe, no interpreter, a failed build, or folders that cannot be written. Then the data
-/// directory is as it was.
+/// There is no recipe or no interpreter, a build fails, or folders cannot be written. The data directory is
+/// not changed then.
 pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Result<(), RuntimeError> {
     let plan: Box<dyn Plan> = match (Recipe::of(identifier), standing(identifier)) {
         (Some(Recipe::Provided), _) => Box::new(provided::Provided::plan(identifier)),
@@ -127,7 +127,7 @@ pub fn install(identifier: &str, options: &Options, out: &mut dyn Write) -> Resu
     Ok(())
 }
 
-/// Installs the runtime that the operator made in `from`, a folder with a manifest, by copying it.
+/// Installs a runtime that the operator has made, by copying the folder `from`, which has a manifest.
 ///
 /// # Errors
 /// The manifest is missing or breaks a rule, or folders cannot be read or written.
@@ -143,7 +143,7 @@ pub fn add(from: &Path, data_dir: &Path, out: &mut dyn Write) -> Result<(), Runt
     Ok(())
 }
 
-/// Removes an installed runtime. Environments that run on it keep what they have open.
+/// Removes an installed runtime. Environments that use it keep the files that they have open.
 ///
 /// # Errors
 /// It is not installed, or cannot be removed.
@@ -153,17 +153,17 @@ pub fn remove(identifier: &str, data_dir: &Path, out: &mut dyn Write) -> Result<
     if !valid_identifier(identifier) || !place.is_dir() {
         return Err(RuntimeError::NotInstalled { identifier: identifier.to_owned(), dir });
     }
-    // Out of sight first: a half-removed runtime must not be found.
+    // Moved away first, because a half-removed runtime must not be found.
     Staging::new(&dir, identifier)?.take_away(&place)?;
     writeln!(out, "{identifier}: removed")?;
     Ok(())
 }
 
-/// Nothing is put where somebody else could change it, or have it put elsewhere by a link.
+/// Refuses a folder that another user could change, or that is a link to another place.
 fn check_data_dir(data_dir: &Path) -> Result<(), RuntimeError> {
     for path in [data_dir.to_owned(), dir_of(data_dir)] {
         if path.symlink_metadata().is_ok() && !files::is_private(&path)? {
-            let what = "others than you can change it; chown it to yourself and chmod go-w it".to_owned();
+            let what = "others than you can change it: chown it to yourself and chmod go-w it".to_owned();
             return Err(RuntimeError::Rule { path, what });
         }
     }
@@ -174,13 +174,13 @@ fn put(from: &Path, place: &Path, by: By) -> Result<(), RuntimeError> {
     let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
         return Err(RuntimeError::Rule {
             path: place.to_owned(),
-            what: "is no folder for a runtime".to_owned(),
+            what: "this is not a folder for a runtime".to_owned(),
         });
     };
     let staging = Staging::new(parent, &name.to_string_lossy())?;
     files::replicate(from, staging.path(), by)?;
     if by == By::Link {
-        // An operator may edit the manifest, which must not reach the cache through a shared file.
+        // Copied, because the operator may edit the manifest, which must not change the cache.
         let manifest = staging.path().join(manifest::FILE_NAME);
         files::remove(&manifest)?;
         fs::copy(from.join(manifest::FILE_NAME), &manifest).map_err(RuntimeError::io("write", &manifest))?;
@@ -194,11 +194,11 @@ fn put(from: &Path, place: &Path, by: By) -> Result<(), RuntimeError> {
     staging.put_at(place)
 }
 
-/// The program `/var/runtime/bootstrap` of a managed runtime. AWS's wrapper scripts are this
-/// script's doing, not the platform's: OS-only runtimes ignore them. A wrapper that is not
-/// executable ends with the shell's 126.
+/// The program `/var/runtime/bootstrap` of a managed runtime. It also runs AWS's wrapper scripts, which are a
+/// feature of this script: OS-only runtimes ignore them. A wrapper that is not executable ends with the
+/// shell's status 126.
 ///
-/// `command` is the shell's words for interpreter and arguments.
+/// `command` is the interpreter with its arguments, as words of the shell.
 fn bootstrap_script(command: &str) -> String {
     format!(
         "#!/bin/sh\n\

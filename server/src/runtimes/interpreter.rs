@@ -1,4 +1,4 @@
-//! Finds the host's interpreters.
+//! Finds the interpreters of the host.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -9,23 +9,23 @@ use super::tool::{Tool, is_program, on_path};
 /// An interpreter of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Interpreter {
-    /// Its program on the host, as real path.
+    /// The real path of the program on the host.
     pub(super) program: PathBuf,
-    /// The folder with its `bin` and `lib`, as real path.
+    /// The real path of the folder with its `bin` and `lib`.
     pub(super) prefix: PathBuf,
     /// Its full version, such as `3.11.2` or `20.20.2`.
     pub(super) version: String,
 }
 
 impl Interpreter {
-    /// Part of the host's `/usr`, which every sandbox shows; any other prefix has to be bound.
+    /// Whether it is in the host's `/usr`, which every sandbox shows; any other prefix must be bound.
     pub(super) fn in_usr(&self) -> bool {
         self.prefix.starts_with("/usr")
     }
 }
 
-/// CPython 3.`minor`: in `prefix` if one is given, else in `/usr`, `/usr/local`, on `PATH`, and
-/// among pyenv's versions (the newest). The system's come first because sandboxes show them anyway.
+/// Finds CPython 3.`minor` in `prefix` if given, else in `/usr`, `/usr/local`, on `PATH`, and among the
+/// versions of pyenv (newest first). The system's is preferred, because sandboxes show it anyway.
 pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, RuntimeError> {
     let name = format!("python3.{minor}");
     let candidates = match prefix {
@@ -39,7 +39,7 @@ pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, 
         }
     };
     let probe = |program: PathBuf| {
-        // -I -S: neither the environment nor site packages have a say.
+        // -I -S: ignore environment variables and site packages.
         let script = "import os, platform, sys\n\
                       print(platform.python_implementation(), platform.python_version(), \
                       os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix), sep='\\n')";
@@ -56,7 +56,7 @@ pub(super) fn cpython(minor: u32, prefix: Option<&Path>) -> Result<Interpreter, 
     })
 }
 
-/// Node.js of this major version: in `prefix` if one is given, else on `PATH` and in `/usr`.
+/// Finds Node.js of this major version in `prefix` if given, else on `PATH` and in `/usr`.
 pub(super) fn node(major: u32, prefix: Option<&Path>) -> Result<Interpreter, RuntimeError> {
     let candidates = match prefix {
         Some(prefix) => vec![prefix.join("bin/node")],
@@ -87,7 +87,7 @@ fn missing(wanted: &str, program: &str, prefix: Option<&Path>, usual: &str) -> R
     }
 }
 
-/// pyenv's folders of 3.`minor`, newest first.
+/// The folders of pyenv for 3.`minor`, newest first.
 fn pyenv_versions(minor: u32) -> Vec<PathBuf> {
     let Some(home) = env::var_os("HOME") else { return Vec::new() };
     let Ok(entries) = fs::read_dir(Path::new(&home).join(".pyenv/versions")) else { return Vec::new() };

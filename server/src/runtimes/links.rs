@@ -1,8 +1,8 @@
-//! The links by which an installed runtime names what of the host it shows besides the system's own folders.
+//! The links by which an installed runtime names further files and folders of the host that it shows.
 //!
-//! The launcher believes no path that the server's API process names. But it follows a link that root made in the
-//! folder of runtimes: so what a manifest's `[bind]` names becomes links `bind/0`, `bind/1`, … beside the manifest
-//! when the runtime is installed, and that is where its sources are checked.
+//! The launcher does not trust paths from the API process, but it follows links that root has made in the
+//! folder of runtimes. So installing a runtime makes links `bind/0`, `bind/1`, … beside the manifest, one for
+//! each entry of its `[bind]`, and checks their sources.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use super::manifest::{self, Manifest};
 use super::{HostBind, RuntimeError, files};
 
-/// The folder of links, beside the manifest.
+/// The folder of the links, beside the manifest.
 const FOLDER: &str = "bind";
 
-/// Makes the links of the runtime in `dir`, in place of any that are there.
+/// Makes the links of the runtime in `dir`; replaces any that exist.
 ///
 /// # Errors
-/// A source is missing, or others than root could replace it, or nothing can be written.
+/// A source is missing, another user than root could replace it, or nothing can be written.
 pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), RuntimeError> {
     let folder = dir.join(FOLDER);
     files::remove(&folder)?;
@@ -36,7 +36,7 @@ pub(super) fn make(manifest: &Manifest, dir: &Path) -> Result<(), RuntimeError> 
 /// The binds of the runtime in `dir`.
 ///
 /// # Errors
-/// The manifest names something else than when the runtime was installed.
+/// The manifest names another source than when the runtime was installed.
 pub(super) fn binds(manifest: &Manifest, dir: &Path) -> Result<Vec<HostBind>, RuntimeError> {
     let bind = |(n, (target, source)): (usize, (&PathBuf, &PathBuf))| {
         let link = dir.join(FOLDER).join(n.to_string());
@@ -53,20 +53,20 @@ pub(super) fn binds(manifest: &Manifest, dir: &Path) -> Result<Vec<HostBind>, Ru
     manifest.bind.iter().enumerate().map(bind).collect()
 }
 
-/// A source may be shown if nobody but root (or whoever installs) could put something else in its place: else
-/// that person would choose what of the host functions see.
+/// A source may be shown only if nobody but root (or the installing user) can replace it, because whoever can
+/// do that chooses what functions see of the host.
 fn check(source: &Path) -> Result<(), RuntimeError> {
     let real = fs::canonicalize(source).map_err(RuntimeError::io("read", source))?;
     for path in source.ancestors().chain(real.ancestors()) {
         let meta = fs::symlink_metadata(path).map_err(RuntimeError::io("read", path))?;
         let owned = meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw();
-        // What lies in a sticky folder can be moved by its owner alone; a link has no mode of its own.
+        // Content of a sticky folder can be moved only by its owner; the mode of a link has no meaning.
         let is_shown = path == source || path == real;
         let closed =
             meta.is_symlink() || meta.mode() & 0o022 == 0 || (meta.mode() & 0o1000 != 0 && !is_shown);
         if !owned || !closed {
             let what = format!(
-                "others than root may change it, and with it what functions see of {}; chown it to root and chmod \
+                "others than root can change it, and so what functions see of {}: chown it to root and chmod \
                  go-w it, or copy what is needed to a folder of root's",
                 source.display()
             );
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_all_may_write_is_refused_by_every_name() {
+    fn a_folder_that_all_can_write_to_is_refused_by_any_path() {
         let dir = tempfile::tempdir().unwrap();
         let (open, link) = (dir.path().join("open"), dir.path().join("link"));
         fs::create_dir(&open).unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bind_is_what_was_installed() {
+    fn a_bind_must_be_the_installed_one() {
         let (dir, lang) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut manifest = manifest(lang.path());
         assert!(binds(&manifest, dir.path()).is_err(), "never installed");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_nobody_else_s() {
+    fn sources_must_not_belong_to_others() {
         let (dir, lang) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let inner = lang.path().join("ruby");
         let install = || make(&manifest(&inner), dir.path()).map_err(|error| error.to_string());

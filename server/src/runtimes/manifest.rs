@@ -1,4 +1,4 @@
-//! `runtime.toml`: what the operator, or `lambd runtime install`, says of a runtime.
+//! `runtime.toml`: the description of a runtime by the operator or by `lambd runtime install`.
 //!
 //! ```toml
 //! identifier = "ruby3.4"
@@ -12,7 +12,7 @@
 //! PATH = "/var/lang/bin:/usr/bin:/bin"
 //! ```
 //!
-//! Folders `runtime` and `lang` beside it appear as `/var/runtime` and `/var/lang`.
+//! The folders `runtime` and `lang` beside it are shown as `/var/runtime` and `/var/lang`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,14 +23,14 @@ use serde::{Deserialize, Serialize};
 
 use super::RuntimeError;
 
-/// The manifest's file name.
+/// The name of the manifest's file.
 pub(super) const FILE_NAME: &str = "runtime.toml";
 
-/// A manifest is read at each start of an environment of a new runtime: small.
+/// Largest manifest; it is read when an environment starts with a runtime that has changed.
 const SIZE_MAX_BYTES: u64 = 64 << 10;
 
-/// Where a sandbox can show something, besides places below `/etc`. The sandbox's own `/tmp`, `/proc` and `/dev`
-/// are not a runtime's, nor are the function's `/var/task` and `/opt`.
+/// Paths at which a sandbox can show something, in addition to those below `/etc`. The sandbox has its own
+/// `/tmp`, `/proc` and `/dev`; `/var/task` and `/opt` belong to the function.
 const TARGETS: [&str; 9] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/runtime", "/var/lang"];
 
@@ -40,17 +40,17 @@ const TARGETS: [&str; 9] =
 pub struct Manifest {
     /// AWS's identifier; also the name of the runtime's folder.
     pub identifier: String,
-    /// Where `/usr`, `/bin`, `/lib*` and `/etc` come from.
+    /// The source of `/usr`, `/bin`, `/lib*` and `/etc`.
     pub root: Root,
-    /// The interpreter and its version, for the reader.
+    /// The interpreter and its version; only shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
-    /// Names the recipe and versions that `install` made it from.
+    /// Names the recipe and the versions from which `install` has made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
-    /// Candidates for the program to start, as absolute paths inside the sandbox.
+    /// Candidates for the program to start: absolute paths inside the sandbox.
     pub bootstrap: Vec<PathBuf>,
-    /// Further read-only binds, target to source, both absolute.
+    /// Further read-only binds, from target to source, both absolute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bind: BTreeMap<PathBuf, PathBuf>,
     /// The runtime's own environment variables.
@@ -58,13 +58,13 @@ pub struct Manifest {
     pub environment: BTreeMap<String, String>,
 }
 
-/// Where a runtime's system folders come from.
+/// The source of a runtime's system folders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Root {
-    /// The host's own, bound read-only: nothing to install, nothing to keep up to date twice.
+    /// The host's own folders, bound read-only, so that nothing must be installed or updated twice.
     Host,
-    /// A folder of the runtime's, by name.
+    /// A folder of the runtime with this name.
     Tree(String),
 }
 
@@ -106,7 +106,7 @@ impl Manifest {
         fs::write(&path, self.to_toml()?).map_err(RuntimeError::io("write", &path))
     }
 
-    /// The same for the same content, however the file was laid out.
+    /// A digest of the content, independent of the file's layout.
     pub(super) fn digest(&self) -> Result<String, RuntimeError> {
         Ok(Sha256::of(self.to_toml()?.as_bytes()).hex())
     }
@@ -118,7 +118,7 @@ impl Manifest {
 
     fn broken_rule(&self) -> Option<String> {
         if !valid_identifier(&self.identifier) {
-            return Some(format!("identifier {:?} is none", self.identifier));
+            return Some(format!("{:?} is not an identifier", self.identifier));
         }
         if let Root::Tree(name) = &self.root
             && !plain_name(name)
@@ -149,7 +149,7 @@ impl Manifest {
     }
 }
 
-/// Whether this can be a runtime's identifier and folder name: 1 to 64 of `a-z 0-9 . - _`, not
+/// Whether this can be a runtime's identifier and the name of its folder: 1 to 64 of `a-z 0-9 . - _`, not
 /// beginning with a dot.
 pub(super) fn valid_identifier(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
@@ -169,7 +169,7 @@ fn absolute(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// What a manifest may ask for, the launcher mounts; the function's own two are nobody's to ask for.
+    /// The launcher must be able to mount every allowed target; the function's own two are not allowed.
     #[test]
     fn targets_are_mount_points_of_the_sandbox() {
         let mut all = [&TARGETS[..], &["/var/task", "/opt"]].concat();
@@ -193,7 +193,7 @@ mod tests {
     const GOOD: &str = "identifier = 'ruby3.4'\nroot = 'host'\nbootstrap = ['/var/runtime/bootstrap']\n";
 
     #[test]
-    fn survives_a_round_trip() {
+    fn a_manifest_that_was_written_is_read_back() {
         let text = format!("{GOOD}[bind]\n'/var/lang' = '/opt/ruby'\n[environment]\nA = 'b'\n");
         let read = parse(&text).unwrap();
         assert_eq!(read.root, Root::Host);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_breaks_a_rule() {
+    fn a_manifest_that_breaks_a_rule_is_refused() {
         for (from, to, want) in [
             ("ruby3.4", "../etc", "identifier"),
             ("ruby3.4", ".hidden", "identifier"),

@@ -1,7 +1,7 @@
-//! `/etc/os-release` of AWS's images. Libraries choose the native parts that they load by it, and packages
-//! made for AWS bring those for Amazon Linux.
+//! `/etc/os-release` of AWS's images. Libraries choose their native parts by it, and packages made for AWS
+//! contain those for Amazon Linux.
 
-/// Identifiers whose image is Amazon Linux 2; all later ones are on Amazon Linux 2023.
+/// Identifiers whose image is Amazon Linux 2; the image of later ones is Amazon Linux 2023.
 const ON_AMAZON_LINUX_2: [&str; 12] = [
     "provided.al2",
     "nodejs16.x",
@@ -39,7 +39,7 @@ CPE_NAME="cpe:2.3:o:amazon:amazon_linux:2023"
 VENDOR_NAME="AWS"
 "#;
 
-/// What AWS's image of this runtime says that it is.
+/// The content for AWS's image of this runtime.
 pub(super) fn of(identifier: &str) -> &'static str {
     if ON_AMAZON_LINUX_2.contains(&identifier) { AMAZON_LINUX_2 } else { AMAZON_LINUX_2023 }
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_generation_names_its_image() {
+    fn each_runtime_names_its_image() {
         for (identifier, version) in [
             ("provided.al2", "2"),
             ("provided.al2023", "2023"),

@@ -1,11 +1,11 @@
-//! Runtimes that are installed as far as anyone looks who starts none.
+//! Runtimes that seem to be installed, for tests that start none.
 
 use std::fs;
 use std::path::Path;
 
 use super::{Manifest, Root, dir_of, manifest, variables};
 
-/// Writes the manifest of a runtime whose function brings its own program.
+/// Writes the manifest of a runtime whose function contains its own program.
 pub(crate) fn pretend(data_dir: &Path, identifier: &str) {
     let manifest_of = Manifest {
         identifier: identifier.to_owned(),

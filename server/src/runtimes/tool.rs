@@ -1,7 +1,7 @@
-//! Starts the programs that installing needs: interpreters, pip, npm, apt-get.
+//! Starts the programs that an installation needs: interpreters, pip, npm, apt-get.
 //!
-//! They run with the operator's environment (proxies, registries' settings), without a terminal,
-//! and for as long as they need: the operator sits before them and can interrupt.
+//! They run with the operator's environment (proxies, settings of registries), without a terminal and without
+//! a time limit, because the operator can interrupt them.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use std::process::{Command, Stdio};
 
 use super::RuntimeError;
 
-/// Of a failed program's output, what an error shows.
+/// Lines of a failed program's output that an error shows.
 const SHOWN_LINES_MAX: usize = 20;
 
-/// Variables that would send an interpreter or installer elsewhere than told.
+/// Variables that would make an interpreter or installer use other places than ordered.
 const DROPPED: [&str; 6] =
     ["NODE_OPTIONS", "NODE_PATH", "PIP_PREFIX", "PIP_TARGET", "PYTHONHOME", "PYTHONPATH"];
 
-/// Set for every program: no questions, and no per-user installs.
+/// Variables for every program: no questions, and no installation for one user.
 const SET: [(&str, &str); 4] = [
     ("DEBIAN_FRONTEND", "noninteractive"),
     ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
@@ -24,7 +24,7 @@ const SET: [(&str, &str); 4] = [
     ("PIP_USER", "0"),
 ];
 
-/// A program about to run.
+/// A program that is to be run.
 #[derive(Debug)]
 pub(super) struct Tool(Command);
 
@@ -59,7 +59,7 @@ impl Tool {
         self
     }
 
-    /// Runs it to its end and gives what it wrote to standard output.
+    /// Runs it to its end and returns its standard output.
     pub(super) fn run(mut self) -> Result<String, RuntimeError> {
         let program = self.0.get_program().to_string_lossy().into_owned();
         let done =
@@ -79,7 +79,7 @@ impl Tool {
     }
 }
 
-/// Where `PATH` has an executable of this name.
+/// The path of an executable file with this name on `PATH`.
 pub(super) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| is_program(file))
@@ -100,11 +100,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_output_or_the_reason() {
+    fn a_program_gives_its_output_or_why_it_failed() {
         let sh = |script: &str| Tool::new("/bin/sh").args(["-c", script]).run();
         assert_eq!(sh("echo \"$PIP_USER$PYTHONPATH\"").unwrap(), "0\n");
         let Err(RuntimeError::Failed { command, status, output }) = sh("echo a; echo b >&2; exit 3") else {
-            panic!("it did not fail");
+            panic!("it does not fail");
         };
         assert_eq!((status.code(), output.as_str()), (Some(3), "a\nb"));
         assert!(command.starts_with("/bin/sh -c"), "{command}");

@@ -1,5 +1,5 @@
-//! The environment variables that a runtime brings [fact:platform-variables].
-//! Those of the function, its environment and its credentials are the dispatcher's.
+//! The environment variables of a runtime [fact:platform-variables]. Those of the function, its environment
+//! and its credentials are in `environment::variables`.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,27 @@ const COMMON: [(&str, &str); 6] = [
         "LD_LIBRARY_PATH",
         "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
     ),
-    // The slash after /usr/bin is AWS's.
+    // AWS also has the slash after /usr/bin.
     ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
     ("TZ", ":UTC"),
 ];
 
-/// What every managed runtime has. `PWD` and `SHLVL` are traces of AWS's bootstrap shell script.
+/// Variables of every managed runtime. `PWD` and `SHLVL` come from AWS's bootstrap shell script.
 const MANAGED: [(&str, &str); 2] = [("PWD", "/var/task"), ("SHLVL", "0")];
 
-/// `provided.*`: no `AWS_EXECUTION_ENV`, no `PWD`, no `SHLVL`.
+/// Variables of `provided.*`: without `AWS_EXECUTION_ENV`, `PWD` and `SHLVL`.
 pub(super) fn provided() -> BTreeMap<String, String> {
     owned(COMMON)
 }
 
-/// `python3.*`.
+/// Variables of `python3.*`.
 pub(super) fn python(identifier: &str) -> BTreeMap<String, String> {
     let mut all = managed(identifier);
     all.insert("PYTHONPATH".to_owned(), "/var/runtime".to_owned());
     all
 }
 
-/// `nodejs<major>.x`.
+/// Variables of `nodejs<major>.x`.
 pub(super) fn node(identifier: &str, major: u32) -> BTreeMap<String, String> {
     let mut all = managed(identifier);
     all.insert(

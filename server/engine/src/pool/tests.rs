@@ -1,4 +1,4 @@
-//! Which environment the pool gives out, freezes and ends.
+//! Which environment the pool returns, freezes and expires.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn names(fakes: &[Fake]) -> Vec<&str> {
 }
 
 #[test]
-fn most_recently_used_first_and_only_the_same_generation() {
+fn the_most_recently_used_of_the_same_generation_is_leased() {
     let mut pool = Pool::default();
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(2));
@@ -45,7 +45,7 @@ fn most_recently_used_first_and_only_the_same_generation() {
 }
 
 #[test]
-fn freezing_is_lazy_and_remembered() {
+fn only_what_is_idle_for_long_is_frozen_and_a_lease_says_so() {
     let mut pool = Pool::default();
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(5));
@@ -57,7 +57,7 @@ fn freezing_is_lazy_and_remembered() {
 }
 
 #[test]
-fn freezing_goes_in_small_steps() {
+fn freezing_is_limited_to_a_number_each_time() {
     let mut pool = Pool::default();
     for generation in 1..=3 {
         pool.put(Fake("x", Uuid::from_u128(generation), 1), at(1));
@@ -81,7 +81,7 @@ fn every_environment_of_a_burst_is_frozen_oldest_first() {
 }
 
 #[test]
-fn a_lease_renews_the_rest_before_freezing() {
+fn a_lease_starts_the_idle_time_anew() {
     let mut pool = Pool::default();
     pool.put(Fake("a", NEW, 1), at(1));
     pool.put(Fake("b", NEW, 1), at(2));
@@ -89,7 +89,7 @@ fn a_lease_renews_the_rest_before_freezing() {
     pool.put(b, at(9));
     assert_eq!((pool.freeze_older(at(5), 8), pool.thawed), (Freezing::Later, 1));
     assert_eq!(pool.freeze_older(at(9), 8), Freezing::Done);
-    // Nothing is left over from leases that were never followed by a freezing.
+    // Leases without a freezing after them leave no entries.
     for s in 10..1000 {
         let b = leased(&mut pool);
         pool.put(b, at(s));
@@ -111,7 +111,7 @@ fn eviction_takes_the_longest_idle_of_any_function() {
 }
 
 #[test]
-fn expiry_and_clearing() {
+fn what_is_old_expires_and_clearing_removes_the_rest() {
     let mut pool = Pool::default();
     for (i, name) in ["a", "b", "c"].into_iter().enumerate() {
         pool.put(Fake(name, NEW, 10), at(i as u64));

@@ -1,15 +1,15 @@
-//! A token bucket in whole tokens and exact time.
+//! A token bucket that gives whole tokens and counts fractions exactly.
 
 use std::time::Duration;
 
 const NANOS_PER_S: u128 = 1_000_000_000;
 
-/// Fills continuously up to its capacity; starts full.
+/// A bucket that starts full and fills continuously up to its capacity.
 #[derive(Debug, Clone)]
 pub(super) struct TokenBucket {
     capacity: u32,
     refill_per_s: u32,
-    /// Tokens times 10⁹, so that no fraction of a refill is lost to rounding.
+    /// Tokens times 10⁹, so that no fraction is lost to rounding.
     level_nanos: u128,
     at: Duration,
 }
@@ -33,7 +33,7 @@ impl TokenBucket {
         enough
     }
 
-    /// Puts back a token that bought nothing.
+    /// Returns a token that was not used.
     pub(super) fn refund(&mut self, now: Duration) {
         self.refill(now);
         self.level_nanos = (self.level_nanos + NANOS_PER_S).min(u128::from(self.capacity) * NANOS_PER_S);

@@ -18,7 +18,7 @@ fn at(ms: u64) -> Duration {
 }
 
 #[test]
-fn account_pool_is_shared_and_paid_back() {
+fn functions_share_the_concurrency_of_their_account() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..5 {
         s.admit(&key("a"), at(0)).unwrap();
@@ -31,7 +31,7 @@ fn account_pool_is_shared_and_paid_back() {
 }
 
 #[test]
-fn reserved_is_guarantee_and_cap() {
+fn reserved_concurrency_is_a_guarantee_and_a_limit() {
     let mut s = Scaler::new(LIMITS);
     s.reserve(&key("r"), Some(3), at(0));
     for _ in 0..7 {
@@ -52,7 +52,7 @@ fn reserved_is_guarantee_and_cap() {
 }
 
 #[test]
-fn accounts_take_nothing_of_each_other() {
+fn accounts_do_not_use_the_concurrency_of_each_other() {
     let mut s = Scaler::new(LIMITS);
     let (one, other) = (in_account("111111111111", "f"), in_account("222222222222", "f"));
     s.reserve(&in_account("111111111111", "r"), Some(4), at(0));
@@ -75,7 +75,7 @@ fn accounts_take_nothing_of_each_other() {
 }
 
 #[test]
-fn changing_the_reservation_moves_what_is_in_flight() {
+fn a_changed_reservation_counts_what_is_in_flight() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..4 {
         s.admit(&key("f"), at(0)).unwrap();
@@ -96,7 +96,7 @@ fn changing_the_reservation_moves_what_is_in_flight() {
 }
 
 #[test]
-fn bucket_refills_without_accrual() {
+fn a_bucket_fills_up_to_its_capacity() {
     let mut s = Scaler::new(LIMITS);
     let start = |s: &mut Scaler, ms| s.start(&key("f"), 1, 0, at(ms));
     for _ in 0..5 {
@@ -121,7 +121,7 @@ fn bucket_refills_without_accrual() {
 }
 
 #[test]
-fn host_memory_is_a_budget() {
+fn all_environments_share_the_memory_of_the_host() {
     let mut s = Scaler::new(LIMITS);
     assert_eq!(s.start(&key("f"), 600, 0, at(0)), StartDecision::Granted);
     assert_eq!(s.start(&key("f"), 600, 0, at(0)), StartDecision::Refused(Throttle::Memory));
@@ -131,7 +131,7 @@ fn host_memory_is_a_budget() {
 }
 
 #[test]
-fn a_start_that_came_to_nothing_costs_no_token() {
+fn a_failed_start_costs_no_token() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..100 {
         assert_eq!(s.start(&key("f"), 1, 0, at(0)), StartDecision::Granted);
@@ -160,7 +160,7 @@ fn a_refused_function_leaves_no_trace() {
 }
 
 #[test]
-fn a_function_that_starts_too_fast_evicts_nobody() {
+fn a_function_that_starts_too_fast_evicts_no_environment() {
     let mut s = Scaler::new(LIMITS);
     for _ in 0..5 {
         assert_eq!(s.start(&key("f"), 200, 0, at(0)), StartDecision::Granted);
@@ -170,7 +170,7 @@ fn a_function_that_starts_too_fast_evicts_nobody() {
 }
 
 #[test]
-fn a_sweep_forgets_what_only_time_could_settle() {
+fn a_sweep_removes_functions_whose_bucket_is_full_again() {
     let mut s = Scaler::new(LIMITS);
     s.start(&key("f"), 1, 0, at(0));
     s.ended(&key("f"), 1, at(0));
@@ -194,7 +194,7 @@ fn a_quiet_function_leaves_no_trace() {
     assert!(s.functions.is_empty());
 }
 
-/// What the rules say, without a bucket: each function's invocations in flight and its reservation.
+/// The rules without the bucket: each function's invocations in flight and its reservation.
 #[derive(Default)]
 struct Model(std::collections::BTreeMap<Arc<FunctionId>, (u32, Option<u32>)>);
 
@@ -218,9 +218,9 @@ impl Model {
     }
 }
 
-/// Whatever happens in whatever order, admission is what the rules say and memory is what was granted.
+/// In any order of events, admission follows the rules and memory is what was granted.
 #[test]
-fn seeded_storm_keeps_the_rules() {
+fn random_events_follow_the_rules() {
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = move |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

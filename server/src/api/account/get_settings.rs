@@ -1,4 +1,4 @@
-//! GetAccountSettings: the limits of the account [fact:account-concurrency] and what is used of them.
+//! GetAccountSettings: the limits of the account [fact:account-concurrency] and how much of them is used.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::api::Call;
 use crate::app::App;
 use crate::packages::PackageLimits;
 
-/// What AWS reports for the storage of all packages, bytes.
+/// Storage of all packages that AWS reports, bytes.
 const TOTAL_CODE_BYTES: i64 = 80_530_636_800;
 
 pub(in crate::api) async fn handle(
@@ -40,7 +40,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn limits_and_what_is_used_of_them_by_this_account() {
+    async fn an_account_sees_its_limits_and_its_own_usage() {
         let api = Api::new().await;
         api.create("f").await;
         api.call_as("111111111111", REGION, "POST", "/2015-03-31/functions", function("f")).await.ok();

@@ -1,4 +1,4 @@
-//! DeleteFunctionConcurrency: back to the account's pool.
+//! DeleteFunctionConcurrency: the function uses the account's unreserved concurrency again.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn what_was_reserved_is_the_accounts_again() {
+    async fn deleted_concurrency_is_unreserved_again() {
         let api = Api::new().await;
         api.create("f").await;
         let path = "/2017-10-31/functions/f/concurrency";

@@ -1,4 +1,4 @@
-//! PutFunctionConcurrency: guarantee and cap; 0 stops the function.
+//! PutFunctionConcurrency: a guarantee and a limit; 0 stops the function.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn the_account_keeps_a_hundred() {
+    async fn a_hundred_of_the_account_cannot_be_reserved() {
         let api = Api::new().await;
         api.create("f").await;
         let put = async |name: &str, executions: i32| {

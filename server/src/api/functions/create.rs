@@ -1,4 +1,4 @@
-//! CreateFunction: stage the package, apply the rules, commit one record, answer Pending.
+//! CreateFunction: checks the settings, stages the package, commits one record, and answers Pending.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(in crate::api) async fn handle(
     let publish = input.publish == Some(true);
     let tags = input.tags.take().unwrap_or_default();
     let code = input.code.take().unwrap_or_default();
-    // Settings are checked before the package, which is the expensive part.
+    // Settings are checked before the package, because unpacking is expensive.
     let mut latest = settings(input, runtime, handler, &target.id.name)?;
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
@@ -85,7 +85,7 @@ fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
     settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
 }
 
-/// Everything but the code, with AWS's defaults [fact:default-members].
+/// The whole configuration except the code, with AWS's defaults [fact:default-members].
 fn settings(
     input: input::CreateFunction,
     runtime: String,

@@ -1,4 +1,4 @@
-//! DeleteFunction: 204; idle environments end at once, busy ones with their invocation.
+//! DeleteFunction: answers 204. Idle environments end at once, busy ones when their invocation is over.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn a_function_goes_with_all_that_is_its_own() {
+    async fn deleting_a_function_deletes_all_that_belongs_to_it() {
         let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f";
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn versions_are_no_functions() {
+    async fn a_version_cannot_be_deleted_like_a_function() {
         let api = Api::new().await;
         api.create("f").await;
         let latest = api.call("DELETE", "/2015-03-31/functions/f:$LATEST", Value::Null).await.refused();

@@ -1,4 +1,4 @@
-//! GetFunction: configuration, tags, reserved concurrency, and where the code can be downloaded.
+//! GetFunction: configuration, tags, reserved concurrency and an address of the code.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn a_function_with_all_that_is_its_own() {
+    async fn an_answer_has_all_that_belongs_to_the_function() {
         let api = Api::new().await;
         let mut request = function("f");
         request["Tags"] = json!({ "a": "b" });
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_in_every_form() {
+    async fn a_function_is_found_by_every_form_of_its_name() {
         let api = Api::new().await;
         api.create("f").await;
         let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";

@@ -1,4 +1,4 @@
-//! GetFunctionConfiguration.
+//! GetFunctionConfiguration: the configuration alone.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn the_configuration_alone() {
+    async fn the_answer_is_the_configuration_alone() {
         let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f/configuration";

@@ -74,7 +74,7 @@ mod tests {
         };
         let (first, marker) = page("?MaxItems=2".to_owned()).await;
         assert_eq!(first, ["a", "b"]);
-        // The function that the marker names may be gone meanwhile.
+        // The function that the marker names may have been deleted.
         api.call("DELETE", "/2015-03-31/functions/b", Value::Null).await.ok();
         assert_eq!(page(format!("?MaxItems=2&Marker={}", marker.unwrap())).await, (vec![json!("c")], None));
         let broken = api.call("GET", "/2015-03-31/functions/?Marker=!", Value::Null).await.refused();

@@ -1,4 +1,4 @@
-//! UpdateFunctionCode: a new package for `$LATEST`.
+//! UpdateFunctionCode: gives `$LATEST` a new package.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! UpdateFunctionConfiguration: members that are given replace what is there.
+//! UpdateFunctionConfiguration: members that are given replace the present ones.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(in crate::api) async fn handle(
     let seen = before.latest.generation;
     let change = move |function: &Function| {
         updates::check(function, revision.as_deref())?;
-        // Merged from an older snapshot: another update came between.
+        // The merge used an older snapshot: another update came in between.
         if function.latest.generation != seen {
             return Err(RegistryError::InProgress);
         }
@@ -93,7 +93,7 @@ mod tests {
     const PATH: &str = "/2015-03-31/functions/f/configuration";
 
     #[tokio::test]
-    async fn what_is_given_replaces_what_was() {
+    async fn given_members_replace_the_present_ones() {
         let api = Api::new().await;
         let made = api.create("f").await;
         let first =
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_change_at_a_time_and_of_what_the_caller_has_seen() {
+    async fn an_update_needs_a_settled_function_and_its_present_revision() {
         let api = Api::new().await;
         let made = api.create("f").await;
         let seen = api.call("GET", PATH, Value::Null).await.ok()["RevisionId"].clone();

@@ -1,4 +1,4 @@
-//! Invoke: RequestResponse and DryRun.
+//! Invoke: supports RequestResponse and DryRun.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn answered(answer: InvocationResult, executed_version: String) -> output::Invok
     }
 }
 
-/// The payload must be JSON; an empty one is `{}` [fact:event-is-json].
+/// Checks the payload, which must be JSON; an empty one becomes `{}` [fact:event-is-json].
 fn event_of(payload: Bytes) -> Result<Bytes, Error> {
     Error::check_payload(&payload)?;
     Ok(if payload.is_empty() { Bytes::from_static(b"{}") } else { payload })
@@ -98,7 +98,7 @@ fn client_context(text: &str) -> Result<String, Error> {
         })
 }
 
-/// Waits for a function that is still being created: preparation takes milliseconds.
+/// Waits until a function that is being created is Active, which takes milliseconds.
 async fn active(
     app: &App,
     function: &Arc<Function>,
@@ -118,7 +118,7 @@ async fn active(
     }
 }
 
-/// The caller's trace, or a new one that nobody samples [fact:trace-header].
+/// The caller's trace, or a new one that is not sampled [fact:trace-header].
 fn trace_id(given: Option<&str>) -> String {
     match given {
         Some(given) if given.contains("Root=") => given.to_owned(),
@@ -152,7 +152,7 @@ mod tests {
     use crate::api::testing::Api;
 
     #[test]
-    fn an_empty_event_is_an_empty_object() {
+    fn an_empty_payload_is_an_empty_object() {
         assert_eq!(event_of(Bytes::new()).unwrap(), "{}");
         assert_eq!(event_of(Bytes::from_static(b" 1")).unwrap(), " 1");
         assert!(event_of(Bytes::from_static(b"{'a': 1}")).is_err());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_can_be_said_without_an_environment() {
+    async fn wrong_requests_are_refused_without_an_environment() {
         let api = Api::new().await;
         api.create("f").await;
         let path = "/2015-03-31/functions/f/invocations";

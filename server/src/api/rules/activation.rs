@@ -1,8 +1,8 @@
-//! From Pending to Active, from InProgress to Successful.
+//! Settles functions: from Pending to Active, from InProgress to Successful.
 //!
-//! The package is unpacked before the record exists, so that preparation has nothing left to do but to say
-//! so. It is a change of its own all the same: clients wait for it, and a record that a crash left
-//! Pending is activated at the next start.
+//! The package is unpacked before the record exists, so that only the state is left to change. This is still
+//! a change of its own, because clients wait for it; and a record that a crash left Pending is activated at
+//! the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::registry::{Changed, RegistryError};
 
-/// How long an activation that the store refused waits before it is tried again.
+/// How long to wait before the next attempt when the store has refused an activation.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Activates this revision in the background. While the store refuses, it is tried again for as long as the server
-/// runs; the task does not keep the server from ending.
+/// Activates this revision in the background. While the store refuses, it tries again for as long as the
+/// server runs; the task does not keep the server from ending.
 pub(in crate::api) fn spawn(app: &Arc<App>, function: &Function) {
     let (app, id, revision) = (Arc::downgrade(app), Arc::clone(&function.id), function.revision_id);
     tokio::spawn(async move {
@@ -46,13 +46,13 @@ async fn activate(app: &App, id: &Arc<FunctionId>, revision: Uuid) -> Result<(),
         if function.revision_id == revision { Ok(function.activated()) } else { Err(RegistryError::Revision) }
     };
     match app.registry.update(Arc::clone(id), change).await {
-        // Changed or deleted meanwhile: whoever did that activates it.
+        // Changed or deleted since: the newer change has an activation of its own.
         Ok(_) | Err(RegistryError::Revision | RegistryError::Missing) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Activates what a crash left behind.
+/// Activates the functions that a crash left Pending or InProgress.
 pub fn activate_pending(app: &Arc<App>) {
     for function in app.registry.all() {
         if function.needs_activation() {
@@ -72,9 +72,9 @@ mod tests {
 
     const PATH: &str = "/2015-03-31/functions";
 
-    /// The time between two tries passes by itself when there is nothing else to do.
+    /// The paused clock advances by itself to the next attempt.
     #[tokio::test(start_paused = true)]
-    async fn a_store_that_refuses_is_asked_again_until_it_does_not() {
+    async fn activation_is_tried_again_while_the_store_refuses() {
         let store = Arc::new(Limited::new(MemStore::new(), 1));
         let api = Api::on(Arc::clone(&store) as _).await;
         api.call("POST", PATH, function("f")).await.ok();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_activated_does_not_keep_the_server() {
+    async fn a_failing_activation_does_not_keep_the_server_from_ending() {
         let api = Api::on(Arc::new(Limited::new(MemStore::new(), 1))).await;
         api.call("POST", PATH, function("f")).await.ok();
         tokio::time::sleep(10 * RETRY_PAUSE).await;

@@ -1,11 +1,11 @@
-//! Errors of the registry as the API tells them.
+//! Errors of the registry as answers of the API.
 
 use lambd_wire::{Error, ErrorCode};
 
 use super::target_function::{invalid, not_found};
 use crate::registry::RegistryError;
 
-/// The wire form; `arn` is the function's, unqualified.
+/// The answer for an error; `arn` is the function's unqualified ARN.
 pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
     match error {
         RegistryError::Missing => not_found(arn),
@@ -67,7 +67,7 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
             "Specified ReservedConcurrentExecutions for function decreases account's \
              UnreservedConcurrentExecution below its minimum value of [100].",
         ),
-        // Only a create meets a function of its name, and says so itself.
+        // Only CreateFunction gets `Exists`, and answers it itself.
         RegistryError::Exists
         | RegistryError::Store(_)
         | RegistryError::Record(_)
@@ -75,7 +75,7 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
     }
 }
 
-/// 500: nothing was acknowledged. The cause goes to the server's log, not to the caller.
+/// 500: the change was not acknowledged. The cause goes to the server's log, not to the caller.
 pub(in crate::api) fn storage(error: &RegistryError) -> Error {
     tracing::error!(error = error as &dyn std::error::Error, "cannot store a change");
     crate::api::service_error("The change could not be stored. Nothing was changed; see the server's log.")

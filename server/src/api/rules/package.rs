@@ -1,4 +1,4 @@
-//! From `Code` to a staged package.
+//! Makes a staged package from the `Code` of a request.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(in crate::api) async fn stage_new(app: &Arc<App>, code: types::FunctionCode)
     }
 }
 
-/// Sources of code other than the request itself.
+/// Refuses code that is not in the request itself.
 pub(in crate::api) fn refuse_sources(s3: bool, image: bool) -> Result<(), Error> {
     if s3 {
         return Err(invalid(
@@ -34,8 +34,8 @@ pub(in crate::api) fn refuse_sources(s3: bool, image: bool) -> Result<(), Error>
     Ok(())
 }
 
-/// Checks and unpacks a zip; the same bytes twice are one folder. Hold the package until its record is
-/// committed: it is kept from garbage collection for as long as the value lives.
+/// Checks and unpacks a zip; the same bytes twice become one folder. Keep the returned value until the record
+/// is committed: while it lives, the package is not collected.
 pub(in crate::api) async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
     let packages = Arc::clone(&app.packages);
     let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &PackageLimits::default())).await;
@@ -44,7 +44,7 @@ pub(in crate::api) async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package,
         .map_err(|error| refused(&error))
 }
 
-/// What a record keeps of a package.
+/// The part of a package that a record stores.
 pub(in crate::api) fn code_ref(package: &Package) -> CodeRef {
     CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
 }

@@ -1,4 +1,4 @@
-//! A function as the API shows it: every member that AWS always shows [fact:default-members].
+//! A function as the API shows it, with every member that AWS always shows [fact:default-members].
 
 use lambd_model::{
     Alias, Function, FunctionState, LATEST, LastUpdate, LogFormat, Logging, Place, Sha256, Version, Vpc,
@@ -8,7 +8,7 @@ use lambd_wire::types;
 
 use crate::app::App;
 
-/// Reason that AWS gives both while creating and while updating.
+/// The reason that AWS gives both for a create and for an update.
 const BEING_CREATED: &str = "The function is being created.";
 
 /// `FunctionConfiguration` of one of the function's versions; the ARN is qualified if the caller asked with a

@@ -1,4 +1,4 @@
-//! Settings of a function: rules that the model does not carry, and their recorded texts [fact:setting-texts].
+//! Settings of a function: rules that are not in the service model, with AWS's texts [fact:setting-texts].
 
 use lambd_model::{LogFormat, Logging, Variables, Vpc};
 use lambd_wire::{Error, types};
@@ -7,13 +7,13 @@ use super::target_function::invalid;
 use crate::runtimes::Catalog;
 use crate::runtimes::identifiers::{self, Standing};
 
-/// Bounds of classic functions, narrower than the model's [fact:function-bounds].
+/// Bounds of ordinary functions, narrower than those of the service model [fact:function-bounds].
 pub(in crate::api) const MEMORY_MIB_MAX: i32 = 10_240;
 const TIMEOUT_S_MAX: i32 = 900;
 const EPHEMERAL_MIB_MAX: i32 = 10_240;
 const LAYERS_MAX: usize = 5;
 
-/// A number within the bounds of classic functions; the model's wider ones were checked before.
+/// Checks the bounds of ordinary functions; the model's wider ones have been checked before.
 fn bounded(value: Option<i32>, max: i32, path: &str) -> Result<Option<u32>, Error> {
     match value {
         Some(value) if value > max => Err(Error::validation(format!(
@@ -36,7 +36,7 @@ pub(in crate::api) fn ephemeral(value: Option<types::EphemeralStorage>) -> Resul
     bounded(value.and_then(|storage| storage.size), EPHEMERAL_MIB_MAX, "ephemeralStorage.size")
 }
 
-/// A runtime that exists, is current and is installed here.
+/// Requires a runtime that exists, is not deprecated and is installed.
 pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(), Error> {
     match catalog.find(identifier) {
         Ok(Some(_)) => return Ok(()),
@@ -57,12 +57,12 @@ pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(),
     }))
 }
 
-/// The variables as they are kept; `wire` has refused more than 4 KB of them.
+/// The variables as they are stored; `wire` has refused more than 4 KB.
 pub(in crate::api) fn variables(given: types::Environment) -> Variables {
     Variables(given.variables.unwrap_or_default())
 }
 
-/// There are no layers yet: an empty list is no list, and every named layer is one that does not exist.
+/// Layers are not supported yet: an empty list means none, and any layer that is named does not exist.
 pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error> {
     let layers = given.unwrap_or_default();
     match layers.first() {
@@ -72,7 +72,7 @@ pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error>
     }
 }
 
-/// The one architecture that runs here.
+/// The only architecture that this machine can run.
 pub(in crate::api) fn architecture(given: Option<Vec<String>>) -> Result<Option<String>, Error> {
     let host = host_architecture();
     match given.and_then(|list| list.into_iter().next()) {
@@ -95,7 +95,7 @@ pub(in crate::api) fn vpc(given: types::VpcConfig) -> Vpc {
     }
 }
 
-/// Merges `LoggingConfig` into what is there; levels exist with JSON only [fact:logging-levels].
+/// Merges `LoggingConfig` into the present settings; levels exist only with JSON [fact:logging-levels].
 pub(in crate::api) fn logging(before: &Logging, given: types::LoggingConfig) -> Result<Logging, Error> {
     let format = match given.log_format.as_deref() {
         Some("JSON") => LogFormat::Json,
@@ -122,17 +122,17 @@ pub(in crate::api) fn logging(before: &Logging, given: types::LoggingConfig) -> 
     })
 }
 
-/// `TracingConfig.Mode`, if given.
+/// `TracingConfig.Mode`, if it is given.
 pub(in crate::api) fn tracing_mode(config: Option<types::TracingConfig>) -> Option<String> {
     config.and_then(|config| config.mode)
 }
 
-/// An empty text means "none" [fact:empty-means-none].
+/// An empty text means that there is none [fact:empty-means-none].
 pub(in crate::api) fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A member that asks for a feature which is not here: a clear refusal, never silence.
+/// Refuses a member that asks for a feature which is not supported, instead of ignoring it.
 pub(in crate::api) fn refuse(asked: bool, what: &str) -> Result<(), Error> {
     if asked { Err(invalid(format!("{what} is not supported by this release of lambd."))) } else { Ok(()) }
 }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_come_and_go_with_json() {
+    fn levels_exist_only_with_json() {
         let text = Logging {
             format: LogFormat::Text,
             group: "/aws/lambda/f".to_owned(),

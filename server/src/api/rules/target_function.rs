@@ -1,4 +1,4 @@
-//! Which function a request means [fact:name-forms], and the errors when there is none
+//! Which function a request names [fact:name-forms], and the errors if there is none
 //! [fact:missing-function-text].
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::app::App;
 #[derive(Debug, Clone)]
 pub(in crate::api) struct TargetFunction {
     pub(in crate::api) id: Arc<FunctionId>,
-    /// From the name or the query, whichever gave one.
+    /// The qualifier in the name or in the query.
     pub(in crate::api) qualifier: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl TargetFunction {
         Place { account: Arc::clone(&self.id.account), region: Arc::clone(&self.id.region) }
     }
 
-    /// ARN as the caller named it: with the qualifier only if there was one.
+    /// ARN as the caller named it, with a qualifier only if the caller gave one.
     pub(in crate::api) fn arn(&self, place: &Place) -> String {
         place.qualified_arn(&self.id.name, self.qualifier.as_deref())
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn other_regions_and_accounts_are_out_of_reach() {
+    fn functions_of_other_regions_and_accounts_are_refused() {
         let error = |name: &str| TargetFunction::parse(&place(), Some(name), None).unwrap_err();
         let far = error("arn:aws:lambda:ap-southeast-1:000000000000:function:f");
         assert_eq!(
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(error("123456789012:function:f").code.status(), 403);
     }
 
-    /// Two grammars, the model's pattern on the wire and the parser here: what the one lets through the other reads.
+    /// The model's pattern on the wire and the parser here must accept the same names.
     #[test]
     fn every_name_that_the_wire_accepts_can_be_read() {
         let prefixes = [

@@ -1,4 +1,4 @@
-//! GetFunctionCodeSigningConfig: always none. Terraform's plan needs the answer
+//! GetFunctionCodeSigningConfig: the answer is always that there is none; Terraform needs it
 //! [fact:code-signing-question].
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ mod tests {
     use crate::api::testing::*;
 
     #[tokio::test]
-    async fn there_is_none() {
+    async fn no_function_has_a_signing_configuration() {
         let api = Api::new().await;
         api.create("f").await;
         let found = api.call("GET", "/2020-06-30/functions/f/code-signing-config", Value::Null).await.ok();

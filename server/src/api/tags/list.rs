@@ -1,4 +1,4 @@
-//! ListTags.
+//! ListTags: the tags of a function.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ mod tests {
     const PATH: &str = "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:f";
 
     #[tokio::test]
-    async fn tags_belong_to_functions() {
+    async fn functions_have_tags_and_versions_do_not() {
         let api = Api::new().await;
         api.create("f").await;
         assert_eq!(api.call("GET", PATH, Value::Null).await.ok(), json!({ "Tags": {} }));

@@ -1,4 +1,4 @@
-//! UntagResource: removes tags; names that are not there, the empty one included, are no error.
+//! UntagResource: removes tags; names that do not exist are no error, not even the empty one.
 
 use std::sync::Arc;
 

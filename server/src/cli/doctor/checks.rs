@@ -1,4 +1,4 @@
-//! The checks. Each reads a text off the machine and judges it in a function of its own.
+//! The checks of `lambd doctor`. Most read a text of the kernel and judge it in a function of its own.
 
 use std::fs;
 use std::path::Path;
@@ -13,34 +13,34 @@ use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 use crate::runtimes::Catalog;
 
-/// Control group controllers that limit an environment.
+/// Controllers that limit an environment, with control groups version 1.
 const CONTROLLERS_V1: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
 const CONTROLLERS_V2: [&str; 3] = ["memory", "cpu", "pids"];
-/// Namespaces of an environment.
+/// Namespaces that an environment has.
 const NAMESPACES: [&str; 6] = ["pid", "mnt", "net", "ipc", "uts", "cgroup"];
-/// Descriptors for a thousand environments with a handful each.
+/// Enough descriptors for a thousand environments.
 const OPEN_FILES_MIN: u64 = 16_384;
-/// Free space below which packages and volumes soon fail.
+/// Free space below which packages and volumes soon cannot be written.
 const FREE_MIB_MIN: u64 = 2048;
 
-/// One check and what came of it.
+/// One check and its result.
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) what: &'static str,
     pub(super) found: Finding,
 }
 
-/// What came of a check; the text is a detail, or the remedy.
+/// The result of a check; its text is a detail, or the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     Ok(String),
-    /// Not as it should be, but the server works.
+    /// Something is not as it should be, but the server works.
     Note(String),
-    /// The server does not work so.
+    /// The server does not work without it.
     Missing(String),
 }
 
-/// All checks, in the order in which one would fix them.
+/// All checks, in the order in which an operator would fix their findings.
 pub(super) fn all(config: &Config) -> Vec<Check> {
     let check = |what, found| Check { what, found };
     vec![
@@ -60,14 +60,14 @@ pub(super) fn all(config: &Config) -> Vec<Check> {
     ]
 }
 
-/// A file of the kernel's; one that is absent reads as empty.
+/// A file of the kernel; an absent one reads as empty.
 fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
 fn root(is_root: bool) -> Finding {
     if is_root {
-        return Finding::Ok("yes; the API process gives it up".to_owned());
+        return Finding::Ok("yes; the API process drops its privileges".to_owned());
     }
     Finding::Missing(
         "run as root (sudo lambd …): the launcher makes namespaces, mounts and groups".to_owned(),
@@ -83,7 +83,7 @@ fn kernel(release: &str) -> Finding {
     Finding::Missing(format!("this is Linux {release}; install {major}.{minor} or newer (mount_setattr)"))
 }
 
-/// Functions make no core dumps whatever stands here (their limit refuses pipes, too). Other programs of the host do.
+/// Functions make no core dumps, because their limit refuses pipes, too. Other programs of the machine may.
 fn core_pattern(pattern: &str) -> Finding {
     let pattern = pattern.trim();
     if pattern.starts_with('|') || pattern.starts_with('@') {
@@ -111,7 +111,7 @@ fn seccomp(actions: &str) -> Finding {
     Finding::Missing("use a kernel built with CONFIG_SECCOMP_FILTER".to_owned())
 }
 
-/// Version 2 where its hierarchy has the controllers, else version 1.
+/// Version 2 if its hierarchy has the controllers, else version 1.
 fn control_groups(mounts: &str, read: impl Fn(String) -> String) -> Finding {
     let mounted = |kind: &str| {
         let kind = kind.to_owned();
@@ -159,11 +159,11 @@ fn open_files(hard_limit: u64) -> Finding {
         return Finding::Ok(format!("up to {hard_limit}"));
     }
     Finding::Note(format!(
-        "the hard limit is {hard_limit}; raise it to {OPEN_FILES_MIN} or more (ulimit -Hn, LimitNOFILE=) for many environments"
+        "the hard limit is {hard_limit}; raise it to {OPEN_FILES_MIN} or more (ulimit -Hn, LimitNOFILE=) to run many environments"
     ))
 }
 
-/// The file system of the data directory, or of what there is of its path.
+/// The file system of the data directory, or of the nearest folder above it that exists.
 fn disk(data_dir: &Path) -> Finding {
     let Some((at, stat)) = data_dir.ancestors().find_map(|path| Some((path, statvfs(path).ok()?))) else {
         return Finding::Missing(format!("cannot read the file system of {}", data_dir.display()));
@@ -182,16 +182,16 @@ fn account(user: &str) -> Finding {
     match Ids::of(user) {
         Ok(Some(ids)) => Finding::Ok(format!("{user}, uid {}", ids.uid)),
         Ok(None) => Finding::Note(format!(
-            "no user {user}, an unused uid stands in; make it with systemd-sysusers or useradd --system {user}"
+            "there is no user {user}; an unused uid is used: make it with systemd-sysusers or useradd --system {user}"
         )),
         Err(error) => Finding::Missing(format!("the account database cannot be read ({error})")),
     }
 }
 
-/// Whether `serve` would take it.
+/// Whether `lambd serve` would accept the data directory.
 fn data_directory(path: &Path) -> Finding {
     let judged = Folder::open(path).and_then(|folder| match folder {
-        None => Ok(format!("{} is not there yet; serve makes it", path.display())),
+        None => Ok(format!("{} does not exist yet; lambd serve makes it", path.display())),
         Some(folder) => folder.is_roots_alone().map(|()| path.display().to_string()),
     });
     judged.map_or_else(|error| Finding::Missing(format!("{error:#}")), Finding::Ok)
@@ -207,7 +207,7 @@ fn runtimes(data_dir: &Path) -> Finding {
     match found.map(|all| all.into_iter().flatten().count()) {
         Err(error) => Finding::Note(cli::one_line(&error.into())),
         Ok(0) => Finding::Note(format!(
-            "none in {}; lambd runtime install provided.al2023 python3.11 … builds some",
+            "none in {}: install some with lambd runtime install provided.al2023 python3.11 …",
             data_dir.display()
         )),
         Ok(count) => Finding::Ok(format!("{count} installed")),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels() {
+    fn a_kernel_must_be_new_enough() {
         for (release, right) in [
             ("6.18.44-fc-v657\n", true),
             ("5.12.0", true),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn core_patterns() {
+    fn a_pattern_that_starts_a_program_is_worth_a_note() {
         for (pattern, ok) in [("core\n", true), ("/var/crash/%p", true), ("", true)] {
             assert_eq!(is_ok(&core_pattern(pattern)), ok, "{pattern}");
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn hierarchies() {
+    fn either_version_of_control_groups_must_have_its_controllers() {
         let v1 = "cgroup /c/cpu cgroup rw,relatime,cpu,cpuacct 0 0\ncgroup /c/memory cgroup rw,memory 0 0\n\
                   cgroup /c/pids cgroup rw,pids 0 0\ncgroup /c/freezer cgroup rw,freezer 0 0\n";
         let both = format!("cgroup2 /c/unified cgroup2 rw 0 0\n{v1}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest() {
+    fn what_is_missing_comes_with_its_remedy() {
         assert!(is_ok(&namespaces(|_| true)));
         let Finding::Missing(remedy) = namespaces(|name| name != "net") else { panic!("net is missing") };
         assert!(remedy.ends_with(": net"), "{remedy}");

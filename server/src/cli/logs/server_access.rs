@@ -1,4 +1,4 @@
-//! Which server is asked, and with whose keys: the environment decides, then the data directory.
+//! Finds the server to ask and the keys to use: first in environment variables, then in the data directory.
 
 use std::path::Path;
 use std::{env, fs};
@@ -10,14 +10,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::cli::ServerArgs;
 use crate::cli::serve::data_dir::ENDPOINT;
 
-/// What stands unencoded in a path or a query: unreserved characters, and those of ARNs.
+/// Characters that are not encoded in a path or a query: the unreserved ones, and those of ARNs.
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'$');
 
-/// A server and the keys that it knows.
+/// The address of a server, and keys that it accepts.
 #[derive(Debug)]
 pub(super) struct ServerAccess {
-    /// Scheme and authority.
+    /// Scheme and authority of the server.
     pub(super) endpoint: String,
     pub(super) credentials: Credentials,
     pub(super) region: String,
@@ -29,7 +29,7 @@ impl ServerAccess {
         Self::of(&config.data_dir, &config.region, |name| env::var(name).ok().filter(|v| !v.is_empty()))
     }
 
-    /// The same with the environment as a function.
+    /// As [`Self::find`], with a function that reads environment variables.
     pub(super) fn of(
         data_dir: &Path,
         region: &str,
@@ -56,7 +56,7 @@ impl ServerAccess {
     }
 }
 
-/// The file that `lambd serve` writes.
+/// Reads the file that `lambd serve` writes.
 fn read_endpoint(data_dir: &Path) -> anyhow::Result<String> {
     let path = data_dir.join(ENDPOINT);
     fs::read_to_string(&path).with_context(|| {
@@ -68,7 +68,7 @@ fn read_endpoint(data_dir: &Path) -> anyhow::Result<String> {
     })
 }
 
-/// Text as it stands in a path or in a query.
+/// Encodes a text for a path or a query.
 pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, ENCODED)
 }

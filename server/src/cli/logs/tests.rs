@@ -1,4 +1,4 @@
-//! Against a listener that checks signatures and pages like the server.
+//! `lambd logs` against a listener that checks signatures and returns pages like the server.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -43,7 +43,7 @@ fn answer(verifier: &Verifier, request: &Request<Body>) -> Response {
     respond(StatusCode::OK, [], serde_json::json!({"events": events, "cursor": end.to_string()}).to_string())
 }
 
-/// What `logs` prints, or its one line.
+/// The output of `lambd logs`, or its error.
 async fn logs(function: &str, secret: &str) -> Result<String, String> {
     let credentials =
         Credentials { access_key_id: "AKIA".into(), secret_access_key: lambd_auth::Secret::new("s") };
@@ -72,20 +72,20 @@ async fn logs(function: &str, secret: &str) -> Result<String, String> {
 }
 
 #[tokio::test]
-async fn every_page_as_it_is() {
+async fn every_event_of_every_page_is_printed_unchanged() {
     let expect = "one\ntwo\nthree ☃\n{\n  \"json\": true\n}\n\n";
     assert_eq!(logs("f", "s").await.as_deref(), Ok(expect));
     assert_eq!(logs("arn:aws:f:$LATEST", "s").await.as_deref(), Ok(expect));
 }
 
 #[tokio::test]
-async fn refusals_are_one_line() {
+async fn a_refusal_is_one_line() {
     assert_eq!(logs("g", "s").await.unwrap_err(), "Function not found: g (ResourceNotFoundException)");
     assert_eq!(logs("f", "wrong").await.unwrap_err(), "bad signature (403)");
 }
 
 #[test]
-fn the_data_directory_serves_where_the_environment_does_not() {
+fn the_data_directory_is_used_where_variables_are_absent() {
     let folder = tempfile::tempdir().unwrap();
     let error = ServerAccess::of(folder.path(), "r", |_| None).unwrap_err();
     assert!(error.to_string().contains("--data-dir"), "{error}");

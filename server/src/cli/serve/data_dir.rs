@@ -1,5 +1,5 @@
-//! The data directory as root sees to it: judged before anything in it is made or altered, then its folders and
-//! their owners.
+//! The data directory as root prepares it: everything is checked before anything is made or altered, then the
+//! folders are made and get their owners.
 
 use std::path::Path;
 
@@ -9,25 +9,25 @@ use super::{DatabaseKind, instance};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 
-/// Folders that the API process writes: the database and the packages.
+/// Folders to which the API process writes: the database and the packages.
 pub(super) const OWN: [&str; 2] = ["db", "packages"];
-/// Where root alone writes what the API process reads, and the launcher trusts.
+/// Only root writes to it; the API process reads it, and the launcher trusts it.
 pub(super) const RUNTIMES: &str = "runtimes";
-/// Where the launcher keeps images of `/tmp`.
+/// The launcher's images of `/tmp`.
 pub(super) const VOLUMES: &str = "volumes";
-/// Held by the one server of the directory.
+/// Locked by the one server that uses the directory.
 pub(super) const LOCK: &str = "lock";
 /// The keys of the API.
 pub(in crate::cli) const CREDENTIALS: &str = "credentials";
-/// Tells `lambd logs` where the server is.
+/// Contains the server's address, for `lambd logs`.
 pub(in crate::cli) const ENDPOINT: &str = "endpoint";
-/// Root's folders with their modes.
+/// Folders that root owns, with their modes.
 const ROOTS: [(&str, u32); 2] = [(RUNTIMES, 0o755), (VOLUMES, 0o700)];
-/// Names that a data directory has; a file system of its own begins with the last.
+/// Names by which a data directory is recognised; a file system of its own contains the last one.
 const NAMES: [&str; 8] = [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, ENDPOINT, "lost+found"];
 
-/// Refuses a directory that is not fit to be this server's, or not this lambd's; says whose the data is to be.
-/// Alters nothing.
+/// Refuses a directory that this server cannot use, or that another program uses. Returns the account that
+/// must own the data. Alters nothing.
 pub(super) fn judge(dir: &Folder, database: &DatabaseKind, config: &Config, root: &Path) -> Result<Ids> {
     refuse_another_s(dir)?;
     for (name, _) in ROOTS {
@@ -42,20 +42,20 @@ pub(super) fn judge(dir: &Folder, database: &DatabaseKind, config: &Config, root
     Ok(ids)
 }
 
-/// Refuses a folder that holds somebody's files and none of lambd's.
+/// Refuses a folder that has files, but none of lambd's.
 fn refuse_another_s(dir: &Folder) -> Result<()> {
     let names = dir.names()?;
     let is_ours = |name: &String| NAMES.contains(&name.as_str());
     match names.iter().find(|name| !name.starts_with('.')) {
         Some(name) if !names.iter().any(is_ours) => bail!(
-            "{} is no data directory of lambd (it holds {name}, and nothing of lambd's): choose an empty folder",
+            "{} is no data directory of lambd (it contains {name}, and nothing of lambd's): choose an empty folder",
             dir.path().display()
         ),
         _ => Ok(()),
     }
 }
 
-/// Makes the folders and sees to it that each is its owner's alone.
+/// Makes the folders, and gives each its owner and its mode.
 pub(super) fn make(dir: &Folder, ids: &Ids) -> Result<()> {
     for (name, mode) in ROOTS {
         let folder = dir.child(name, mode)?;

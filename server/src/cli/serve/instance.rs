@@ -1,16 +1,17 @@
-//! A name for the server of one data directory: what its predecessor left is swept, another server's is not.
+//! Names the server of one data directory. A start removes what the server of this name left, and nothing
+//! else.
 
 use std::path::Path;
 
 use lambd_model::hex;
 use sha2::{Digest as _, Sha256};
 
-/// Short and stable, made of the canonical path: names the control groups.
+/// A short and stable name for the control groups, made from the canonical path.
 pub(super) fn name(root: &Path) -> String {
     hex(&hash(root))
 }
 
-/// The same as a number.
+/// A stable number, made from the canonical path.
 pub(super) fn number(root: &Path) -> u32 {
     let [a, b, c, d, ..] = hash(root);
     u32::from_be_bytes([a, b, c, d])
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_name_for_each_directory() {
+    fn each_directory_has_a_name_of_its_own() {
         let name = |path: &str| name(Path::new(path));
         assert_eq!(name("/var/lib/lambd"), name("/var/lib/lambd"));
         assert_ne!(name("/var/lib/lambd"), name("/var/lib/lambd2"));

@@ -1,6 +1,6 @@
-//! What is done as root, and the way down from it. Each step takes the one before, so that their order is in the
-//! types: [`Privileged`] has the data directory, its lock, the keys and the port; [`Launched`] the launcher besides;
-//! [`Unprivileged`] is all that the server keeps.
+//! The steps that need root, and how privileges are dropped. Each step takes the one before, so that the
+//! types fix the order: [`Privileged`] has the data directory, its lock, the keys and the port; [`Launched`]
+//! also has the launcher; [`Unprivileged`] is what the server keeps.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -22,19 +22,19 @@ use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 use crate::runtimes;
 
-/// All that the API process sees of the data directory.
+/// The only parts of the data directory that the API process sees.
 const VIEW: [&str; 3] = [OWN[0], OWN[1], RUNTIMES];
-/// Where the launchers of one machine share out user ids. Only root can look into it: whoever can open a lock
-/// can hold it.
+/// The folder in which all launchers of a machine agree on user ids. Only root can enter it, because whoever
+/// can open a lock file can also lock it.
 const UID_BLOCKS: &str = "/run/lambd";
-/// Connections that the kernel keeps until they are accepted; it has a limit of its own, `net.core.somaxconn`.
+/// Connections that the kernel keeps until they are accepted; `net.core.somaxconn` also limits them.
 const BACKLOG: i32 = 4096;
 
-/// The process as root, with everything that needs root but the launcher.
+/// The process as root, with everything that needs root except the launcher.
 #[derive(Debug)]
 pub(super) struct Privileged {
     kept: Kept,
-    /// Held until the process ends: the data directory has one owner.
+    /// Kept until the process ends: only one server may use a data directory.
     lock: Flock<File>,
     ids: Ids,
 }
@@ -46,38 +46,38 @@ pub(super) struct Launched {
     launcher: Launcher,
 }
 
-/// The process without any privilege.
+/// The process without privileges.
 #[derive(Debug)]
 pub(super) struct Unprivileged {
     pub(super) kept: Kept,
-    /// As [`Privileged`]'s.
+    /// The lock of [`Privileged`].
     pub(super) lock: Flock<File>,
     pub(super) launcher: Launcher,
 }
 
-/// What was made as root and serves on.
+/// What is made as root and used afterwards.
 #[derive(Debug)]
 pub(super) struct Kept {
-    /// The data directory, canonical: how the launcher and the operator know it. It is the working directory.
+    /// The canonical data directory, for the launcher and for messages. It is the working directory.
     pub(super) root: PathBuf,
     pub(super) listener: TcpListener,
     pub(super) keys: Keyring,
 }
 
 impl Privileged {
-    /// Before any thread, and what must fail before anything is altered first.
+    /// Runs before any thread is started; whatever can fail without altering anything comes first.
     pub(super) fn prepare(config: &Config, database: &DatabaseKind) -> Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             bail!(
                 "lambd serve must be started as root: it makes sandboxes, and gives its privileges up itself"
             );
         }
-        // Whatever root's own mask: what is made here says who may use it.
+        // Modes are as given here, whatever root's mask is.
         umask(Mode::S_IWGRP | Mode::S_IWOTH);
         let dir = Folder::open_or_make(&config.data_dir, 0o755)?;
         dir.is_roots_alone().context("the data directory cannot be used")?;
-        // From here on everything is reached by relative paths: whatever its path leads to later, and also when the
-        // directory or a folder above it is closed to the user that the API process becomes.
+        // From here on relative paths are used: they lead to the same directory whatever is renamed, and also
+        // if the user of the API process may not enter the directory or one above it.
         dir.enter()?;
         let root = std::env::current_dir().context("cannot name the data directory")?;
         let ids = data_dir::judge(&dir, database, config, &root)?;
@@ -113,11 +113,11 @@ impl Privileged {
 impl Launched {
     pub(super) fn drop_privileges(self) -> Result<Unprivileged> {
         let Self { root: Privileged { kept, lock, ids }, launcher } = self;
-        lambd_sandbox::enter_view(&VIEW).context("cannot hide what is root's of the data directory")?;
+        lambd_sandbox::enter_view(&VIEW).context("cannot hide root's part of the data directory")?;
         lambd_sandbox::drop_privileges(ids.uid.as_raw(), ids.gid.as_raw())
-            .context("cannot give up privileges")?;
-        // The keys are in this process. Its change of user forbids reading it too, but only where the machine's
-        // `fs.suid_dumpable` is 0.
+            .context("cannot drop privileges")?;
+        // This process contains the keys. Changing its user also forbids other processes to read it, but only
+        // if the machine's `fs.suid_dumpable` is 0.
         set_dumpable(false).context("cannot forbid reading this process")?;
         tracing::info!(uid = ids.uid.as_raw(), "privileges given up");
         Ok(Unprivileged { kept, lock, launcher })
@@ -129,7 +129,7 @@ fn keys(config: &Config, root: &Path) -> Result<Keyring> {
         Keyring::load_or_create(Path::new(CREDENTIALS)).with_context(|| format!("in {}", root.display()))?;
     if let Some(account) = keys.own_account.as_ref().filter(|account| **account != config.account_id) {
         bail!(
-            "profile default of {} is of account {account}, and the server's own account is {}: set account_id, or \
+            "profile default of {} belongs to account {account}, but the server's own account is {}: set account_id, or \
              change the profile",
             root.join(CREDENTIALS).display(),
             config.account_id
@@ -141,7 +141,7 @@ fn keys(config: &Config, root: &Path) -> Result<Keyring> {
 fn listen(address: SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true).context("cannot prepare the listener")?;
-    // What the standard library asks for is less than a burst of callers.
+    // The standard library's backlog is too small for a burst of callers.
     Backlog::new(BACKLOG)
         .and_then(|backlog| nix::sys::socket::listen(&listener, backlog))
         .context("cannot prepare the listener")?;
@@ -168,7 +168,7 @@ fn write(mut file: File, text: &str) -> Result<()> {
     written.with_context(|| format!("cannot write {ENDPOINT}"))
 }
 
-/// Every environment holds several descriptors in the server; the usual soft limit of 1,024 is too small.
+/// Every environment needs several descriptors in the server; the usual soft limit of 1,024 is too small.
 fn raise_descriptor_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard

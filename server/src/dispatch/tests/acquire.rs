@@ -11,7 +11,7 @@ use super::setup::Setup;
 use super::world::{pass, run};
 
 #[test]
-fn the_most_recently_used_serves() {
+fn the_most_recently_used_environment_serves() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let first = world.begin("f", Act::answer_after(10)).await;
@@ -39,7 +39,7 @@ fn functions_and_generations_share_no_environment() {
 }
 
 #[test]
-fn a_dead_one_is_passed_over() {
+fn a_dead_environment_is_not_used() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let others = world.begin("f", Act::answer_after(10)).await;
@@ -50,12 +50,12 @@ fn a_dead_one_is_passed_over() {
         assert_eq!(world.served("f").await, 0, "the other idle one");
         world.fake.body(0).end(Exit::Code(1));
         assert_eq!(world.served("f").await, 2, "a new one");
-        assert_eq!(start.elapsed(), Duration::ZERO, "nobody waits for words of the dead");
+        assert_eq!(start.elapsed(), Duration::ZERO, "no invocation waits for its last output");
     });
 }
 
 #[test]
-fn one_that_dies_frozen_is_passed_over() {
+fn an_environment_that_dies_frozen_is_not_used() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         assert_eq!(world.served("f").await, 0);
@@ -67,7 +67,7 @@ fn one_that_dies_frozen_is_passed_over() {
 }
 
 #[test]
-fn busy_ones_do_not_serve() {
+fn busy_environments_do_not_serve() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let busy = world.begin("f", Act::answer_after(1000)).await;

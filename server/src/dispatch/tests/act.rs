@@ -1,4 +1,4 @@
-//! What a test tells a fake runtime to do: with an event, which carries its own orders, and at its start.
+//! The orders of a test to a fake runtime: at its start, and with an event, whose payload is the order.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dispatch::InvocationResult;
 
-/// What the runtime does with an event, which says so itself.
+/// What the runtime does with an event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Act {
     print: Option<String>,
@@ -16,10 +16,10 @@ pub(super) struct Act {
     poll_after: Duration,
 }
 
-/// What becomes of the event.
+/// How the event ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum End {
-    /// A response, which names the environment.
+    /// A response, which contains the number of the environment.
     Answer,
     /// An error of the function's own.
     Error,
@@ -27,14 +27,14 @@ pub(super) enum End {
     Exit,
     /// The program answers and ends.
     AnswerAndExit,
-    /// The same in one breath: its end is known before its answer is read.
+    /// Answers and ends at once: the server sees the end before it reads the answer.
     AnswerAndVanish,
-    /// Nothing ever.
+    /// No answer, and no end.
     Hang,
 }
 
 impl Act {
-    /// At once.
+    /// Ends at once in this way.
     pub(super) fn new(end: End) -> Self {
         Self { print: None, after: Duration::ZERO, end, poll_after: Duration::ZERO }
     }
@@ -44,12 +44,12 @@ impl Act {
         Self::new(End::Answer).after(ms)
     }
 
-    /// After some time.
+    /// Works for this time first.
     pub(super) fn after(self, ms: u64) -> Self {
         Self { after: Duration::from_millis(ms), ..self }
     }
 
-    /// Polls so long after its answer.
+    /// Polls this time after its answer.
     pub(super) fn polling_after(self, ms: u64) -> Self {
         Self { poll_after: Duration::from_millis(ms), ..self }
     }
@@ -59,12 +59,12 @@ impl Act {
         Self { print: Some(line.to_owned()), ..self }
     }
 
-    /// Takes as long as the event.
+    /// Takes the time of the work.
     pub(super) async fn work(&self) {
         wait(self.after).await;
     }
 
-    /// Takes as long as the runtime does until it polls again.
+    /// Takes the time until the runtime polls again.
     pub(super) async fn rest(&self) {
         wait(self.poll_after).await;
     }
@@ -82,14 +82,14 @@ impl Act {
 /// The answer to an event.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Reply {
-    /// Of the event.
+    /// The id of the request.
     pub(super) id: String,
-    /// Whose it is.
+    /// The number of the environment.
     pub(super) environment: usize,
 }
 
 impl Reply {
-    /// `None` where the answer is an error.
+    /// `None` if the answer is an error.
     pub(super) fn of(answer: &InvocationResult) -> Option<Self> {
         (!answer.is_error).then(|| serde_json::from_slice(&answer.payload).unwrap())
     }
@@ -98,23 +98,23 @@ impl Reply {
 /// How the next environment starts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Init {
-    /// It polls after this time.
+    /// The runtime polls after this time.
     Ready(Duration),
-    /// It reports that it cannot start, and stays there.
+    /// The runtime reports that it cannot start, and does not end.
     Error,
-    /// Its program ends with this status.
+    /// The program ends with this status.
     Exit(i32),
-    /// It polls and is gone before an event can reach it; its end is told a little later.
+    /// The runtime polls and ends before an event can reach it; the server learns of its end a little later.
     PollAndExit(i32),
-    /// Nothing ever.
+    /// No poll, and no end.
     Hang,
-    /// There is no such program.
+    /// The program does not exist.
     NoProgram,
     /// The launcher refuses.
     Refused,
 }
 
-/// A timer of no time at all would wait for the next millisecond.
+/// Does not wait for zero time, because a timer would wait for the next millisecond.
 pub(super) async fn wait(time: Duration) {
     if time > Duration::ZERO {
         tokio::time::sleep(time).await;

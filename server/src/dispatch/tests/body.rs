@@ -1,4 +1,4 @@
-//! One sandbox that is a task, and what its environment holds of it.
+//! One sandbox that is a task, and the program that its environment has of it.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -11,12 +11,12 @@ use tokio::task::AbortHandle;
 
 use crate::environment::program::Program;
 
-/// One environment, alive or not.
+/// One sandbox, alive or not.
 #[derive(Debug)]
 pub(super) struct Body {
-    /// Counts from 0, in the order of their launches.
+    /// The number of the sandbox, from 0, in the order of the launches.
     pub(super) number: usize,
-    /// CPU of its init, thousandths.
+    /// CPU of its init, thousandths of one CPU.
     pub(super) init_permille: u32,
     life: Mutex<Life>,
     thawed: Notify,
@@ -27,7 +27,7 @@ struct Life {
     exit: Option<Exit>,
     waker: Option<Waker>,
     task: Option<AbortHandle>,
-    /// Standard output.
+    /// The writing end of its standard output.
     output: Option<File>,
     frozen: bool,
     freezes: usize,
@@ -40,7 +40,7 @@ impl Body {
         Self { number, init_permille, life: Mutex::default(), thawed: Notify::new() }
     }
 
-    /// Its task runs, and prints to this pipe.
+    /// Its task runs and prints to this pipe.
     pub(super) fn begin(&self, task: AbortHandle, output: File) {
         let mut life = self.life();
         (life.task, life.output) = (Some(task), Some(output));
@@ -66,7 +66,7 @@ impl Body {
         self.life().cpu_limited
     }
 
-    /// The events that it got.
+    /// The events that it received.
     pub(super) fn events(&self) -> Vec<String> {
         self.life().received.clone()
     }
@@ -87,14 +87,14 @@ impl Body {
         }
     }
 
-    /// Its connections end; of the program's end nobody has heard yet.
+    /// Closes its connections; the server has not learnt of the program's end yet.
     pub(super) fn hang_up(&self) {
         if let Some(task) = self.life().task.take() {
             task.abort();
         }
     }
 
-    /// Its program ends, if it has not yet.
+    /// Ends its program, unless it has ended already.
     pub(super) fn end(&self, exit: Exit) {
         let mut life = self.life();
         life.exit.get_or_insert(exit);
@@ -110,7 +110,7 @@ impl Body {
     }
 }
 
-/// What the environment holds of it.
+/// The program, as the environment has it.
 #[derive(Debug)]
 pub(super) struct Handle(pub(super) Arc<Body>);
 

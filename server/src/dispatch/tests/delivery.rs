@@ -8,7 +8,7 @@ use super::setup::Setup;
 use super::world::{pass, run};
 
 #[test]
-fn many_at_once_reach_one_each() {
+fn many_events_at_once_reach_one_environment_each() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let mut all = Vec::new();
@@ -31,16 +31,12 @@ fn an_exit_while_holding_the_event_is_the_answer() {
         world.create("f").await;
         world.served("f").await;
         let outcome = world.invoke("f", Act::new(End::Exit)).await;
-        assert_eq!(
-            error(&outcome),
-            "Runtime.ExitError",
-            "a warm one that has seen the event is not replaced"
-        );
+        assert_eq!(error(&outcome), "Runtime.ExitError", "an idle one that took the event is not replaced");
         assert_eq!((world.fake.launched(), world.fake.alive()), (1, vec![]));
     });
 }
 
-/// The server has not heard of its end yet when it leases it.
+/// The server leases the environment before it learns of its end.
 #[test]
 fn an_exit_before_the_event_is_taken_leads_to_another() {
     run(Setup::default(), async |world| {
@@ -56,7 +52,7 @@ fn an_exit_before_the_event_is_taken_leads_to_another() {
     });
 }
 
-/// The next one would most likely die as well.
+/// The next one would most likely end, too.
 #[test]
 fn the_death_of_a_fresh_one_is_the_answer() {
     run(Setup::default(), async |world| {
@@ -68,7 +64,7 @@ fn the_death_of_a_fresh_one_is_the_answer() {
 }
 
 #[test]
-fn a_response_counts_even_if_the_program_ends_right_behind_it() {
+fn a_response_counts_even_if_the_program_ends_right_after_it() {
     for end in [End::AnswerAndExit, End::AnswerAndVanish] {
         run(Setup::default(), async |world| {
             world.create("f").await;

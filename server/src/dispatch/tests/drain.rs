@@ -1,4 +1,4 @@
-//! The end of the server.
+//! How a drain ends dispatch.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::setup::Setup;
 use super::world::run;
 
 #[test]
-fn it_waits_for_what_runs_and_ends_what_rests() {
+fn it_waits_for_busy_environments_and_ends_idle_ones() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.create("g").await;
@@ -41,7 +41,7 @@ fn it_waits_no_longer_than_it_may() {
     });
 }
 
-/// A caller who was answered is no reason to end sooner: its environment still works.
+/// The caller has its answer, but the environment still works.
 #[test]
 fn it_waits_for_a_slow_poller() {
     run(Setup::default(), async |world| {

@@ -1,4 +1,4 @@
-//! Sandboxes without root, processes or control groups: each is a task that is its own runtime.
+//! Sandboxes without root, processes or control groups: each is a task that acts as the runtime.
 
 use std::collections::VecDeque;
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use super::body::{Body, Handle};
 use super::runtime;
 use crate::environment::launch::{EnvironmentStartError, Launch, LaunchFuture, LaunchedSandbox};
 
-/// Starts environments and remembers them all.
+/// Starts sandboxes and keeps all of them.
 #[derive(Debug, Default)]
 pub(super) struct Fake {
     inits: Mutex<VecDeque<Init>>,
@@ -20,12 +20,12 @@ pub(super) struct Fake {
 }
 
 impl Fake {
-    /// How the next launches go; those behind them start at once.
+    /// How the next launches go; those after them are ready at once.
     pub(super) fn next_inits(&self, inits: impl IntoIterator<Item = Init>) {
         self.inits.lock().unwrap().extend(inits);
     }
 
-    /// The environment of this number.
+    /// The sandbox with this number.
     pub(super) fn body(&self, number: usize) -> Arc<Body> {
         Arc::clone(&self.bodies.lock().unwrap()[number])
     }
@@ -34,7 +34,7 @@ impl Fake {
         self.bodies.lock().unwrap().len()
     }
 
-    /// The numbers of those that live.
+    /// The numbers of those that are alive.
     pub(super) fn alive(&self) -> Vec<usize> {
         self.numbers(Body::is_alive)
     }
@@ -44,7 +44,7 @@ impl Fake {
         self.numbers(Body::is_frozen)
     }
 
-    /// Every event that any of them got, as often as it was got.
+    /// Every event that any of them received, as often as it was received.
     pub(super) fn received(&self) -> Vec<String> {
         self.bodies.lock().unwrap().iter().flat_map(|body| body.events()).collect()
     }

@@ -1,4 +1,4 @@
-//! A caller who does not wait for the answer.
+//! Callers that disconnect before the answer.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn the_function_runs_to_its_end() {
     });
 }
 
-/// The event is delivered all the same: the caller cannot know how far it got.
+/// The event is delivered all the same: the caller cannot know how far its request got.
 #[test]
 fn a_start_goes_on() {
     run(Setup::default(), async |world| {

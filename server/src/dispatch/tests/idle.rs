@@ -1,4 +1,4 @@
-//! Environments at rest: freezing, thawing, expiry.
+//! Idle environments: freezing, thawing, expiry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::logs::{Cursor, Logs, Retention, group_key};
 use crate::registry::testing::ACCOUNT;
 
 #[test]
-fn it_is_frozen_when_it_has_rested_and_thawed_for_its_next_event() {
+fn it_is_frozen_when_idle_and_thawed_for_its_next_event() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.served("f").await;
         pass(48).await;
-        assert_eq!(world.fake.frozen(), [0; 0], "back-to-back invocations pay nothing");
+        assert_eq!(world.fake.frozen(), [0; 0], "an invocation right after another one needs no thaw");
         pass(60).await;
         assert_eq!(world.fake.frozen(), [0]);
         assert_eq!(world.served("f").await, 0);
@@ -37,13 +37,13 @@ fn a_busy_one_is_not_frozen() {
         assert_eq!(world.fake.body(0).freezes(), 0);
         world.invoke("f", Act::new(End::Answer).polling_after(2000)).await.unwrap();
         pass(1900).await;
-        assert_eq!(world.fake.body(0).freezes(), 0, "as long as it may not poll");
+        assert_eq!(world.fake.body(0).freezes(), 0, "until it polls");
     });
 }
 
-/// More than one step of the freezer's, of many functions.
+/// More environments than one step of the freezer, of many functions.
 #[test]
-fn all_that_rest_are_frozen() {
+fn all_idle_environments_are_frozen() {
     run(Setup::default(), async |world| {
         let names: Vec<_> = (0..15).map(|number| format!("f{number}")).collect();
         for name in &names {
@@ -58,7 +58,7 @@ fn all_that_rest_are_frozen() {
 }
 
 #[test]
-fn it_ends_when_nobody_has_used_it_for_long() {
+fn it_ends_when_it_was_idle_for_long() {
     let setup = Setup { keep_alive: Duration::from_secs(60), ..Setup::default() };
     run(setup, async |world| {
         world.create("f").await;
@@ -69,7 +69,7 @@ fn it_ends_when_nobody_has_used_it_for_long() {
         assert_eq!(world.served("f").await, 1);
         pass(19_000).await;
         assert_eq!(world.fake.alive(), [0, 1]);
-        // Looked for every tenth of the time.
+        // Expiry is checked each tenth of that time.
         pass(8_000).await;
         assert_eq!(world.fake.alive(), [1], "the other has been used");
         pass(40_000).await;
@@ -77,11 +77,11 @@ fn it_ends_when_nobody_has_used_it_for_long() {
     });
 }
 
-/// What a program prints between its invocations waits in the pipe.
+/// The output of a program between its invocations stays in the pipe.
 #[test]
 fn what_it_printed_last_reaches_the_log() {
     let retention = Retention { age_max: Duration::from_secs(1 << 30), group_bytes_max: 1 << 30 };
-    // The log's writer has a runtime of its own, whose time passes.
+    // The log's writer runs with real time.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let logs = runtime.block_on(Logs::start(Arc::new(MemStore::new()), ACCOUNT, retention)).unwrap();
     let setup = Setup { logs: Some(logs.sink().clone()), ..Setup::default() };
@@ -90,7 +90,7 @@ fn what_it_printed_last_reaches_the_log() {
         let act = Act::new(End::Answer).printing("first");
         assert_eq!(by(&world.invoke("f", act).await), 0);
         world.fake.body(0).print("last");
-        // The server hears of it.
+        // The server learns of it.
         pass(1).await;
         let version = world.version("f").unwrap();
         world.delete("f").await;

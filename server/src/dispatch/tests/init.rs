@@ -1,4 +1,4 @@
-//! Cold starts, and what becomes of an init that fails.
+//! Cold starts, and inits that fail.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn ready_after(ms: u64) -> Init {
 }
 
 #[test]
-fn a_first_init_has_ten_seconds_and_a_cpu_of_its_own() {
+fn a_first_init_has_ten_seconds_and_a_whole_cpu() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.fake.next_inits([ready_after(9_999)]);
@@ -44,7 +44,7 @@ fn a_slow_init_is_run_again_inside_the_invocation() {
 }
 
 #[test]
-fn the_second_init_counts_against_the_time_out() {
+fn the_second_init_counts_against_the_timeout() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.fake.next_inits([Init::Exit(1), ready_after(2_000)]);
@@ -60,12 +60,12 @@ fn the_second_init_counts_against_the_time_out() {
 }
 
 #[test]
-fn two_failures_are_the_answer() {
+fn the_answer_to_two_failures_is_an_error() {
     for (inits, told) in [
         ([Init::Exit(3), Init::Exit(3)], "Runtime.ExitError"),
         ([Init::Error, Init::Error], "Init.Broken"),
         ([Init::NoProgram, Init::NoProgram], "Runtime.InvalidEntrypoint"),
-        // What the runtime itself said is worth more, even if it was only the first time.
+        // The report of the runtime is preferred, even if only the first init had one.
         ([Init::Error, Init::Exit(3)], "Init.Broken"),
         ([Init::Exit(3), Init::Error], "Init.Broken"),
     ] {

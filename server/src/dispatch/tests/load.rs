@@ -1,4 +1,4 @@
-//! What an environment is started from may be gone.
+//! Starts whose package or runtime is missing.
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use super::setup::Setup;
 use super::world::{World, run};
 use crate::dispatch::InvokeError;
 
-/// Removes what no function runs any more.
+/// Collects packages that no function uses.
 fn collect(world: &World) {
     world.packages.collect(|| world.registry.live_packages()).unwrap();
 }
 
-/// Between the look at the registry and the start, code was replaced and the old one collected.
+/// Between reading the registry and the start, the code was replaced and the old package collected.
 #[test]
 fn the_present_code_serves_when_the_old_one_is_collected() {
     run(Setup::default(), async |world| {
@@ -31,7 +31,7 @@ fn the_present_code_serves_when_the_old_one_is_collected() {
 }
 
 #[test]
-fn a_function_that_is_deleted_meanwhile_is_gone() {
+fn a_function_that_is_deleted_before_its_start_is_gone() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let old = world.version("f").unwrap();
@@ -43,9 +43,9 @@ fn a_function_that_is_deleted_meanwhile_is_gone() {
     });
 }
 
-/// A package that a function runs and that is not there is the server's fault, and no reason to look for ever.
+/// A missing package of a present function is the server's fault, and is not tried again without end.
 #[test]
-fn a_package_that_is_lost_is_told() {
+fn a_package_that_is_lost_is_an_error() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         fs::remove_dir_all(world.data.path().join("packages")).unwrap();
@@ -55,7 +55,7 @@ fn a_package_that_is_lost_is_told() {
 }
 
 #[test]
-fn a_runtime_that_was_removed_is_told() {
+fn a_runtime_that_was_removed_is_an_error() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         fs::remove_dir_all(world.data.path().join("runtimes")).unwrap();
@@ -64,9 +64,9 @@ fn a_runtime_that_was_removed_is_told() {
     });
 }
 
-/// What is read of the disk for a start keeps no worker: a manifest that does not come holds up its own function.
+/// Reading the disk blocks no worker: a manifest that cannot be read delays its own function only.
 #[test]
-fn a_disk_that_hangs_holds_up_only_who_waits_for_it() {
+fn a_disk_that_hangs_delays_only_its_own_function() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.create("g").await;
@@ -74,7 +74,7 @@ fn a_disk_that_hangs_holds_up_only_who_waits_for_it() {
         let manifest = world.data.path().join("runtimes/provided.al2023/runtime.toml");
         let text = fs::read(&manifest).unwrap();
         fs::remove_file(&manifest).unwrap();
-        // Whoever opens it waits for somebody who writes.
+        // A reader of a pipe without a writer blocks.
         nix::unistd::mkfifo(&manifest, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let waits = world.spawn("f", Act::new(End::Answer));
         assert_eq!(world.served("g").await, 0);

@@ -1,4 +1,4 @@
-//! What environments may take of the host, and of how fast: memory, descriptors, starts.
+//! The limits of the host: memory, descriptors, starts.
 
 use lambd_engine::scaler::Throttle;
 use lambd_model::Configuration;
@@ -15,7 +15,7 @@ fn two() -> Setup {
 }
 
 #[test]
-fn idle_ones_of_others_make_room_the_longest_idle_first() {
+fn idle_environments_of_others_end_for_memory_the_longest_idle_first() {
     run(two(), async |world| {
         for name in ["f", "g", "h"] {
             world.create(name).await;
@@ -29,7 +29,7 @@ fn idle_ones_of_others_make_room_the_longest_idle_first() {
 }
 
 #[test]
-fn as_many_as_it_takes_make_room() {
+fn as_many_as_needed_end_for_memory() {
     run(Setup { host_memory_mib: 512, ..Setup::default() }, async |world| {
         for name in ["f", "g", "h", "large"] {
             world.create(name).await;
@@ -43,13 +43,13 @@ fn as_many_as_it_takes_make_room() {
         assert_eq!(world.fake.alive(), [2, 3], "128 MiB were free, 256 were missing");
         let busy = world.begin("large", Act::answer_after(100)).await;
         assert_eq!(refusal(&world.invoke("large", Act::new(End::Answer)).await), Throttle::Memory);
-        assert_eq!(world.fake.alive(), [2, 3], "nothing ends in vain");
+        assert_eq!(world.fake.alive(), [2, 3], "none ends if that would not be enough");
         busy.await.unwrap().unwrap();
     });
 }
 
 #[test]
-fn busy_ones_make_none() {
+fn busy_environments_do_not_end_for_memory() {
     run(two(), async |world| {
         for name in ["f", "g", "h"] {
             world.create(name).await;
@@ -65,7 +65,7 @@ fn busy_ones_make_none() {
 }
 
 #[test]
-fn descriptors_are_had_from_idle_ones_too() {
+fn idle_environments_end_for_descriptors() {
     run(Setup { environments: 1, ..Setup::default() }, async |world| {
         world.create("f").await;
         world.create("g").await;
@@ -78,7 +78,7 @@ fn descriptors_are_had_from_idle_ones_too() {
 }
 
 #[test]
-fn starts_have_a_rate() {
+fn the_rate_of_starts_is_limited() {
     run(Setup { burst: 2, refill_per_s: 1, ..Setup::default() }, async |world| {
         world.create("f").await;
         world.create("g").await;
@@ -96,9 +96,9 @@ fn starts_have_a_rate() {
     });
 }
 
-/// Otherwise a launcher in trouble would end in refusals for the wrong reason.
+/// Otherwise failures of the launcher would use up the rate, and the refusals would give a wrong reason.
 #[test]
-fn a_start_that_comes_to_nothing_costs_no_token() {
+fn a_failed_start_costs_no_token() {
     run(Setup { burst: 2, refill_per_s: 1, ..two() }, async |world| {
         world.create("f").await;
         world.fake.next_inits([Init::Refused; 5]);
@@ -111,7 +111,7 @@ fn a_start_that_comes_to_nothing_costs_no_token() {
 }
 
 #[test]
-fn memory_comes_back_between_two_inits() {
+fn memory_is_returned_between_two_inits() {
     run(Setup { host_memory_mib: 128, environments: 1, ..Setup::default() }, async |world| {
         world.create("f").await;
         world.fake.next_inits([Init::Exit(1), Init::Exit(1)]);

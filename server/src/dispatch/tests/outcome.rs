@@ -1,21 +1,21 @@
-//! What invocations come to, for assertions.
+//! Reads the results of invocations, for assertions.
 
 use lambd_engine::scaler::Throttle;
 
 use super::act::Reply;
 use crate::dispatch::{InvocationResult, InvokeError};
 
-/// What the caller gets.
+/// The result for the caller.
 pub(super) type Outcome = Result<InvocationResult, InvokeError>;
 
-/// Which environment gave this answer.
+/// The number of the environment that answered.
 #[track_caller]
 pub(super) fn by(outcome: &Outcome) -> usize {
     let answer = outcome.as_ref().expect("an answer");
     Reply::of(answer).unwrap_or_else(|| panic!("{answer:?}")).environment
 }
 
-/// The error's type.
+/// The type of the error.
 #[track_caller]
 pub(super) fn error(outcome: &Outcome) -> String {
     let answer = outcome.as_ref().expect("an answer");
@@ -24,7 +24,7 @@ pub(super) fn error(outcome: &Outcome) -> String {
     answer["errorType"].as_str().unwrap().to_owned()
 }
 
-/// Why it was refused.
+/// The reason of the refusal.
 #[track_caller]
 pub(super) fn refusal(outcome: &Outcome) -> Throttle {
     match outcome {

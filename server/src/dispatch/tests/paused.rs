@@ -1,9 +1,9 @@
 //! Paused time and sockets.
 //!
-//! Before tokio advances a paused clock it polls its sockets once, and a task that this wakes, or that the blocking
-//! pool wakes, keeps the clock where it is; while the blocking pool works, it is not advanced at all. Loopback
-//! bytes have arrived when `write` returns. So no timer comes due while an answer is on its way between two tasks
-//! of one runtime with one thread: time passes only when all of them wait for it.
+//! Before tokio advances a paused clock, it polls its sockets once. If this, or the blocking pool, wakes a
+//! task, the clock is not advanced; nor while the blocking pool works. Bytes to loopback have arrived when
+//! `write` returns. So no timer expires while an answer is on its way between two tasks of a runtime with one
+//! thread: time passes only when all of them wait for time.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) fn run<T>(test: impl Future<Output = T>) -> T {
     builder.enable_all().start_paused(true).build().unwrap().block_on(test)
 }
 
-/// All other tests rely on it.
+/// All other tests depend on this.
 #[test]
 fn bytes_on_their_way_stop_the_clock() {
     run(async {

@@ -1,4 +1,4 @@
-//! Who may run: the limits of account and function, and that what they give is paid back.
+//! The limits of account and function, and that permits are returned.
 
 use lambd_engine::scaler::Throttle;
 
@@ -7,7 +7,7 @@ use super::outcome::{by, error, refusal};
 use super::setup::Setup;
 use super::world::run;
 
-/// An account that may run two at once.
+/// An account whose limit is two.
 fn two() -> Setup {
     Setup { concurrency: 2, ..Setup::default() }
 }
@@ -45,7 +45,7 @@ fn a_function_runs_no_more_than_what_is_reserved_for_it() {
     });
 }
 
-/// Two invocations that end badly: without their permits the third would be refused.
+/// Two invocations that fail: unless their permits are returned, the third is refused.
 #[test]
 fn a_permit_comes_back_however_it_ends() {
     for (end, told) in [
@@ -64,7 +64,7 @@ fn a_permit_comes_back_however_it_ends() {
                     _ => assert_eq!(error(&ended), told),
                 }
             }
-            assert_eq!(world.in_flight(), 0, "before the caller hears of it");
+            assert_eq!(world.in_flight(), 0, "the permit is returned before the answer");
             world.invoke("f", Act::new(End::Answer)).await.unwrap();
         });
     }

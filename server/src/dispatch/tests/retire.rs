@@ -1,4 +1,4 @@
-//! Updates and deletes, while environments rest and while they work.
+//! Updates and deletes, with idle and with busy environments.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::setup::Setup;
 use super::world::run;
 
 #[test]
-fn idle_ones_end_with_an_update_or_a_delete() {
+fn idle_environments_end_with_an_update_or_a_delete() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         assert_eq!(world.served("f").await, 0);
@@ -21,7 +21,7 @@ fn idle_ones_end_with_an_update_or_a_delete() {
 }
 
 #[test]
-fn a_busy_one_finishes_its_event_and_ends() {
+fn a_busy_environment_completes_its_event_and_ends() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         let busy = world.begin("f", Act::answer_after(100)).await;
@@ -38,7 +38,7 @@ fn a_busy_one_finishes_its_event_and_ends() {
 }
 
 #[test]
-fn one_that_starts_meanwhile_serves_once() {
+fn one_that_starts_during_an_update_serves_once() {
     run(Setup::default(), async |world| {
         world.create("f").await;
         world.fake.next_inits([Init::Ready(Duration::from_millis(500))]);
@@ -53,7 +53,7 @@ fn one_that_starts_meanwhile_serves_once() {
     });
 }
 
-/// A function that is made anew under the same name is another one.
+/// A function that is created again with the same name is another one.
 #[test]
 fn a_successor_of_the_same_name_shares_nothing() {
     run(Setup::default(), async |world| {

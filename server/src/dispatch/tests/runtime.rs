@@ -1,4 +1,4 @@
-//! A runtime that does as its events say, over a real socket.
+//! A fake runtime that does what its events order, over a real socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,11 +15,11 @@ use super::body::Body;
 const API: &str = "/2018-06-01/runtime";
 const NEXT: &str = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Runs until the program ends by itself. Its sockets are closed then.
+/// Runs until the program ends by itself. Its sockets are then closed.
 pub(super) async fn run(body: &Arc<Body>, init: Init, api: SocketAddr) -> Exit {
     match start(body, init, api).await {
         Ok(exit) => exit,
-        // The server closed the connection, as it does when it gives up a session.
+        // The server closed the connection, as it does when it ends a session.
         Err(_) => Exit::Code(1),
     }
 }
@@ -46,7 +46,7 @@ async fn start(body: &Arc<Body>, init: Init, api: SocketAddr) -> io::Result<Exit
     }
     loop {
         let (id, payload) = client.next().await?;
-        // A frozen program finds the event when it is thawed.
+        // A frozen program receives the event when it is thawed.
         body.thawed().await;
         body.received(&id);
         let act: Act = serde_json::from_slice(&payload)?;
@@ -79,7 +79,7 @@ struct Client {
 }
 
 impl Client {
-    /// The next event: its request id and payload.
+    /// Receives the next event: its request id and payload.
     async fn next(&mut self) -> io::Result<(String, Vec<u8>)> {
         self.send(NEXT).await?;
         let (head, body) = self.receive().await?;
@@ -98,7 +98,7 @@ impl Client {
         self.stream.get_mut().write_all(request.as_bytes()).await
     }
 
-    /// The lines of the head, and the body.
+    /// Receives an answer: the lines of its head, and its body.
     async fn receive(&mut self) -> io::Result<(Vec<String>, Vec<u8>)> {
         let mut head = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! The end of the invoke phase: who waits for the runtime's next poll, and for how long.
+//! The end of the invoke phase: what waits for the runtime's next poll, and for how long.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn a_caller_that_wants_the_tail_waits_for_the_poll() {
     });
 }
 
-/// The answer stands; of what became of its environment only the log tells.
+/// The caller has its answer; only the log shows what happened to the environment.
 #[test]
 fn a_runtime_that_never_polls_again_is_ended_at_the_deadline() {
     run(Setup::default(), async |world| {

@@ -1,4 +1,4 @@
-//! The limits that a test runs under.
+//! The limits of a test.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use lambd_engine::scaler::ScalerLimits;
 use crate::descriptors::{Descriptors, ENVIRONMENT};
 use crate::logs::{LogSink, unread};
 
-/// The limits of a world.
+/// The limits of a test's dispatcher.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) concurrency: u32,
     pub(super) burst: u32,
     pub(super) refill_per_s: u32,
     pub(super) host_memory_mib: u64,
-    /// What the descriptors are enough for.
+    /// Number of environments for which the descriptors are enough.
     pub(super) environments: usize,
     pub(super) keep_alive: Duration,
-    /// Where the functions' lines go; nowhere without it.
+    /// The sink of the functions' logs; without one, lines are dropped.
     pub(super) logs: Option<LogSink>,
 }
 
@@ -49,7 +49,7 @@ impl Setup {
         Descriptors::new(self.environments * ENVIRONMENT as usize, 0)
     }
 
-    /// A log whose reader is gone takes everything and keeps nothing.
+    /// A log without a reader accepts everything and stores nothing.
     pub(super) fn sink(&self) -> LogSink {
         self.logs.clone().unwrap_or_else(|| unread().0)
     }

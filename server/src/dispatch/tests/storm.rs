@@ -1,4 +1,4 @@
-//! Everything at once, in an order that a seed decides (but for what threads of the blocking pool do).
+//! Everything at once, in an order that a seed decides, apart from the threads of the blocking pool.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::dispatch::InvokeError;
 const FUNCTIONS: [&str; 4] = ["f", "g", "h", "i"];
 const STEPS: usize = 1000;
 const CONCURRENCY: u32 = 16;
-/// Memory and descriptors are enough for so many; the numbers differ so that each limit is met.
+/// Environments for which memory and descriptors are enough; different, so that both limits are reached.
 const BY_MEMORY: usize = 12;
 const BY_DESCRIPTORS: usize = 11;
 
-/// What a storm must bring about to tell anything.
+/// Every kind of result that a storm must contain, or it proves nothing.
 const KINDS: &[&str] = &[
     "answer",
     "Mine",
@@ -36,7 +36,7 @@ const KINDS: &[&str] = &[
     "Start",
 ];
 
-/// Splitmix64.
+/// The generator Splitmix64.
 struct Random(u64);
 
 impl Random {
@@ -112,7 +112,7 @@ async fn step(world: &Arc<World>, random: &mut Random, callers: &mut Vec<JoinHan
     }
 }
 
-/// What an invocation came to; anything else is a fault.
+/// The kind of a result; a kind that is not expected fails the test.
 fn kind(outcome: &Outcome) -> String {
     match outcome {
         Ok(answer) if answer.is_error => error(outcome),
@@ -124,7 +124,7 @@ fn kind(outcome: &Outcome) -> String {
 }
 
 #[test]
-fn whatever_happens_nothing_is_lost() {
+fn nothing_is_lost_in_any_order_of_events() {
     let mut kinds = BTreeMap::<String, usize>::new();
     for seed in 0..8 {
         println!("seed {seed}");
@@ -146,7 +146,7 @@ fn whatever_happens_nothing_is_lost() {
             for caller in callers {
                 *kinds.entry(kind(&caller.await.expect("no caller panics"))).or_default() += 1;
             }
-            // Those who hung up have been waited for by nobody.
+            // Nothing has waited for the invocations of callers that disconnected.
             pass(20_000).await;
             assert_eq!(world.in_flight(), 0);
             for name in FUNCTIONS.into_iter().filter(|name| world.version(name).is_some()) {

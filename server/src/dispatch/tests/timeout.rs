@@ -1,4 +1,4 @@
-//! The function's time-out.
+//! The function's timeout.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn an_answer_right_before_the_deadline_counts() {
     });
 }
 
-/// What it printed waits for a log that hangs; it must not go on meanwhile.
+/// The program's output waits for a log that hangs; the program must not run on during that time.
 #[test]
 fn code_past_its_deadline_does_not_wait_for_the_log() {
     let (sink, _unread) = unread();
@@ -55,7 +55,7 @@ fn code_past_its_deadline_does_not_wait_for_the_log() {
     });
 }
 
-/// Uses up all that the group of this stream may have waiting.
+/// Fills the share of the queue that the group of this stream has.
 async fn flood(stream: &LogStream) {
     for bytes in [1000, 0] {
         let line = || vec![LogEvent { time_ms: 0, message: "x".repeat(bytes) }];

@@ -27,13 +27,13 @@ use crate::registry::Registry;
 use crate::registry::testing::{ACCOUNT, configuration, function, id};
 use crate::runtimes::Catalog;
 
-/// After so long nothing will come any more: longer than all that a test waits for.
+/// Longer than any wait of a test: after this time something hangs.
 const WATCHDOG: Duration = Duration::from_secs(100_000);
-/// What an invocation may take besides its time-out: the first init, and what the dead are waited for.
+/// What an invocation may take in addition to its timeout: the first init, and the wait for last output.
 const INIT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Everything that a test sees.
+/// Everything that a test uses.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) dispatcher: Arc<Dispatcher>,
@@ -47,11 +47,11 @@ pub(super) struct World {
     serves: Mutex<HashMap<usize, Uuid>>,
 }
 
-/// Runs a test, and checks that it left nothing behind.
+/// Runs a test, and checks that nothing is left of it.
 pub(super) fn run(setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
     paused::run(async {
         let world = Arc::new(World::new(setup).await);
-        // Nothing can have rested for long at the very start of the dispatcher's clock.
+        // At the very start of the dispatcher's clock no environment can have been idle for long.
         pass(1000).await;
         let idle = tokio::spawn(Arc::clone(&world.dispatcher).manage_idle(world.setup.keep_alive));
         timeout(WATCHDOG, test(&world)).await.expect("something never ends");
@@ -68,7 +68,7 @@ impl World {
         let manifest = "identifier = 'provided.al2023'\nroot = 'tree'\nbootstrap = ['/var/task/bootstrap']\n";
         fs::write(runtime.join("runtime.toml"), manifest).unwrap();
         let store: Arc<dyn Store> = Arc::new(MemStore::new());
-        // Of its limit the registry keeps 100 unreserved: more than the tests have.
+        // The registry keeps 100 of its limit unreserved, more than the tests have.
         let registry = Arc::new(Registry::open(store, ACCOUNT, setup.concurrency + 100).await.unwrap());
         let packages = Arc::new(Packages::open(data.path()).unwrap());
         let fake = Arc::new(Fake::default());
@@ -88,7 +88,7 @@ impl World {
         Self { dispatcher, registry, fake, setup, packages, data, requests, serves }
     }
 
-    /// A new function of 128 MiB and 3 s.
+    /// Creates a function with 128 MiB and 3 s.
     pub(super) async fn create(&self, name: &str) {
         let function = function(name);
         let configuration = Configuration { code: self.stage("code"), ..configuration(name) };
@@ -96,12 +96,12 @@ impl World {
         self.registry.create(Function { latest, ..function }).await.unwrap();
     }
 
-    /// The update of a function that is there, with all that the API does for one.
+    /// Updates a function, with all that the API does for an update.
     pub(super) async fn update(&self, name: &str) {
         self.change(name, |configuration| configuration).await;
     }
 
-    /// The same, which changes something.
+    /// The same, with a change of the configuration.
     pub(super) async fn change(
         &self,
         name: &str,
@@ -113,7 +113,7 @@ impl World {
         self.dispatcher.retire(&changed.before.latest);
     }
 
-    /// The end of a function that is there, with all that the API does for one.
+    /// Deletes a function, with all that the API does for it.
     pub(super) async fn delete(&self, name: &str) {
         let deleted = self.registry.delete(name_of(name)).await.unwrap();
         self.dispatcher.retire(&deleted.latest);
@@ -125,7 +125,7 @@ impl World {
         self.dispatcher.reserve(&name_of(name));
     }
 
-    /// What the function runs now.
+    /// The version that the function runs now.
     pub(super) fn version(&self, name: &str) -> Option<Arc<Version>> {
         self.registry.get(&name_of(name)).map(|function| Arc::clone(&function.latest))
     }
@@ -134,7 +134,7 @@ impl World {
         self.invoke_version(self.version(name).unwrap(), &act, false).await
     }
 
-    /// Also wants the log's tail.
+    /// Invokes, and asks for the end of the log.
     pub(super) async fn invoke_with_tail(&self, name: &str, act: Act) -> InvocationResult {
         self.invoke_version(self.version(name).unwrap(), &act, true).await.unwrap()
     }
@@ -173,7 +173,7 @@ impl World {
         outcome::by(&self.invoke(name, Act::new(End::Answer)).await)
     }
 
-    /// An invocation that goes on meanwhile.
+    /// Starts an invocation and does not wait for it.
     pub(super) fn spawn(self: &Arc<Self>, name: &str, act: Act) -> JoinHandle<Outcome> {
         self.spawn_with(name, act, false)
     }
@@ -183,7 +183,7 @@ impl World {
         tokio::spawn(async move { world.invoke_version(version, &act, tail).await })
     }
 
-    /// The same, under way when this returns: its event has reached an environment.
+    /// Starts an invocation and waits until its event has reached an environment.
     pub(super) async fn begin(self: &Arc<Self>, name: &str, act: Act) -> JoinHandle<Outcome> {
         let begun = self.fake.received().len();
         let invocation = self.spawn(name, act);
@@ -198,14 +198,14 @@ impl World {
         self.dispatcher.admission.with(|state, _| state.scaler.in_flight())
     }
 
-    /// A package with this content, which nobody keeps from being collected.
+    /// Stages a package with this content, which may be collected.
     pub(super) fn stage(&self, content: &str) -> CodeRef {
         let package = self.packages.stage(&zip(content), &packages::PackageLimits::default()).unwrap();
         CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
     }
 
-    /// Nothing of a test is left: no invocation, no environment, no memory, no descriptor; and no event was
-    /// delivered twice.
+    /// Checks that nothing of a test is left: no invocation, environment, memory or descriptor; and that no
+    /// event was delivered twice.
     async fn ends(&self) {
         assert_eq!(self.dispatcher.drain(WATCHDOG / 2).await, 0, "invocations in flight");
         assert_eq!(self.fake.alive(), [0; 0], "environments alive");
@@ -230,7 +230,7 @@ impl World {
     }
 }
 
-/// Lets this much time pass, and all that happens in it.
+/// Lets this much time pass, and everything that happens in it.
 pub(super) async fn pass(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
 }

@@ -1,4 +1,4 @@
-//! What a function finds in its environment variables.
+//! The environment variables of a function.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn shown(version: &Version) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_customer_overrides_defaults_but_not_the_platform() {
+fn a_function_overrides_defaults_but_not_reserved_variables() {
     let mut given = configuration("f");
     let own = [("LANG", "C"), ("MINE", "a=b"), ("EMPTY", ""), ("AWS_REGION", "mars")];
     let own = own.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
@@ -56,14 +56,14 @@ fn the_customer_overrides_defaults_but_not_the_platform() {
 }
 
 #[test]
-fn keys_are_nobodys_and_differ() {
+fn keys_are_placeholders_and_differ() {
     let (one, two) = (shown(&version(configuration("f"))), shown(&version(configuration("f"))));
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         assert!(one[name].len() >= 20 && one[name] != two[name], "{name}");
     }
 }
 
-/// Every version may be given any variable of these names, so a customer who could set it too would lose it.
+/// A function's own variable with one of these names would have no effect, so the API must refuse it.
 #[test]
 fn what_the_platform_sets_is_reserved() {
     let mut given = configuration("f");
@@ -71,7 +71,7 @@ fn what_the_platform_sets_is_reserved() {
     given.logging.application_level = Some("INFO".to_owned());
     let version = version(given);
     for (name, _) in reserved(&version, "stream") {
-        // AWS does not reserve these two, and sets them only with a configuration of JSON.
+        // AWS does not reserve these two, and sets them only if the log format is JSON.
         let is_logging = ["AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"].contains(&name);
         assert_ne!(lambd_wire::special::RESERVED_VARIABLES.contains(&name), is_logging, "{name}");
     }

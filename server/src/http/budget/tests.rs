@@ -1,11 +1,11 @@
-//! Who waits for memory, who gets it, and who makes room.
+//! Which bodies wait for memory, get it, or are evicted.
 
 use super::*;
 
 const LONG: Duration = Duration::from_secs(30);
 
 #[tokio::test(start_paused = true)]
-async fn what_is_taken_comes_back_and_serves_the_line() {
+async fn returned_memory_goes_to_the_first_that_waits() {
     let budget = Budget::new(10);
     let (mut first, mut second) = (budget.share(), budget.share());
     first.grow(4, LONG).await.unwrap();
@@ -13,7 +13,7 @@ async fn what_is_taken_comes_back_and_serves_the_line() {
     assert_eq!(budget.free(), 2);
     let waits = tokio::spawn(async move { second.grow(5, LONG).await.map(|()| second) });
     tokio::task::yield_now().await;
-    // Two bytes are free, but whoever comes later does not overtake.
+    // Two bytes are free, but a later body does not overtake.
     let mut third = budget.share();
     let third = tokio::spawn(async move { third.grow(1, LONG).await.map(|()| third) });
     tokio::task::yield_now().await;
@@ -38,7 +38,7 @@ async fn a_waiter_that_leaves_takes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_leaves_lets_those_behind_it_through() {
+async fn a_waiter_that_leaves_does_not_block_those_after_it() {
     let budget = Budget::new(10);
     let (mut held, mut large, mut small) = (budget.share(), budget.share(), budget.share());
     held.grow(6, LONG).await.unwrap();
@@ -48,12 +48,12 @@ async fn a_waiter_that_leaves_lets_those_behind_it_through() {
     tokio::task::yield_now().await;
     assert!(!small.is_finished());
     assert_eq!(large.await.unwrap(), Err(Crowded));
-    let small = timeout(LONG / 2, small).await.expect("nobody gave bytes back, and none had to");
+    let small = timeout(LONG / 2, small).await.expect("enough bytes were free");
     assert_eq!(small.unwrap().unwrap().bytes, 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_that_stands_still_costs_the_slowest_its_place() {
+async fn the_slowest_body_is_evicted_for_a_queue_that_stops() {
     let budget = Budget::new(4);
     let (slow, fast) = (budget.arrival(), budget.arrival());
     slow.has(1);
@@ -68,16 +68,16 @@ async fn a_line_that_stands_still_costs_the_slowest_its_place() {
     });
     assert_eq!(of_fast.grow(1, LONG).await, Ok(()));
     assert_eq!(slow.await.unwrap(), Crowded);
-    // Bodies that are here whole are nobody's to end: then the line waits, and gives up.
+    // Complete bodies cannot be evicted: then a waiter waits until its time is over.
     drop(fast);
     let start = Instant::now();
     assert_eq!(budget.share().grow(1, LONG).await, Err(Crowded));
     assert_eq!(start.elapsed(), LONG);
 }
 
-/// Bodies that are half here and all want more must not wait for each other.
+/// Bodies that are half received and need more must not wait for each other.
 #[tokio::test(start_paused = true)]
-async fn bodies_never_lock_each_other() {
+async fn bodies_never_wait_for_each_other() {
     let budget = Budget::new(8);
     let bodies: Vec<_> = (0..8)
         .map(|_| {

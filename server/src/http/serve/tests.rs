@@ -1,4 +1,4 @@
-//! The listener against raw sockets and our own client.
+//! The listener, with raw sockets and our own client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Server {
     address: SocketAddr,
     drain: Option<oneshot::Sender<()>>,
     done: JoinHandle<Drained>,
-    /// `/slow` says that it has begun, and waits to be let go.
+    /// The path `/slow` reports that it has begun, and waits until it may go on.
     begun: Arc<Notify>,
     go: Arc<Notify>,
 }
@@ -47,12 +47,12 @@ impl Server {
         drop(self.drain.take());
     }
 
-    /// Sends bytes and reads until the server closes.
+    /// Sends bytes and reads until the server closes the connection.
     async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut text = Vec::new();
-        // A reset is as good an end as any.
+        // A reset also ends the connection.
         let _ = stream.read_to_end(&mut text).await;
         String::from_utf8_lossy(&text).into_owned()
     }
@@ -109,7 +109,7 @@ async fn silent_and_slow_peers_are_closed() {
         MINUTE,
     )
     .await;
-    // Nothing at all, the beginning of an HTTP/2 preface, half a head, and an idle kept connection.
+    // Nothing, the start of an HTTP/2 preface, half a head, and a connection that is idle after a request.
     for bytes in ["", "PRI * HT", "GET / HTTP/1.1\r\nhost: h\r\n", "GET /idle HTTP/1.1\r\nhost: h\r\n\r\n"] {
         let answer = server.raw(bytes.as_bytes()).await;
         assert_eq!(answer.contains("/idle"), bytes.contains("/idle"), "{bytes:?}: {answer}");
@@ -123,7 +123,7 @@ async fn silent_and_slow_peers_are_closed() {
 }
 
 #[tokio::test]
-async fn more_connections_than_allowed_wait() {
+async fn a_connection_over_the_limit_waits_while_all_are_busy() {
     let server =
         Server::start(ConnectionLimits { connections_max: 1, ..ConnectionLimits::default() }, MINUTE).await;
     let slow = server.get("/slow");
@@ -137,7 +137,7 @@ async fn more_connections_than_allowed_wait() {
 }
 
 #[tokio::test]
-async fn drain_lets_requests_finish() {
+async fn a_drain_lets_requests_complete() {
     let mut server = Server::start(ConnectionLimits::default(), MINUTE).await;
     let mut idle = TcpStream::connect(server.address).await.unwrap();
     idle.write_all(b"GET /a HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
@@ -155,7 +155,7 @@ async fn drain_lets_requests_finish() {
 }
 
 #[tokio::test]
-async fn drain_ends_in_time() {
+async fn a_drain_ends_in_time() {
     let mut server = Server::start(ConnectionLimits::default(), Duration::from_millis(50)).await;
     let slow = server.get("/slow");
     server.begun.notified().await;
@@ -167,7 +167,7 @@ async fn drain_ends_in_time() {
 }
 
 #[tokio::test]
-async fn http2_by_prior_knowledge() {
+async fn http2_is_served_by_prior_knowledge() {
     let server = Server::start(ConnectionLimits::default(), MINUTE).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);

@@ -21,7 +21,7 @@ struct Guest {
 }
 
 impl Guest {
-    /// Arrives a little later than the one before.
+    /// Connects a little later than the one before.
     fn try_enter(table: &ConnectionTable, peer: IpAddr) -> (Option<Self>, Option<Crowd>) {
         let (activity, mut told) = (Arc::new(Activity::new()), None);
         let seat = table.try_seat(peer, &activity, &mut |crowd| told = Some(crowd));
@@ -38,7 +38,7 @@ impl Guest {
         Self::try_enter(table, peer).0.unwrap()
     }
 
-    /// Whether it had to go.
+    /// Whether its connection was closed.
     async fn is_gone(&mut self) -> bool {
         tokio::task::yield_now().await;
         let gone = self.task.is_finished();
@@ -58,13 +58,13 @@ async fn gone(guests: &mut [Guest]) -> Vec<bool> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
+async fn the_idlest_stranger_of_the_address_with_most_is_closed() {
     let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for peer in [TWO, ONE, ONE] {
         guests.push(Guest::enter(&table, peer).await);
     }
-    guests[1].activity.begin(); // at work: the other one of its address goes first
+    guests[1].activity.begin(); // busy: the other one of its address is closed first
     guests.push(Guest::enter(&table, ONE).await);
     assert_eq!(gone(&mut guests).await, [false; 4]);
     tokio::time::advance(GRACE).await;
@@ -75,7 +75,7 @@ async fn the_idlest_stranger_of_the_address_that_has_most_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_has_its_own_bound() {
+async fn an_address_has_its_own_limit() {
     let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn an_address_has_its_own_bound() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strangers_never_push_out_who_is_known() {
+async fn strangers_never_displace_authenticated_callers() {
     let table = ConnectionTable::new(limits());
     let mut known = Vec::new();
     for _ in 0..3 {
@@ -107,10 +107,10 @@ async fn strangers_never_push_out_who_is_known() {
     assert_eq!(gone(&mut strangers).await.iter().filter(|gone| !**gone).count(), 3);
 }
 
-/// Honest callers come in bursts, and show who they are a moment later: none of them is cut off, and those whom the
-/// house has no room for wait.
+/// Real callers come in bursts and authenticate a moment later: none of them is closed, and those over the
+/// limit wait.
 #[tokio::test(start_paused = true)]
-async fn a_burst_of_newcomers_is_let_in_up_to_a_full_house() {
+async fn a_burst_of_new_callers_is_accepted_up_to_the_limit() {
     let table = ConnectionTable::new(limits());
     let mut guests = Vec::new();
     for _ in 0..6 {
@@ -120,15 +120,15 @@ async fn a_burst_of_newcomers_is_let_in_up_to_a_full_house() {
     }
     assert!(matches!(Guest::try_enter(&table, ONE), (None, Some(_))));
     assert_eq!(gone(&mut guests).await, [false; 6]);
-    // They stay strangers: who is too many goes, once there was time enough.
+    // They stay strangers: after some time, those that are too many are closed.
     tokio::time::advance(GRACE).await;
     assert!(Guest::try_enter(&table, ONE).0.is_some());
     assert_eq!(gone(&mut guests).await.iter().filter(|gone| **gone).count(), 4);
 }
 
-/// However many strangers come at once.
+/// This holds for any number of strangers at once.
 #[tokio::test(start_paused = true)]
-async fn a_burst_of_strangers_pushes_out_nobody_who_is_known() {
+async fn a_burst_of_strangers_displaces_no_authenticated_caller() {
     let table = ConnectionTable::new(limits());
     let mut known = vec![Guest::enter(&table, ONE).await, Guest::enter(&table, ONE).await];
     known.iter().for_each(|guest| Caller::of(&guest.activity).set_known());
@@ -138,7 +138,7 @@ async fn a_burst_of_strangers_pushes_out_nobody_who_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_house_ends_the_idle_and_waits_for_those_at_work() {
+async fn a_full_table_closes_idle_connections_and_waits_for_busy_ones() {
     let table = ConnectionTable::new(limits());
     let mut known = Vec::new();
     for _ in 0..6 {
@@ -154,7 +154,7 @@ async fn a_full_house_ends_the_idle_and_waits_for_those_at_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_buy_time_only_for_who_is_known() {
+async fn requests_give_more_time_to_authenticated_callers_only() {
     let limits = ConnectionLimits::default();
     let activity = Arc::new(Activity::new());
     let born = Instant::now();

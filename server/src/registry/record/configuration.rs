@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lambd_model::{CodeRef, Configuration, LogFormat, Logging, Sha256, Variables, Vpc};
 use serde::{Deserialize, Serialize};
 
-/// Code and settings of one version, as stored.
+/// The stored form of the code and the settings of one version.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigurationRecord {
@@ -60,7 +60,7 @@ struct VpcRecord {
 }
 
 impl ConfigurationRecord {
-    /// Names every member, so that a new one cannot be left out.
+    /// Names every member, so that a new one cannot be forgotten.
     pub(super) fn of(configuration: &Configuration) -> Self {
         let Configuration {
             runtime,

@@ -1,6 +1,6 @@
-//! From older stored forms to the present one.
+//! Changes older stored forms to the present one.
 //!
-//! Version 1 had the key `region/name` and no account: a server had one, and what it stored is that account's.
+//! Version 1 had the key `region/name` without an account, because a server had only one.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::{Functions, LoadError, encode, key};
 
-/// Rows that are rewritten in one batch. Each batch is whole, and a row that was rewritten is not old any more: what
-/// was cut off goes on at the next start.
+/// Rows that are rewritten in one batch. Each batch is atomic, and a rewritten row is not old any more, so
+/// that the next start continues a rewrite that was interrupted.
 const BATCH_ROWS: usize = 256;
 
-/// The function that a key of version 1 names.
+/// The function with a key of version 1.
 pub(super) fn id_of(key: &[u8], account: &str) -> Result<FunctionId, RecordError> {
     let unknown = || RecordError::unknown_key(Table::Functions, key);
     let (region, name) = str::from_utf8(key).ok().and_then(|key| key.split_once('/')).ok_or_else(unknown)?;
@@ -25,8 +25,8 @@ pub(super) fn id_of(key: &[u8], account: &str) -> Result<FunctionId, RecordError
     Ok(FunctionId { account: account.into(), region: region.into(), name: name.to_owned() })
 }
 
-/// The function's name left the record, the generation left the configuration. What is no such record stays as it
-/// is, and cannot be read.
+/// Removes the function's name from the record and the generation from the configuration. A value that is no
+/// such record is not changed, and cannot be read.
 pub(super) fn from_version_1(mut record: Value) -> Value {
     if let Some(function) = record.as_object_mut()
         && let Some(mut configuration) = function.remove("latest")

@@ -1,4 +1,4 @@
-//! Golden files: what each version of the stored form looks like, and that all of them are read.
+//! Golden files of each version of the stored form, all of which must be readable.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::*;
 use crate::registry::testing::{Limited, configuration};
 
 const ACCOUNT: &str = "000000000000";
-/// As the first release wrote them, key and value.
+/// Keys and values as the first release wrote them.
 const FULL_1: (&str, &str) = ("eu-west-1/full", include_str!("golden/full.v1.json"));
 const PLAIN_1: (&str, &str) = ("us-east-1/plain", include_str!("golden/plain.v1.json"));
 const FULL_2: (&str, &str) = ("000000000000/eu-west-1/function/full", include_str!("golden/full.v2.json"));
@@ -46,7 +46,7 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
     }
 }
 
-/// Nothing that can be left out.
+/// A function without any optional member.
 fn plain() -> Function {
     let configuration = Configuration {
         handler: "bootstrap".to_owned(),
@@ -57,7 +57,7 @@ fn plain() -> Function {
     function("us-east-1", "plain", Uuid::from_u128(1), configuration)
 }
 
-/// Everything that can be set.
+/// A function with all members.
 fn full() -> Function {
     let variables = [("LANG", "C"), ("SECRET", "\"ä\"")].map(|(name, value)| (name.into(), value.into()));
     let configuration = Configuration {
@@ -227,7 +227,7 @@ async fn what_cannot_be_read_is_named_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_cut_off_goes_on() {
+async fn an_interrupted_migration_continues() {
     let value = PLAIN_1.1.trim_end();
     let old: Vec<_> = (0..600).map(|n| format!("us-east-1/f{n:03}")).collect();
     let store = holding(&old.iter().map(|key| (key.as_str(), value)).collect::<Vec<_>>()).await;

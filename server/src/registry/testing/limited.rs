@@ -1,4 +1,4 @@
-//! A store that stops taking changes, or takes its time.
+//! A store that can refuse commits or delay them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use lambd_store::{
 };
 use tokio::sync::watch;
 
-/// Takes so many commits, and refuses all others until more are allowed.
+/// Accepts a number of commits, and refuses all others until more are allowed.
 #[derive(Debug)]
 pub(crate) struct Limited {
     pub(crate) inner: MemStore,
@@ -25,7 +25,7 @@ impl Limited {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
     }
 
-    /// Whether commits wait until they are held no more.
+    /// Delays commits, or lets them go on.
     pub(crate) fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }
@@ -46,7 +46,7 @@ impl Store for Limited {
         *left = now;
         let mut held = self.held.subscribe();
         Box::pin(async move {
-            // The sender is ours: it does not go while this is awaited.
+            // The sender belongs to this value, so it is not dropped during the wait.
             let _ = held.wait_for(|held| !held).await;
             self.inner.commit(batch, durability).await
         })

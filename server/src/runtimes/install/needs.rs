@@ -1,11 +1,11 @@
-//! Programs that a build needs: there already, installed from Debian's packages, or named.
+//! Programs that a build needs: they exist, are installed from Debian's packages, or are named in an error.
 
 use std::io::Write;
 
 use crate::runtimes::RuntimeError;
 use crate::runtimes::tool::{Tool, on_path};
 
-/// A program and Debian's package that holds it.
+/// A program and the Debian package that contains it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
     command: &'static str,
@@ -18,8 +18,8 @@ impl Need {
     }
 }
 
-/// Makes sure that all are there: root on a machine with apt-get gets the missing ones installed,
-/// anyone else one clear line.
+/// Requires that all exist. As root on a machine with apt-get, installs missing ones; otherwise fails with
+/// one line.
 pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), RuntimeError> {
     let missing: Vec<&Need> = needs.iter().filter(|need| on_path(need.command).is_none()).collect();
     if missing.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn ensure(needs: &[Need], out: &mut dyn Write) -> Result<(), RuntimeE
     let install =
         || Tool::new("apt-get").args(["install", "-y", "--no-install-recommends"]).args(&packages).run();
     if install().is_err() {
-        // The package lists may be missing or out of date.
+        // The package lists may be absent or old.
         Tool::new("apt-get").arg("update").run()?;
         install()?;
     }

@@ -1,4 +1,4 @@
-//! `nodejs*.x`: Node.js, the host's or npm's, with AWS's client `aws-lambda-ric`.
+//! `nodejs*.x`: Node.js of the host or of npm, with AWS's client `aws-lambda-ric`.
 
 use std::fs;
 use std::io::Write;
@@ -11,18 +11,18 @@ use crate::runtimes::interpreter::{self, Interpreter};
 use crate::runtimes::tool::Tool;
 use crate::runtimes::{Manifest, Root, RuntimeError, files, variables};
 
-/// The oldest major version that the client builds with.
+/// The oldest major version for which the client can be built.
 pub(super) const MAJOR_MIN: u32 = 18;
 
-/// From this major version on, the client's fourth series is the one. It refuses handlers with a
-/// callback, which AWS runs up to nodejs22.x (but for Managed Instances, as the client itself says).
+/// From this major version on the fourth series of the client is used. It refuses handlers with a callback,
+/// which AWS supports up to nodejs22.x (except for Managed Instances, as the client itself says).
 const FOURTH_SERIES_FROM: u32 = 24;
 
-/// npm's project to install into. The third series asks for a node-gyp that needs a Python older
+/// The npm project for the installation. The third series depends on a node-gyp that needs a Python older
 /// than 3.12.
 const PROJECT: &str = "{\"private\": true, \"overrides\": {\"node-gyp\": \"^11.2.0\"}}\n";
 
-/// The client's native part is compiled: curl, AWS's C++ client, and the add-on itself.
+/// Programs that compile the client's native part: curl, AWS's C++ client, and the add-on itself.
 const NEEDS: [Need; 8] = [
     Need::new("npm", "npm"),
     Need::new("cmake", "cmake"),
@@ -34,13 +34,13 @@ const NEEDS: [Need; 8] = [
     Need::new("python3", "python3"),
 ];
 
-/// What of the client's package a function needs; the rest are sources and build tools.
+/// The files of the client's package that functions need; the others are sources and build tools.
 const CLIENT_FILES: [&str; 6] =
     ["package.json", "LICENSE", "NOTICE", "dist", "index.mjs", "rapid-client.node"];
 
-/// How ES modules get to see `NODE_PATH`.
+/// Makes `NODE_PATH` work for ES modules.
 const NODE_PATH: &str = include_str!("node_path.mjs");
-/// The third series is started by a call; the fourth starts when it is imported.
+/// The third series is started by a call, the fourth by its import.
 const INDEX_3: &str = "import { install } from \"./node-path.mjs\";\n\
                        import { run } from \"aws-lambda-ric\";\n\
                        install();\n\
@@ -49,9 +49,9 @@ const INDEX_4: &str = "import { install } from \"./node-path.mjs\";\n\
                        install();\n\
                        await import(\"aws-lambda-ric\");\n";
 
-/// AWS's flags: nine tenths of the function's memory are for old objects, a twentieth for each half of the
-/// young ones, so that a function collects garbage before it meets its limit. A header of the Runtime API may
-/// hold a client context.
+/// AWS's flags: nine tenths of the function's memory for old objects and one twentieth for each half of the
+/// young ones, so that garbage is collected before the limit is reached. A header of the Runtime API may
+/// contain a client context.
 const COMMAND: &str = "/var/lang/bin/node --expose-gc --max-http-header-size=81920 \
                        --max-semi-space-size=$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE / 20)) \
                        --max-old-space-size=$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 9 / 10)) \
@@ -61,9 +61,9 @@ const COMMAND: &str = "/var/lang/bin/node --expose-gc --max-http-header-size=819
 pub(super) struct Node {
     identifier: String,
     major: u32,
-    /// The host's, if it is of this version and can compile add-ons; else npm's package.
+    /// The host's Node.js, if it has this version and can compile add-ons; else npm's package is used.
     found: Option<Interpreter>,
-    /// npm's name of the Node package for this processor, with the major version.
+    /// npm's name of the Node.js package for this processor, with the major version.
     package: String,
     client: &'static str,
     sdk: Vec<String>,
@@ -87,7 +87,7 @@ impl Node {
         })
     }
 
-    /// Node's folder to build with: the host's prefix, or npm's package, which it fetches.
+    /// The folder of the Node.js to build with: the host's prefix, or npm's package, which is fetched.
     fn prefix(&self, modules: &Modules, out: &mut dyn Write) -> Result<PathBuf, RuntimeError> {
         if let Some(found) = &self.found {
             writeln!(out, "{}: Node.js {} of {}", self.identifier, found.version, found.prefix.display())?;
@@ -111,7 +111,7 @@ impl Node {
         }
         let fourth = self.major >= FOURTH_SERIES_FROM;
         let addon = to.join(if fourth { "rapid-client.node" } else { "dist/rapid-client.node" });
-        // The add-on reads the address while it is loaded; it calls nothing.
+        // The add-on reads the address when it is loaded, but does not connect.
         Tool::new(node.join("bin/node"))
             .args(["-e", "require(process.argv[1])"])
             .arg(addon)
@@ -122,7 +122,8 @@ impl Node {
         files::write(&runtime.join("bootstrap"), 0o755, &bootstrap_script(COMMAND))
     }
 
-    /// The SDK is npm's folder as it is: its packages find each other there, and functions find it by `NODE_PATH`.
+    /// Keeps npm's folder of the SDK: its packages find each other there, and functions find it by
+    /// `NODE_PATH`.
     fn place_sdk(&self, dir: &Path, runtime: &Path, out: &mut dyn Write) -> Result<(), RuntimeError> {
         writeln!(out, "{}: fetching the AWS SDK by npm", self.identifier)?;
         let project = Modules::new(dir.join("sdk"))?;
@@ -133,7 +134,7 @@ impl Node {
         files::remove(&project.0)
     }
 
-    /// What is to be at `/var/lang`: nothing here if the host's prefix is bound there.
+    /// Prepares `/var/lang`; returns the host's prefix if that is to be bound there.
     fn place_node(&self, node: &Path, dir: &Path) -> Result<Option<PathBuf>, RuntimeError> {
         if let Some(found) = &self.found
             && !found.in_usr()
@@ -195,7 +196,7 @@ impl Plan for Node {
     }
 }
 
-/// A folder for npm to install into.
+/// A folder into which npm installs.
 struct Modules(PathBuf);
 
 impl Modules {
@@ -205,8 +206,8 @@ impl Modules {
         Ok(Self(dir))
     }
 
-    /// Installs packages. Native parts are compiled with the headers of the Node in `node`; without it no script
-    /// of a package runs.
+    /// Installs packages. Native parts are compiled with the headers of the Node.js in `node`; without it the
+    /// scripts of packages do not run.
     fn install(&self, packages: &[String], node: Option<&Path>) -> Result<(), RuntimeError> {
         let mut npm = Tool::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--no-package-lock"])

@@ -1,4 +1,4 @@
-//! `provided.*`: an operating system and nothing else; the package or a layer brings `bootstrap`.
+//! `provided.*`: only an operating system; the package or a layer contains `bootstrap`.
 
 use std::io::Write;
 use std::path::Path;

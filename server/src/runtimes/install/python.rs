@@ -1,4 +1,4 @@
-//! `python3.*`: the host's CPython with AWS's client `awslambdaric`, and boto3 as on AWS.
+//! `python3.*`: the host's CPython with AWS's client `awslambdaric`, and with boto3 as on AWS.
 
 use std::fs;
 use std::io::Write;
@@ -11,15 +11,15 @@ use crate::runtimes::interpreter::{Interpreter, cpython};
 use crate::runtimes::tool::Tool;
 use crate::runtimes::{Manifest, Root, RuntimeError, files, variables};
 
-/// The oldest minor version that the client is published for.
+/// The oldest minor version for which the client is published.
 pub(super) const MINOR_MIN: u32 = 10;
 
-/// What pip installs into `/var/runtime`, from PyPI.
+/// Packages that pip installs from PyPI into `/var/runtime`.
 const REQUIREMENTS: [&str; 2] = ["awslambdaric==4.2.2", "boto3==1.44.5"];
 
-/// The import path is that of AWS's Python runtimes: the function's code before layers before the
-/// runtime. The client is imported first, so that a function's `json.py` cannot break it, and under the name that
-/// it has in AWS's program: error reporters look for `__main__.awslambdaricmain` to attach to it.
+/// The import path is that of AWS's Python runtimes: the function's code, then layers, then the runtime. The
+/// client is imported first, so that a function's `json.py` cannot break it, and with the name that it has in
+/// AWS's program, because error reporters attach to `__main__.awslambdaricmain`.
 const BOOTSTRAP_PY: &str = r#""""Starts the runtime client with the function's code and layers on the import path."""
 import os
 import sys
@@ -48,7 +48,7 @@ impl Python {
         if Tool::new(&self.found.program).args(["-m", "pip", "--version"]).run().is_ok() {
             return Ok(());
         }
-        // Debian splits pip from its CPython; elsewhere the interpreter can bring its own.
+        // Debian has pip in a package of its own; other interpreters contain it.
         ensure(&[Need::new("pip", "python3-pip")], out)
     }
 
@@ -62,7 +62,7 @@ impl Python {
             .args(REQUIREMENTS)
             .run()?;
         files::remove(&runtime.join("bin"))?;
-        // Functions cannot write bytecode; unchecked, so that copied files' times do not matter.
+        // Functions cannot write bytecode. It is not checked against file times, which copies do not keep.
         python()
             .args(["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"])
             .arg(runtime)

@@ -1,7 +1,7 @@
-//! The AWS SDK for JavaScript, version 3, which is part of AWS's Node.js runtimes.
+//! The AWS SDK for JavaScript, version 3, which AWS's Node.js runtimes contain.
 //!
-//! AWS ships every client there is, some 400. Here are those that functions are known to use, with the
-//! libraries beside them; whatever a function needs beyond that goes into its package.
+//! AWS includes all of its some 400 clients. Here are those that functions are known to use, with their
+//! libraries; a function must include any other in its package.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use crate::runtimes::{RuntimeError, files};
 
-/// The first major version of Node.js that current releases of the SDK run on.
+/// The first major version of Node.js that current releases of the SDK support.
 const CURRENT_FROM: u32 = 20;
 
-/// What is installed, without `@aws-sdk/`.
+/// The packages that are installed, without `@aws-sdk/`.
 const PACKAGES: [&str; 87] = [
     "client-acm",
     "client-api-gateway",
@@ -103,17 +103,17 @@ const PACKAGES: [&str; 87] = [
     "util-dynamodb",
 ];
 
-/// Folders of a package that are for bundlers and browsers; Node.js loads `dist-cjs`.
+/// Folders of a package for bundlers and browsers; Node.js loads `dist-cjs`.
 const UNUSED_FOLDERS: [&str; 2] = ["dist-es", "dist-types"];
 
-/// npm's specifiers of all packages, for this major version of Node.js.
+/// npm's specifiers of all packages for this major version of Node.js.
 pub(super) fn packages(major: u32) -> impl Iterator<Item = String> {
     // The first release that refuses Node.js 18 is 3.968.0.
     let range = if major < CURRENT_FROM { "<3.968.0" } else { "3" };
     PACKAGES.iter().map(move |name| format!("@aws-sdk/{name}@{range}"))
 }
 
-/// Removes from npm's folder what Node.js never loads: nine tenths of it.
+/// Removes files from npm's folder that Node.js never loads: nine tenths of it.
 pub(super) fn prune(folder: &Path) -> Result<(), RuntimeError> {
     for entry in fs::read_dir(folder).map_err(RuntimeError::io("list", folder))? {
         let entry = entry.map_err(RuntimeError::io("list", folder))?;
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_version_of_node_gets_what_it_can_run() {
+    fn each_version_of_node_gets_an_sdk_that_it_can_run() {
         assert!(packages(18).any(|package| package == "@aws-sdk/client-s3@<3.968.0"));
         assert!(packages(22).any(|package| package == "@aws-sdk/lib-dynamodb@3"));
-        assert!(PACKAGES.is_sorted(), "so that a second entry of one is seen");
+        assert!(PACKAGES.is_sorted(), "so that a duplicate is noticed");
     }
 
     #[test]
-    fn only_what_node_loads_is_left() {
+    fn only_files_that_node_loads_are_left() {
         let dir = tempfile::tempdir().unwrap();
         let package = dir.path().join("@aws-sdk/client-x");
         for folder in ["dist-cjs/models", "dist-es", "dist-types"] {

@@ -1,4 +1,4 @@
-//! What is installed, from which parts, and when again.
+//! Which runtimes are installed, from which parts, and when they are installed again.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -19,7 +19,7 @@ fn told(action: impl FnOnce(&mut dyn Write) -> Result<(), RuntimeError>) -> Stri
 }
 
 #[test]
-fn recipes() {
+fn each_identifier_has_its_recipe() {
     for (identifier, want) in [
         ("provided.al2", Some(Recipe::Provided)),
         ("python3.14", Some(Recipe::Python { minor: 14 })),
@@ -74,7 +74,7 @@ fn what_cannot_be_installed_is_explained() {
 }
 
 #[test]
-fn adds_and_removes_what_the_operator_made() {
+fn a_runtime_that_the_operator_made_is_added_and_removed() {
     let dir = tempfile::tempdir().unwrap();
     let (own, data) = (dir.path().join("own"), dir.path().join("data"));
     fs::create_dir_all(own.join("runtime")).unwrap();
@@ -93,8 +93,8 @@ fn adds_and_removes_what_the_operator_made() {
     }
 }
 
-/// A wrapper is given the interpreter and its arguments; a missing one ends with 127, one that is
-/// not executable with 126. Programs of the system's, since one just written may be "busy".
+/// A wrapper gets the interpreter and its arguments. A missing one ends with 127, one that is not executable
+/// with 126. The test uses programs of the system, because one that was just written may be "busy".
 #[test]
 fn the_bootstrap_script_honours_wrappers() {
     let dir = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ fn the_bootstrap_script_honours_wrappers() {
     assert_eq!(run("").unwrap(), "client 3\n");
     assert_eq!(run("/bin/echo").unwrap(), "/bin/echo client 3\n");
     let Err(RuntimeError::Failed { status, output, .. }) = run("/opt/none") else {
-        panic!("it did not fail")
+        panic!("it does not fail")
     };
     assert_eq!((status.code(), output.as_str()), (Some(127), "/opt/none: does not exist"));
     let Err(RuntimeError::Failed { status, .. }) = run("/etc/passwd") else { panic!("it did not fail") };
