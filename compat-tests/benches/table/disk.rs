@@ -16,7 +16,7 @@ pub(crate) struct Touched {
 
 /// Name prefixes of other threads: they write the store and the logs in the background, or are the launcher's
 /// makers, which refill the stock of `/tmp` volumes.
-const BACKGROUND: [&str; 4] = ["rocksdb", "log", "store", "lambd-launcher"];
+const BACKGROUND: [&str; 4] = ["rocksdb", "log", "store", "lambd-volumes"];
 
 impl Disk {
     pub(crate) fn of(server: i32) -> Self {
