@@ -17,4 +17,4 @@ pub mod tools;
 pub mod wait;
 
 pub use function::{FunctionSpec, TestFunction};
-pub use server::Server;
+pub use server::TestServer;

@@ -27,7 +27,7 @@ const START: Duration = Duration::from_secs(60);
 
 /// A running server with its own data directory.
 #[derive(Debug)]
-pub struct Server {
+pub struct TestServer {
     /// Its address, `http://127.0.0.1:PORT`.
     pub url: String,
     /// The same address with the keys.
@@ -52,7 +52,7 @@ pub fn binary() -> Result<PathBuf> {
     Ok(path)
 }
 
-impl Server {
+impl TestServer {
     /// Starts a server that only this test uses. Reports a skipped test and returns `None` if this is not
     /// root.
     ///
@@ -62,34 +62,34 @@ impl Server {
         Self::start_in(0o755, &[], &[])
     }
 
-    /// Like [`Server::start`], by a command that executes the arguments after its own: `prlimit`, `env`.
+    /// Like [`TestServer::start`], by a command that executes the arguments after its own: `prlimit`, `env`.
     ///
     /// # Errors
-    /// Those of [`Server::start`].
+    /// Those of [`TestServer::start`].
     pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_in(0o755, wrapper, arguments)
     }
 
-    /// Like [`Server::start`], with more arguments of `serve`.
+    /// Like [`TestServer::start`], with more arguments of `serve`.
     ///
     /// # Errors
-    /// Those of [`Server::start`].
+    /// Those of [`TestServer::start`].
     pub fn start_with(arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_in(0o755, &[], arguments)
     }
 
-    /// Like [`Server::start`], in a new folder with this mode.
+    /// Like [`TestServer::start`], in a new folder with this mode.
     ///
     /// # Errors
-    /// Those of [`Server::start`].
+    /// Those of [`TestServer::start`].
     pub fn start_below(mode: u32) -> Result<Option<Self>> {
         Self::start_in(mode, &[], &[])
     }
 
-    /// Like [`Server::start_with`], on a data directory that `prepare` makes.
+    /// Like [`TestServer::start_with`], on a data directory that `prepare` makes.
     ///
     /// # Errors
-    /// Those of [`Server::start`] and of `prepare`.
+    /// Those of [`TestServer::start`] and of `prepare`.
     pub fn start_on(prepare: impl FnOnce(&Path) -> Result<()>, arguments: &[&str]) -> Result<Option<Self>> {
         Self::start_prepared(0o755, prepare, &[], arguments)
     }
@@ -118,9 +118,9 @@ impl Server {
     /// The server that tests share: it starts with the first of them and ends when no test has it.
     ///
     /// # Errors
-    /// Those of [`Server::start`].
+    /// Those of [`TestServer::start`].
     pub fn shared() -> Result<Option<Arc<Self>>> {
-        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        static SHARED: Mutex<Weak<TestServer>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = shared.upgrade() {
             return Ok(Some(server));
@@ -289,7 +289,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         let stopped = match self.process.try_wait() {
             Ok(Some(_)) => Ok(()), // the test ended it and has checked the result

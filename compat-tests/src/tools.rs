@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::server::Server;
+use crate::server::TestServer;
 
 /// A command with no AWS or lambd variables in its environment except those that the caller adds: the server
 /// refuses variables that it does not know.
@@ -25,7 +25,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// Sets keys, region and endpoint of `server`, as in a user's shell, and switches retries off.
-pub fn point_at<'c>(command: &'c mut Command, server: &Server) -> &'c mut Command {
+pub fn point_at<'c>(command: &'c mut Command, server: &TestServer) -> &'c mut Command {
     command.envs([
         ("AWS_ACCESS_KEY_ID", server.api.signer.key.as_str()),
         ("AWS_SECRET_ACCESS_KEY", server.api.signer.secret.as_str()),

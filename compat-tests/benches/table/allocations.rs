@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use lambd_compat_tests::http::Connection;
-use lambd_compat_tests::{Server, programs, tools};
+use lambd_compat_tests::{TestServer, programs, tools};
 
 use crate::clients::Client;
 use crate::floor::Floor;
@@ -57,7 +57,7 @@ pub(crate) fn measure() -> Result<ReportRow> {
     let file = ours.path()?;
     // The launcher starts with an empty environment, so only the serving process is counted.
     let wrapper = ["env", &format!("LD_PRELOAD={library}"), &format!("ALLOCATIONS_FILE={file}")];
-    let mut server = Server::start_by(&wrapper, &[])?.context("the benchmark needs root")?;
+    let mut server = TestServer::start_by(&wrapper, &[])?.context("the benchmark needs root")?;
     server.install(client.runtime)?;
     let variables = [("LD_PRELOAD", library), ("ALLOCATIONS_FILE", bare.path()?)];
     let floor = Floor::start(|task| client.bare(&server.data_dir(), task), &variables)?;

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::http::Connection;
-use lambd_compat_tests::{Server, tools};
+use lambd_compat_tests::{TestServer, tools};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
@@ -82,7 +82,7 @@ pub(crate) fn measure() -> Result<Option<ReportRow>> {
     }
     tools::say("counting system calls");
     let client = Client::c()?;
-    let mut server = Server::start()?.context("the benchmark needs root")?;
+    let mut server = TestServer::start()?.context("the benchmark needs root")?;
     server.install(client.runtime)?;
     let floor = Floor::start(|task| client.bare(&server.data_dir(), task), &[])?;
     let function = client.spec().with("MemorySize", MEMORY_MB).create(&server.api)?;

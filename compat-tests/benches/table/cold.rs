@@ -14,7 +14,7 @@ use anyhow::{Result, ensure};
 use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::sample::Sample;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, programs, tools};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, host, programs, tools};
 
 use crate::report::{ReportRow, text};
 
@@ -40,7 +40,7 @@ fn bare(program: &Path, api: &TcpListener) -> Result<Duration> {
     Ok(took)
 }
 
-fn invoke(connection: &mut Connection, server: &Server, function: &TestFunction) -> Result<Duration> {
+fn invoke(connection: &mut Connection, server: &TestServer, function: &TestFunction) -> Result<Duration> {
     let request = function.request("[1]").signed(server.api.address, &server.api.signer);
     let start = Instant::now();
     let answer = connection.exchange(&request)?;
@@ -50,7 +50,11 @@ fn invoke(connection: &mut Connection, server: &Server, function: &TestFunction)
 }
 
 /// Starts functions that exist together, each once; when this returns, their environments have ended.
-fn batch(server: &Server, starts: usize, mut each: impl FnMut(&TestFunction) -> Result<()>) -> Result<()> {
+fn batch(
+    server: &TestServer,
+    starts: usize,
+    mut each: impl FnMut(&TestFunction) -> Result<()>,
+) -> Result<()> {
     let make = |_| FunctionSpec::bootstrap()?.with("MemorySize", MEMORY_MB).create(&server.api);
     let functions = (0..starts).map(make).collect::<Result<Vec<_>>>()?;
     functions.iter().try_for_each(&mut each)?;
@@ -61,7 +65,7 @@ fn batch(server: &Server, starts: usize, mut each: impl FnMut(&TestFunction) -> 
 }
 
 /// The rows of cold starts.
-pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
+pub(crate) fn measure(server: &mut TestServer) -> Result<Vec<ReportRow>> {
     tools::say("measuring cold starts");
     let dir = tempfile::tempdir()?;
     let program = dir.path().join("bootstrap");
@@ -70,7 +74,7 @@ pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
     let api = TcpListener::bind("127.0.0.1:0")?;
     let mut connection = Connection::open(server.api.address)?;
     let (mut floor, mut ours) = (Sample::default(), Sample::default());
-    let mut start = |keep: bool, function: &TestFunction, server: &Server| {
+    let mut start = |keep: bool, function: &TestFunction, server: &TestServer| {
         let bare = bare(&program, &api)?;
         let first = invoke(&mut connection, server, function)?;
         let warm = invoke(&mut connection, server, function)?;

@@ -18,12 +18,12 @@ mod warm;
 
 use anyhow::{Context as _, Result};
 use clients::Client;
-use lambd_compat_tests::{Server, tools};
+use lambd_compat_tests::{TestServer, tools};
 use report::ReportRow;
 
 fn main() -> Result<()> {
-    let server = || Server::start()?.context("the benchmark needs root");
-    let starting = |mut server: Server, of: fn(&mut Server) -> Result<Vec<ReportRow>>| {
+    let server = || TestServer::start()?.context("the benchmark needs root");
+    let starting = |mut server: TestServer, of: fn(&mut TestServer) -> Result<Vec<ReportRow>>| {
         server.install("provided.al2023")?;
         of(&mut server)
     };
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
 }
 
 /// The clients whose runtime is available on this machine; the reason is printed for the others.
-fn installed(server: &Server, clients: [Client; 4]) -> Vec<Client> {
+fn installed(server: &TestServer, clients: [Client; 4]) -> Vec<Client> {
     let can = |client: &Client| match server.install(client.runtime) {
         Ok(()) => true,
         Err(error) => {

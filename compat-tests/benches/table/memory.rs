@@ -1,7 +1,7 @@
 //! Resident memory of the server's processes with functions and without environments.
 
 use anyhow::Result;
-use lambd_compat_tests::{FunctionSpec, Server, host, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, host, tools};
 
 use crate::report::ReportRow;
 use crate::row;
@@ -10,7 +10,7 @@ const FUNCTIONS: usize = 100;
 const GOAL_BYTES: u64 = 40 << 20;
 
 /// The rows of memory. Server and launcher run the same binary, whose shared pages count once.
-pub(crate) fn measure(server: &mut Server) -> Result<Vec<ReportRow>> {
+pub(crate) fn measure(server: &mut TestServer) -> Result<Vec<ReportRow>> {
     tools::say("measuring memory");
     let functions =
         (0..FUNCTIONS).map(|_| FunctionSpec::bootstrap()?.create(&server.api)).collect::<Result<Vec<_>>>()?;

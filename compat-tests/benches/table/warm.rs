@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use lambd_compat_tests::http::{Connection, HttpResponse};
 use lambd_compat_tests::sample::Sample;
-use lambd_compat_tests::{Server, TestFunction, host, tools};
+use lambd_compat_tests::{TestFunction, TestServer, host, tools};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(crate) fn pin() -> Result<()> {
 pub(crate) type Signed = (Vec<u8>, String);
 
 /// Makes requests with events of 49 bytes.
-pub(crate) fn requests(server: &Server, function: &TestFunction) -> Vec<Signed> {
+pub(crate) fn requests(server: &TestServer, function: &TestFunction) -> Vec<Signed> {
     let event = |i: usize| format!(r#"{{"request":{i:6},"text":"forty-nine bytes of it"}}"#);
     let sign = |event: String| {
         (function.request(event.clone()).signed(server.api.address, &server.api.signer), event)
@@ -107,7 +107,7 @@ impl Side {
 }
 
 /// The rows of one client.
-pub(crate) fn measure(server: &Server, client: &Client, cores: &str) -> Result<Vec<ReportRow>> {
+pub(crate) fn measure(server: &TestServer, client: &Client, cores: &str) -> Result<Vec<ReportRow>> {
     let what = format!("{}, {cores}", client.name);
     tools::say(&format!("measuring warm invocations: {what}"));
     let floor = Floor::start(|task| client.bare(&server.data_dir(), task), &[])?;

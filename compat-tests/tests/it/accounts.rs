@@ -6,14 +6,14 @@ use std::io::Write as _;
 use anyhow::{Result, ensure};
 use lambd_compat_tests::api::{ApiClient, FUNCTIONS};
 use lambd_compat_tests::sigv4::TestSigner;
-use lambd_compat_tests::{FunctionSpec, Server};
+use lambd_compat_tests::{FunctionSpec, TestServer};
 use serde_json::{Value, json};
 
 const OTHER: &str = "111111111111";
 
 /// A server with a second account, and that account's keys.
-fn server() -> Result<Option<(Server, ApiClient)>> {
-    let Some(mut server) = Server::start()? else { return Ok(None) };
+fn server() -> Result<Option<(TestServer, ApiClient)>> {
+    let Some(mut server) = TestServer::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
     server.stop()?;
     let mut keys = OpenOptions::new().append(true).open(server.data_dir().join("credentials"))?;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer};
 use serde_json::{Value, json};
 
 const ENOSPC: i64 = 28;
 const EAGAIN: i64 = 11;
 const EMFILE: i64 = 24;
 
-fn inside() -> Result<Option<(Arc<Server>, TestFunction)>> {
-    let Some(server) = Server::shared()? else { return Ok(None) };
+fn inside() -> Result<Option<(Arc<TestServer>, TestFunction)>> {
+    let Some(server) = TestServer::shared()? else { return Ok(None) };
     server.install("python3.11")?;
     let function = FunctionSpec::probe().with("MemorySize", 1024).with("Timeout", 60).create(&server.api)?;
     Ok(Some((server, function)))
@@ -134,7 +134,7 @@ fn resources_end_where_they_should() -> Result<()> {
 /// On AWS `/tmp` is on disk and is not charged to the function's memory.
 #[test]
 fn a_small_function_can_fill_its_tmp() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let function = FunctionSpec::probe().with("MemorySize", 128).with("Timeout", 60).create(&server.api)?;
     let mut request = host()?;

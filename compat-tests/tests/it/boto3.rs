@@ -1,11 +1,11 @@
 //! boto3: paginators, waiters, modelled exceptions, the streaming payload. The script makes the assertions.
 
 use anyhow::Result;
-use lambd_compat_tests::{Server, package, programs, tools};
+use lambd_compat_tests::{TestServer, package, programs, tools};
 
 #[test]
 fn boto3_works_without_changes() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let found = tools::need("a Python with boto3", tools::python_with_boto3())?;
     let Some(python) = found else { return Ok(()) };
     server.install("python3.11")?;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use lambd_compat_tests::function::ROLE;
-use lambd_compat_tests::{Server, package, tools};
+use lambd_compat_tests::{TestServer, package, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ const HANDLER: &str = "import os\ndef handler(event, context):\n    print('a lin
 
 struct Cli<'s> {
     aws: PathBuf,
-    server: &'s Server,
+    server: &'s TestServer,
     /// The folder in which commands run.
     dir: TempDir,
     /// Arguments of `invoke` by which a payload is taken unchanged: version 2 expects base64.
@@ -52,7 +52,7 @@ impl Cli<'_> {
     }
 }
 
-fn cli(server: &Server) -> Result<Option<Cli<'_>>> {
+fn cli(server: &TestServer) -> Result<Option<Cli<'_>>> {
     let Some(aws) = tools::need("the AWS CLI (aws)", tools::aws())? else { return Ok(None) };
     let version = tools::run(tools::command(&aws).arg("--version"))?;
     let version = [version.stdout, version.stderr].concat();
@@ -64,7 +64,7 @@ fn cli(server: &Server) -> Result<Option<Cli<'_>>> {
 
 #[test]
 fn the_cli_deploys_changes_and_deletes_a_function() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let Some(cli) = cli(&server)? else { return Ok(()) };
     let name = "cli-life";
     cli.package("1")?;
@@ -108,7 +108,7 @@ fn the_cli_deploys_changes_and_deletes_a_function() -> Result<()> {
 
 #[test]
 fn the_cli_tags_a_function_and_reserves_concurrency() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let Some(cli) = cli(&server)? else { return Ok(()) };
     let name = "cli-tags";
     cli.package("1")?;

@@ -1,7 +1,7 @@
 //! The official runtime clients, in Python and Node.
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, package, tools};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, package, tools};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "exports.handler = (event, context, callback) => setTimeout(() => \
@@ -28,7 +28,7 @@ fn comes_back(function: &TestFunction, extra: &[(&str, &str)]) -> Result<()> {
 }
 
 fn node(runtime: &str) -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let installed = server.install(runtime).map_err(|e| tools::say(&format!("{runtime}: {e:#}"))).ok();
     if tools::need(runtime, installed)?.is_none() {
         return Ok(());
@@ -65,8 +65,8 @@ fn node_22_runs_handlers_and_reports_errors() -> Result<()> {
     node("nodejs22.x")
 }
 
-fn python() -> Result<Option<std::sync::Arc<Server>>> {
-    let Some(server) = Server::shared()? else { return Ok(None) };
+fn python() -> Result<Option<std::sync::Arc<TestServer>>> {
+    let Some(server) = TestServer::shared()? else { return Ok(None) };
     server.install("python3.11")?;
     Ok(Some(server))
 }

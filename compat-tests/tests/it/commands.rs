@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::wait::WAIT_TIMEOUT;
-use lambd_compat_tests::{FunctionSpec, Server, server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, server, tools};
 use serde_json::json;
 
 fn lambd(arguments: &[&str]) -> Result<Command> {
@@ -60,7 +60,7 @@ fn a_configuration_is_checked_without_a_start() -> Result<()> {
 
 #[test]
 fn runtimes_are_installed_listed_and_removed() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let dir = server.data_dir();
     let list = || -> Result<String> {
         let output = tools::run(lambd(&["runtime", "list", "--data-dir"])?.arg(&dir))?;
@@ -87,7 +87,7 @@ fn runtimes_are_installed_listed_and_removed() -> Result<()> {
 
 #[test]
 fn logs_can_be_followed() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let first = function.invoke(&json!({}))?;
@@ -116,7 +116,7 @@ fn logs_can_be_followed() -> Result<()> {
 
 #[test]
 fn unsigned_requests_pass_if_checking_is_off() -> Result<()> {
-    let Some(server) = Server::start_with(&["--auth", "off"])? else { return Ok(()) };
+    let Some(server) = TestServer::start_with(&["--auth", "off"])? else { return Ok(()) };
     assert_eq!(server.api.send_unsigned(&ApiRequest::new("GET", FUNCTIONS))?.status, 200);
     assert_eq!(server.api.call("GET", FUNCTIONS, None)?.status, 200, "signed ones pass as well");
     Ok(())
@@ -124,7 +124,7 @@ fn unsigned_requests_pass_if_checking_is_off() -> Result<()> {
 
 #[test]
 fn the_servers_own_log_can_be_json() -> Result<()> {
-    let Some(mut server) = Server::start_with(&["--log-format", "json", "--log-level", "info"])? else {
+    let Some(mut server) = TestServer::start_with(&["--log-format", "json", "--log-level", "info"])? else {
         return Ok(());
     };
     server.stop()?;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use lambd_compat_tests::function::InvokeResponse;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, host};
 use serde_json::{Value, json};
 
-fn server() -> Result<Option<Arc<Server>>> {
-    let Some(server) = Server::shared()? else { return Ok(None) };
+fn server() -> Result<Option<Arc<TestServer>>> {
+    let Some(server) = TestServer::shared()? else { return Ok(None) };
     server.install("provided.al2023")?;
     Ok(Some(server))
 }
 
 /// A function whose processes can be distinguished from all others on the host.
-fn marked(server: &Server) -> Result<(TestFunction, String)> {
+fn marked(server: &TestServer) -> Result<(TestFunction, String)> {
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
     let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 60);
     Ok((spec.create(&server.api)?, mark))

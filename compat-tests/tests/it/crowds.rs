@@ -10,7 +10,7 @@ use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::http::Connection;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, programs};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, host, programs};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
@@ -19,24 +19,24 @@ const MIB: u64 = 1 << 20;
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that may open 512 files.
-fn narrow() -> Result<Option<Server>> {
+fn narrow() -> Result<Option<TestServer>> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
-    let Some(server) = Server::start_by(&["prlimit", "--nofile=512:512"], &[])? else { return Ok(None) };
+    let Some(server) = TestServer::start_by(&["prlimit", "--nofile=512:512"], &[])? else { return Ok(None) };
     server.install("provided.al2023")?;
     server.allow("open files");
     server.allow("are not authenticated");
     Ok(Some(server))
 }
 
-fn marked(server: &Server) -> Result<(TestFunction, String)> {
+fn marked(server: &TestServer) -> Result<(TestFunction, String)> {
     let mark = format!("mark-{}", uuid::Uuid::new_v4());
     let spec = FunctionSpec::bootstrap()?.variables(&json!({ "LAMBD_TEST_VAR": mark })).with("Timeout", 120);
     Ok((spec.create(&server.api)?, mark))
 }
 
 /// Creates and invokes a function; this must work like on an idle server.
-fn serves(server: &Server) -> Result<()> {
+fn serves(server: &TestServer) -> Result<()> {
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!({ "k": 1 }))?.ok()?, json!({ "k": 1 }));
     Ok(())
@@ -127,7 +127,7 @@ fn the_server_keeps_working_with_few_descriptors() -> Result<()> {
 /// Heads without an end, from unauthenticated clients.
 #[test]
 fn large_heads_of_strangers_are_refused() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let before = host::resident_bytes(server.pid());
     let head = format!("GET {FUNCTIONS} HTTP/1.1\r\nhost: h\r\nx: {}", "x".repeat(1_000_000));
     let strangers = (0..300).map(|_| {
@@ -154,7 +154,7 @@ fn large_heads_of_strangers_are_refused() -> Result<()> {
 /// Large events whose callers disconnect during their invocations: what the server holds for them is bounded.
 #[test]
 fn events_of_callers_that_disconnect_stay_counted() -> Result<()> {
-    let Some(mut server) = Server::start_with(&["--host-memory-mib", "100000"])? else { return Ok(()) };
+    let Some(mut server) = TestServer::start_with(&["--host-memory-mib", "100000"])? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (function, mark) = marked(&server)?;
     let before = host::resident_bytes(server.pid());
@@ -188,7 +188,7 @@ fn events_of_callers_that_disconnect_stay_counted() -> Result<()> {
 /// Uploads that are announced and not sent, by clients that know only the key's id.
 #[test]
 fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let mut idle = Vec::new();
     for _ in 0..8 {
         let upload = ApiRequest::new("POST", FUNCTIONS).header("content-type", "application/json");
@@ -215,7 +215,7 @@ fn announced_uploads_do_not_keep_out_a_real_one() -> Result<()> {
 /// Clients that send the whole body before they read an answer must see why it was refused.
 #[test]
 fn a_refusal_reaches_clients_that_write_first() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let bytes = 80_000_000;
     let head = format!("POST {FUNCTIONS} HTTP/1.1\r\nhost: h\r\ncontent-length: {bytes}\r\n\r\n");
     let mut client = TcpStream::connect(server.api.address)?;
@@ -239,7 +239,7 @@ fn incompressible(bytes: usize) -> Vec<u8> {
 /// Without signatures the server answers programs of its own machine, but no web page.
 #[test]
 fn without_signatures_only_own_names_are_answered() -> Result<()> {
-    let Some(server) = Server::start_with(&["--auth", "off"])? else { return Ok(()) };
+    let Some(server) = TestServer::start_with(&["--auth", "off"])? else { return Ok(()) };
     let port = server.api.address.port();
     let send = |host: &str, headers: &[(&str, &str)]| {
         let mut request = format!("GET {FUNCTIONS} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::{FunctionSpec, Server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, tools};
 
 use crate::starts::{refused, serve};
 
@@ -81,14 +81,14 @@ fn an_empty_folder_with_usual_system_files_is_accepted() -> Result<()> {
         fs::create_dir_all(data.join("lost+found"))?;
         Ok(fs::write(data.join(".bash_history"), "")?)
     };
-    let Some(server) = Server::start_on(prepare, &[])? else { return Ok(()) };
+    let Some(server) = TestServer::start_on(prepare, &[])? else { return Ok(()) };
     assert_eq!(server.api.call("GET", "/2015-03-31/functions", None)?.status, 200);
     Ok(())
 }
 
 /// A server's data directory with a function, owned by root as after a restore from a backup.
-fn restored() -> Result<Option<Server>> {
-    let Some(mut server) = Server::start()? else { return Ok(None) };
+fn restored() -> Result<Option<TestServer>> {
+    let Some(mut server) = TestServer::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
     ensure!(FunctionSpec::bootstrap()?.send(&server.api)?.status == 201);
     server.stop()?;
@@ -124,7 +124,7 @@ fn a_foreign_file_is_named_before_any_owner_is_changed() -> Result<()> {
 /// Only the unprivileged server sees the damage; its message has the operator's path and the remedy.
 #[test]
 fn a_damaged_database_is_named_with_its_remedy() -> Result<()> {
-    let Some(mut server) = Server::start()? else { return Ok(()) };
+    let Some(mut server) = TestServer::start()? else { return Ok(()) };
     server.stop()?;
     let data = server.data_dir();
     let names = fs::read_dir(data.join("db"))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;

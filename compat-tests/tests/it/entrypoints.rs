@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use lambd_compat_tests::package::{self, ZipEntry};
-use lambd_compat_tests::{FunctionSpec, Server, programs};
+use lambd_compat_tests::{FunctionSpec, TestServer, programs};
 use serde_json::json;
 
 #[test]
 fn each_cause_has_its_text() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let mut foreign = programs::bootstrap()?.to_vec();
     foreign[18..20].copy_from_slice(&[0xfe, 0xfe]); // e_machine: a processor that does not exist

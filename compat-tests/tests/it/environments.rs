@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, host, package, programs};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, host, package, programs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-fn server(arguments: &[&str]) -> Result<Option<Server>> {
-    let Some(server) = Server::start_with(arguments)? else { return Ok(None) };
+fn server(arguments: &[&str]) -> Result<Option<TestServer>> {
+    let Some(server) = TestServer::start_with(arguments)? else { return Ok(None) };
     server.install("provided.al2023")?;
     Ok(Some(server))
 }
 
-fn program(server: &Server, source: &str, life: &str) -> Result<TestFunction> {
+fn program(server: &TestServer, source: &str, life: &str) -> Result<TestFunction> {
     let bootstrap = programs::compile(source)?;
     let package = package::zip(&[package::ZipEntry::executable("bootstrap", &bootstrap)]);
     let spec = FunctionSpec::new("provided.al2023", "any", &package).variables(&json!({ "LIFE": life }));

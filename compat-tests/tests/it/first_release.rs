@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
-use lambd_compat_tests::{Server, tools};
+use lambd_compat_tests::{TestServer, tools};
 use serde_json::{Value, json};
 
 /// The user id of the server of that release; the current server keeps the owner that it finds.
@@ -61,7 +61,7 @@ fn lay_out(data: &Path) -> Result<()> {
 
 #[test]
 fn a_data_directory_of_the_first_release_opens_and_works() -> Result<()> {
-    let Some(mut server) = Server::start_on(lay_out, &KEEP_LOGS)? else { return Ok(()) };
+    let Some(mut server) = TestServer::start_on(lay_out, &KEEP_LOGS)? else { return Ok(()) };
     for start in ["first", "second"] {
         server.install("python3.11")?;
         let mut api = server.api.clone();

@@ -7,15 +7,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::api::ApiRequest;
 use lambd_compat_tests::function::InvokeResponse;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer};
 use serde_json::{Value, json};
 
 /// Documented limits of a synchronous invocation's payloads.
 const REQUEST_MAX_BYTES: usize = 6_291_456;
 const RESPONSE_MAX_BYTES: usize = 6_291_556;
 
-fn function(spec: impl FnOnce(FunctionSpec) -> FunctionSpec) -> Result<Option<(Arc<Server>, TestFunction)>> {
-    let Some(server) = Server::shared()? else { return Ok(None) };
+fn function(
+    spec: impl FnOnce(FunctionSpec) -> FunctionSpec,
+) -> Result<Option<(Arc<TestServer>, TestFunction)>> {
+    let Some(server) = TestServer::shared()? else { return Ok(None) };
     server.install("provided.al2023")?;
     let function = spec(FunctionSpec::bootstrap()?).create(&server.api)?;
     Ok(Some((server, function)))

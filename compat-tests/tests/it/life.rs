@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::host::{self, Footprint};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 /// Timeout of connecting: if a listener accepts nothing and its queue is full, a connection hangs.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-fn server() -> Result<Option<Server>> {
-    let Some(server) = Server::start()? else { return Ok(None) };
+fn server() -> Result<Option<TestServer>> {
+    let Some(server) = TestServer::start()? else { return Ok(None) };
     server.install("provided.al2023")?;
     Ok(Some(server))
 }
@@ -29,7 +29,7 @@ fn mark() -> String {
 }
 
 /// The traces of a living server; the test needs some, so that their absence has a meaning.
-fn seen(server: &Server, mark: &str) -> Result<Footprint> {
+fn seen(server: &TestServer, mark: &str) -> Result<Footprint> {
     let footprint = server.footprint(mark);
     let (processes, groups, networks) = footprint.counts();
     ensure!(
@@ -50,7 +50,7 @@ fn gone(left: impl Fn() -> Vec<String>) -> Result<()> {
 }
 
 /// Invokes a function by its name, because its `TestFunction` value has the address before the restart.
-fn invoke(server: &Server, name: &str, event: &Value) -> Result<Value> {
+fn invoke(server: &TestServer, name: &str, event: &Value) -> Result<Value> {
     let path = format!("/2015-03-31/functions/{name}/invocations");
     let answer = server.api.call("POST", &path, Some(event))?;
     ensure!(
@@ -78,7 +78,7 @@ fn after_kill_9_everything_acknowledged_is_there_and_nothing_else() -> Result<()
     for function in &functions {
         function.invoke(&json!({ "do": "id" }))?.ok()?;
     }
-    let read = |server: &Server, function: &TestFunction| {
+    let read = |server: &TestServer, function: &TestFunction| {
         let mut whole = server.api.call("GET", &function.path(), None)?.json()?;
         whole["Code"] = Value::Null; // its address has another port and signature after each start
         anyhow::Ok(whole)
@@ -146,7 +146,7 @@ fn kill_9_during_creates_loses_nothing_acknowledged() -> Result<()> {
     Ok(())
 }
 
-fn list(server: &Server) -> Result<Vec<Value>> {
+fn list(server: &TestServer) -> Result<Vec<Value>> {
     let (mut all, mut marker) = (Vec::new(), String::new());
     loop {
         let page =

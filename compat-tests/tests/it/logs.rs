@@ -1,7 +1,7 @@
 //! Function logs, read with `lambd logs`.
 
 use anyhow::{Context as _, Result, ensure};
-use lambd_compat_tests::{FunctionSpec, Server, host, server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, host, server, tools};
 use serde_json::{Value, json};
 
 /// How much the server may grow while a function floods its log.
@@ -9,7 +9,7 @@ const FLOOD_GROWTH_MAX_BYTES: u64 = 64 << 20;
 
 #[test]
 fn the_log_holds_each_invocation_in_order() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (function, other) =
         (FunctionSpec::bootstrap()?.create(&server.api)?, FunctionSpec::bootstrap()?.create(&server.api)?);
@@ -36,7 +36,7 @@ fn the_log_holds_each_invocation_in_order() -> Result<()> {
 
 #[test]
 fn a_log_outlives_the_server() -> Result<()> {
-    let Some(mut server) = Server::start()? else { return Ok(()) };
+    let Some(mut server) = TestServer::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let said = function.invoke(&json!({ "do": "say", "lines": 1 }))?;
@@ -50,7 +50,7 @@ fn a_log_outlives_the_server() -> Result<()> {
 
 #[test]
 fn the_log_of_an_unknown_function_is_refused() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let mut logs = tools::command(server::binary()?);
     logs.args(["logs", "--data-dir"]).arg(server.data_dir()).arg("absent");
     let output = tools::point_at(&mut logs, &server).output()?;
@@ -62,7 +62,7 @@ fn the_log_of_an_unknown_function_is_refused() -> Result<()> {
 
 #[test]
 fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let loud = FunctionSpec::bootstrap()?.with("Timeout", 120).with("MemorySize", 512).create(&server.api)?;
     let quiet = FunctionSpec::bootstrap()?.create(&server.api)?;
@@ -90,7 +90,7 @@ fn a_flood_of_output_is_no_memory_of_the_server() -> Result<()> {
 /// If the function asks for JSON, the platform's lines are records of the Telemetry schema.
 #[test]
 fn platform_lines_are_json_if_the_function_asks_for_it() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?
         .with("LoggingConfig", json!({ "LogFormat": "JSON" }))

@@ -8,7 +8,7 @@ use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::http::HttpResponse;
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, package};
+use lambd_compat_tests::{FunctionSpec, TestServer, package};
 use serde_json::json;
 
 fn shaped(what: &str, answer: &HttpResponse) -> Result<()> {
@@ -20,7 +20,7 @@ fn shaped(what: &str, answer: &HttpResponse) -> Result<()> {
 
 #[test]
 fn malformed_bodies_and_paths_are_refused() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let create = |body: &[u8]| ApiRequest::new("POST", FUNCTIONS).body(body);
     let no_base64 = json!({ "FunctionName": "b64", "Role": ROLE, "Runtime": "provided.al2023", "Handler": "h", "Code": { "ZipFile": "***" } });
     let cases = [
@@ -63,7 +63,7 @@ fn malformed_bodies_and_paths_are_refused() -> Result<()> {
 
 #[test]
 fn members_out_of_range_are_refused() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let code = package::files(&[("bootstrap", "#!/bin/sh\n")]);
     let cases = [
@@ -102,7 +102,7 @@ fn members_out_of_range_are_refused() -> Result<()> {
 /// server continues.
 #[test]
 fn not_even_http() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nlong: {}\r\n\r\n", "a".repeat(2 << 20));
     let cases: [&[u8]; 8] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -131,7 +131,7 @@ fn not_even_http() -> Result<()> {
 /// The change is committed or not; the steps that follow from it are never left out.
 #[test]
 fn a_caller_that_disconnects_leaves_no_change_half_done() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let target = format!("{}/configuration", function.path());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::api::ApiRequest;
 use lambd_compat_tests::http::HttpResponse;
-use lambd_compat_tests::{FunctionSpec, Server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, tools};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value, json};
 
@@ -169,7 +169,7 @@ fn readable(name: &str, answer: &HttpResponse) -> Result<()> {
 
 #[test]
 fn each_operation_is_answered_or_refused_by_its_name() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let table = Table::read();
     assert_eq!(table.operations.len(), OPERATIONS);

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::package::{ZipEntry, zip};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, programs};
+use lambd_compat_tests::{FunctionSpec, TestServer, programs};
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
@@ -64,7 +64,7 @@ fn corrupted() -> Vec<u8> {
 
 #[test]
 fn hostile_packages_leave_nothing() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let mark = format!("evil-{}", uuid::Uuid::new_v4().simple());
     let before = server.disk_bytes()?;
@@ -93,7 +93,7 @@ fn hostile_packages_leave_nothing() -> Result<()> {
 
 #[test]
 fn a_zip_over_the_limit_is_too_large() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let package = zip(&[ZipEntry::file("pad", &vec![7; 52_428_800])]);
     let answer = FunctionSpec::new("provided.al2023", "any", &package).send(&server.api)?;
@@ -104,7 +104,7 @@ fn a_zip_over_the_limit_is_too_large() -> Result<()> {
 
 #[test]
 fn a_refused_update_changes_nothing() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     let before = function.configuration()?;
@@ -118,7 +118,7 @@ fn a_refused_update_changes_nothing() -> Result<()> {
 
 #[test]
 fn a_package_of_two_functions_is_stored_once_and_can_be_downloaded() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let package = zip(&[pad(), ZipEntry::executable("bootstrap", programs::bootstrap()?)]);
     let make = || FunctionSpec::new("provided.al2023", "any", &package).create(&server.api);
@@ -142,7 +142,7 @@ fn a_package_of_two_functions_is_stored_once_and_can_be_downloaded() -> Result<(
 
 #[test]
 fn modes_and_links_inside_are_kept() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let source = "import os\ndef handler(e, c):\n    return [open('link/../data/file').read(), os.readlink('link'), \
                   os.access('tool', os.X_OK), os.access('data/file', os.X_OK)]\n";
@@ -160,7 +160,7 @@ fn modes_and_links_inside_are_kept() -> Result<()> {
 /// A link is resolved inside the sandbox; files of the host with the same names are out of reach.
 #[test]
 fn links_are_resolved_inside_the_sandbox() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let source = "import os\ndef handler(e, c):\n    read = lambda p: open(p).read()\n    \
                   return [read('absolute') == read('/etc/passwd'), read('absolute'), os.listdir('out'), \
@@ -183,7 +183,7 @@ fn links_are_resolved_inside_the_sandbox() -> Result<()> {
 
 #[test]
 fn files_keep_the_times_of_the_zip() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("python3.11")?;
     let source = "import os\ndef handler(e, c):\n    return int(os.stat('app.py').st_mtime)\n";
     let zipped = zip(&[ZipEntry::file("app.py", source.as_bytes())]);

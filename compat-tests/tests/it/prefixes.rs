@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use lambd_compat_tests::{FunctionSpec, Server, package, server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, package, server, tools};
 use serde_json::json;
 
 /// Answers every event with the content of `/etc/java-99-test/which`.
@@ -18,7 +18,7 @@ while :; do
 done
 "#;
 
-fn runtime(server: &Server, command: &str) -> Result<Command> {
+fn runtime(server: &TestServer, command: &str) -> Result<Command> {
     let mut lambd = tools::command(server::binary()?);
     lambd.args(["runtime", command, "--data-dir"]).arg(server.data_dir());
     Ok(lambd)
@@ -36,7 +36,7 @@ fn own(at: &Path, lang: &Path, etc: &Path) -> Result<()> {
 
 #[test]
 fn only_what_a_manifest_names_is_shown() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     let (lang, etc, made) = (dir.path().join("lang"), dir.path().join("etc"), dir.path().join("made"));
     for (folder, file, text) in [(&lang, "run", RUN), (&etc, "which", "the JDK's own")] {
@@ -65,7 +65,7 @@ fn only_what_a_manifest_names_is_shown() -> Result<()> {
 
 #[test]
 fn sources_that_others_can_change_are_refused_at_installation() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     let (open, made) = (dir.path().join("open"), dir.path().join("made"));
     fs::create_dir(&open)?;
@@ -94,7 +94,7 @@ print(version)
 
 #[test]
 fn an_interpreter_below_a_prefix_runs() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let dir = tempfile::tempdir()?;
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
     let (prefix, cache) = (dir.path().join("python"), dir.path().join("cache"));

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::package::{self, ZipEntry};
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, tools};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, tools};
 use serde_json::{Value, json};
 
 /// The shared server with this runtime. `None` if the runtime cannot be built here, which is a failure in CI.
-fn server(runtime: &str) -> Result<Option<Arc<Server>>> {
-    let Some(server) = Server::shared()? else { return Ok(None) };
+fn server(runtime: &str) -> Result<Option<Arc<TestServer>>> {
+    let Some(server) = TestServer::shared()? else { return Ok(None) };
     let installed = server.install(runtime).map_err(|e| tools::say(&format!("{runtime}: {e:#}"))).ok();
     Ok(tools::need(runtime, installed)?.map(|()| server))
 }
 
-fn create(server: &Server, runtime: &str, files: &[(&str, &str)]) -> Result<TestFunction> {
+fn create(server: &TestServer, runtime: &str, files: &[(&str, &str)]) -> Result<TestFunction> {
     let spec = FunctionSpec::new(runtime, "index.handler", &package::files(files));
     spec.with("Timeout", 30).with("MemorySize", 256).create(&server.api)
 }

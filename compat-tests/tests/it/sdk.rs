@@ -13,11 +13,11 @@ use aws_sdk_lambda::{Client, Config};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::function::ROLE;
-use lambd_compat_tests::{Server, programs};
+use lambd_compat_tests::{TestServer, programs};
 
 const WAIT: Duration = Duration::from_secs(60);
 
-fn client(server: &Server) -> Client {
+fn client(server: &TestServer) -> Client {
     let keys = &server.api.signer;
     let config = Config::builder()
         .behavior_version_latest()
@@ -49,7 +49,7 @@ async fn create(client: &Client, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn invokes_through_typed_members() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (client, name) = (client(&server), "sdk-typed");
     create(&client, name).await?;
@@ -82,7 +82,7 @@ async fn invokes_through_typed_members() -> Result<()> {
 
 #[tokio::test]
 async fn errors_have_their_types() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     server.install("provided.al2023")?;
     let (client, name) = (client(&server), "sdk-errors");
     create(&client, name).await?;

@@ -1,7 +1,7 @@
 //! Signature Version 4: which requests are accepted, and the answers to the others.
 
 use anyhow::{Context as _, Result};
-use lambd_compat_tests::Server;
+use lambd_compat_tests::TestServer;
 use lambd_compat_tests::api::{ApiClient, ApiRequest, FUNCTIONS};
 use lambd_compat_tests::http::{Connection, HttpResponse};
 use lambd_compat_tests::sigv4::{self, SignableRequest};
@@ -14,7 +14,7 @@ fn denied(answer: &HttpResponse, code: &str) {
 
 #[test]
 fn a_good_signature_passes() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let mut far = server.api.clone();
     far.signer.region = "eu-west-3".to_owned();
     for api in [&server.api, &far] {
@@ -29,7 +29,7 @@ fn a_good_signature_passes() -> Result<()> {
 
 #[test]
 fn a_bad_signature_does_not() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let list = ApiRequest::new("GET", FUNCTIONS);
     let with = |change: fn(&mut ApiClient)| {
         let mut api = server.api.clone();
@@ -49,7 +49,7 @@ fn a_bad_signature_does_not() -> Result<()> {
 
 #[test]
 fn what_was_signed_cannot_be_changed() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let body = json!({ "FunctionName": "tampered", "Role": "r", "Code": {} }).to_string();
     let signed = ApiRequest::new("POST", FUNCTIONS).body(body).signed(server.api.address, &server.api.signer);
     for (from, to) in [("tampered", "Tampered"), ("/functions ", "/functionz ")] {
@@ -64,7 +64,7 @@ fn what_was_signed_cannot_be_changed() -> Result<()> {
 
 #[test]
 fn a_presigned_address_holds_as_it_is() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let (time, host) = (sigv4::time(0), server.api.address.to_string());
     let headers = [("host".to_owned(), host)];
     let target = format!("{FUNCTIONS}?MaxItems=1");

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, server, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, server, tools};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -39,7 +39,7 @@ pub(crate) fn refused(serve: &mut Command, status: i32) -> Result<String> {
 
 #[test]
 fn a_data_directory_has_one_server() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let line = refused(&mut serve(&server.data_dir(), "127.0.0.1:0")?, 1)?;
     assert!(line.contains(&*server.data_dir().to_string_lossy()), "{line}");
     assert_eq!(server.api.call("GET", "/2015-03-31/functions", None)?.status, 200);
@@ -84,7 +84,7 @@ fn an_unknown_flag_is_wrong_usage() -> Result<()> {
 
 #[test]
 fn only_the_owner_can_read_the_credentials() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let mode = std::fs::metadata(server.data_dir().join("credentials"))?.permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(server.api.signer.secret.len() >= 32);
@@ -93,7 +93,7 @@ fn only_the_owner_can_read_the_credentials() -> Result<()> {
 
 #[test]
 fn the_refusal_of_an_absent_runtime_says_how_to_install_it() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let spec = FunctionSpec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
@@ -142,7 +142,7 @@ fn a_data_directory_that_is_not_root_s_alone_is_refused() -> Result<()> {
 
 #[test]
 fn keys_that_others_may_read_are_refused() -> Result<()> {
-    let Some(mut server) = Server::start()? else { return Ok(()) };
+    let Some(mut server) = TestServer::start()? else { return Ok(()) };
     server.stop()?;
     let keys = server.data_dir().join("credentials");
     std::fs::set_permissions(&keys, Permissions::from_mode(0o644))?;
@@ -158,7 +158,7 @@ fn mode_of(path: &Path) -> Result<u32> {
 /// The operator chooses the directory's mode; the API process does not even see root's files in it.
 #[test]
 fn a_closed_data_directory_stays_closed_and_works() -> Result<()> {
-    let Some(mut server) = Server::start()? else { return Ok(()) };
+    let Some(mut server) = TestServer::start()? else { return Ok(()) };
     server.stop()?;
     let data = server.data_dir();
     std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
@@ -209,10 +209,11 @@ fn nothing_is_writable_by_others_whatever_the_umask() -> Result<()> {
 #[test]
 fn servers_without_an_account_share_no_user() -> Result<()> {
     let nobody = ["--user", "no-such-account"];
-    let (Some(one), Some(other)) = (Server::start_with(&nobody)?, Server::start_with(&nobody)?) else {
+    let (Some(one), Some(other)) = (TestServer::start_with(&nobody)?, TestServer::start_with(&nobody)?)
+    else {
         return Ok(());
     };
-    let user = |server: &Server| -> Result<String> {
+    let user = |server: &TestServer| -> Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
         let line = status.lines().find(|line| line.starts_with("Uid:")).context("no Uid")?.to_owned();
         // The kernel gives the files of a process that is not dumpable to root.
@@ -226,7 +227,7 @@ fn servers_without_an_account_share_no_user() -> Result<()> {
 
 #[test]
 fn the_api_process_has_no_right_and_can_gain_none() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
     let has = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
     for set in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
@@ -240,7 +241,7 @@ fn the_api_process_has_no_right_and_can_gain_none() -> Result<()> {
 /// The API process has another uid than the folder's owner.
 #[test]
 fn a_data_directory_may_lie_in_a_private_folder() -> Result<()> {
-    let Some(server) = Server::start_below(0o700)? else { return Ok(()) };
+    let Some(server) = TestServer::start_below(0o700)? else { return Ok(()) };
     server.install("provided.al2023")?;
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use lambd_compat_tests::function::ROLE;
-use lambd_compat_tests::{Server, package, tools};
+use lambd_compat_tests::{TestServer, package, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -54,7 +54,7 @@ resource "aws_lambda_permission" "it" {
 
 struct Terraform<'s> {
     program: PathBuf,
-    server: &'s Server,
+    server: &'s TestServer,
     dir: TempDir,
 }
 
@@ -77,7 +77,7 @@ impl Terraform<'_> {
 
 #[test]
 fn terraform_applies_updates_and_destroys() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let found = tools::need("terraform or its provider mirror", tools::terraform())?;
     let Some((program, mirror)) = found else { return Ok(()) };
     server.install("python3.11")?;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::api::{ApiRequest, FUNCTIONS};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, Server, TestFunction, package};
+use lambd_compat_tests::{FunctionSpec, TestFunction, TestServer, package};
 use serde_json::{Value, json};
 
 /// Answers its text, its version and a number that counts the invocations of its environment.
@@ -21,7 +21,7 @@ fn code(text: &str) -> Vec<u8> {
 }
 
 /// Publishes this code as the next version.
-fn publish(server: &Server, function: &TestFunction, text: &str) -> Result<String> {
+fn publish(server: &TestServer, function: &TestFunction, text: &str) -> Result<String> {
     let update = json!({ "ZipFile": STANDARD.encode(code(text)), "Publish": true });
     let answer = server.api.call("PUT", &format!("{}/code", function.path()), Some(&update))?;
     ensure!(answer.status == 200, "{}", answer.text());
@@ -30,7 +30,7 @@ fn publish(server: &Server, function: &TestFunction, text: &str) -> Result<Strin
 }
 
 /// The answer and the version that it says was executed.
-fn invoke(server: &Server, function: &TestFunction, qualifier: &str) -> Result<(Value, String)> {
+fn invoke(server: &TestServer, function: &TestFunction, qualifier: &str) -> Result<(Value, String)> {
     let path = format!("{}/invocations?Qualifier={}", function.path(), qualifier.replace('$', "%24"));
     let answer = server.api.send(&ApiRequest::new("POST", &path).body("{}"))?;
     ensure!(answer.status == 200, "{}", answer.text());
@@ -38,7 +38,7 @@ fn invoke(server: &Server, function: &TestFunction, qualifier: &str) -> Result<(
     Ok((answer.json()?, executed))
 }
 
-fn made(server: &Server) -> Result<TestFunction> {
+fn made(server: &TestServer) -> Result<TestFunction> {
     server.install("python3.11")?;
     let function = FunctionSpec::new("python3.11", "app.handler", &code("latest")).create(&server.api)?;
     ensure!(publish(server, &function, "one")? == "1" && publish(server, &function, "two")? == "2");
@@ -47,7 +47,7 @@ fn made(server: &Server) -> Result<TestFunction> {
 
 #[test]
 fn versions_are_warm_side_by_side_and_outlive_the_server() -> Result<()> {
-    let Some(mut server) = Server::start()? else { return Ok(()) };
+    let Some(mut server) = TestServer::start()? else { return Ok(()) };
     let function = made(&server)?;
     for round in 1..=3 {
         for (qualifier, text) in [("1", "one"), ("2", "two"), ("$LATEST", "two")] {
@@ -73,7 +73,7 @@ fn versions_are_warm_side_by_side_and_outlive_the_server() -> Result<()> {
 
 #[test]
 fn an_alias_shares_its_invocations_out() -> Result<()> {
-    let Some(server) = Server::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
     let function = made(&server)?;
     let weights = json!({ "AdditionalVersionWeights": { "2": 0.5 } });
     let alias = json!({ "Name": "canary", "FunctionVersion": "1", "RoutingConfig": weights });
@@ -98,7 +98,7 @@ fn an_alias_shares_its_invocations_out() -> Result<()> {
 /// Packages that only a deleted version named are collected, those of others are not.
 #[test]
 fn a_deleted_version_leaves_nothing_behind() -> Result<()> {
-    let Some(server) = Server::start()? else { return Ok(()) };
+    let Some(server) = TestServer::start()? else { return Ok(()) };
     let function = made(&server)?;
     invoke(&server, &function, "1")?;
     let packages = || -> Result<usize> {

@@ -134,7 +134,7 @@ fn results_are_ignored_in_one_way() {
 fn no_two_public_types_have_one_name() {
     let sources = sources();
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, text) in sources.iter().filter(|(name, _)| !name.starts_with("compat-tests")) {
+    for (name, text) in &sources {
         public_types(text).for_each(|found| files.entry(found).or_default().push(name));
     }
     assert!(files.len() > 150, "{} types", files.len());
