@@ -175,6 +175,7 @@ pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, 
         let (function, _) = functions.get_mut(&id).ok_or_else(|| LoadError::orphan(&key))?;
         match part {
             Part::Version(number, version) => {
+                let version = version.into_version(&function.id, number);
                 function.versions.insert(number, Arc::new(version));
             }
             Part::Policy(qualifier, statements) => {

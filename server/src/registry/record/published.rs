@@ -18,7 +18,7 @@ const POLICY: RecordKind = RecordKind::new(&[]);
 /// A published version as it is stored; function and number stand in the key alone.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PublishedRecord {
+pub(super) struct PublishedRecord {
     generation: Uuid,
     configuration: ConfigurationRecord,
     revision_id: Uuid,
@@ -54,7 +54,7 @@ enum PrincipalRecord {
 /// What belongs to a function and has a row of its own.
 #[derive(Debug)]
 pub(super) enum Part {
-    Version(u64, PublishedVersion),
+    Version(u64, Box<PublishedRecord>),
     Alias(String, Alias),
     Policy(String, Vec<Statement>),
 }
@@ -80,7 +80,9 @@ pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordErro
     let [account, region, kind, name, last] = parts[..] else { return Ok(None) };
     let id = FunctionId { account: account.into(), region: region.into(), name: name.to_owned() };
     let part = match (kind, last.parse::<u64>()) {
-        ("version", Ok(number)) => Part::Version(number, decode_version(&id, number, row)?),
+        ("version", Ok(number)) => {
+            Part::Version(number, Box::new(VERSION.decode(Table::Functions, &row.key, &row.value)?))
+        }
         ("policy", _) => Part::Policy(last.to_owned(), decode_policy(row)?),
         ("alias", _) => Part::Alias(last.to_owned(), decode_alias(row)?),
         _ => return Ok(None),
@@ -88,16 +90,18 @@ pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordErro
     Ok(Some((id, part)))
 }
 
-fn decode_version(id: &FunctionId, number: u64, row: &Row) -> Result<PublishedVersion, RecordError> {
-    let PublishedRecord { generation, configuration, revision_id } =
-        VERSION.decode(Table::Functions, &row.key, &row.value)?;
-    let version = Version {
-        function: Arc::new(id.clone()),
-        qualifier: number.to_string(),
-        configuration: configuration.into_configuration(),
-        generation,
-    };
-    Ok(PublishedVersion { version: Arc::new(version), revision_id })
+impl PublishedRecord {
+    /// The version of this number; all versions of a function share its id.
+    pub(super) fn into_version(self, function: &Arc<FunctionId>, number: u64) -> PublishedVersion {
+        let Self { generation, configuration, revision_id } = self;
+        let version = Version {
+            function: Arc::clone(function),
+            qualifier: number.to_string(),
+            configuration: configuration.into_configuration(),
+            generation,
+        };
+        PublishedVersion { version: Arc::new(version), revision_id }
+    }
 }
 
 fn decode_alias(row: &Row) -> Result<Alias, RecordError> {
