@@ -44,6 +44,12 @@ pub enum RegistryError {
     /// The last update has not settled yet.
     #[error("an update is in progress")]
     InProgress,
+    /// The change is not possible; the text is for the caller.
+    #[error("{0}")]
+    Invalid(String),
+    /// The qualifier names neither a version nor an alias.
+    #[error("no qualifier {0}")]
+    QualifierMissing(String),
     /// An alias of that name exists.
     #[error("alias {0} exists")]
     AliasExists(String),

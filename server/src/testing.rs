@@ -16,10 +16,15 @@ pub(crate) fn read(file: &str) -> String {
     fs::read_to_string(path(file)).unwrap_or_default()
 }
 
+/// Whether pages are being printed, and not compared.
+pub(crate) fn is_printing() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
 /// Fails unless this file of the checkout is what the code prints. Writes it if `UPDATE_DOCS` is set.
 #[track_caller]
 pub(crate) fn assert_printed(file: &str, text: &str) {
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if is_printing() {
         fs::write(path(file), text).unwrap();
     }
     assert!(read(file) == text, "{file} is not what the code prints; `make docs` prints it");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -79,6 +79,16 @@ pub enum CredentialsError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The file does not belong to the owner of its folder.
+    #[error(
+        "{path} belongs to uid {uid}, who can use the server's keys: chown it to the owner of its folder"
+    )]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+    },
     /// The file exists, but does not contain a pair of keys.
     #[error("{path}: {problem}; restore the file, or remove it and the server makes new keys")]
     Garbled {
@@ -122,12 +132,12 @@ impl Credentials {
         }
     }
 
-    /// Reads profile `default` of an AWS shared-credentials file.
+    /// Reads a profile of an AWS shared-credentials file.
     ///
     /// # Errors
-    /// [`CredentialsError`], also if there is no file.
-    pub fn load(path: &Path) -> Result<Self, CredentialsError> {
-        Self::read(path, 0)
+    /// [`CredentialsError`], also if there is no file or no such profile in it.
+    pub fn load(path: &Path, profile: &str) -> Result<Self, CredentialsError> {
+        read(path, 0, |text| Self::of(&profiles(text)?, profile))
     }
 
     fn read(path: &Path, refused: u32) -> Result<Self, CredentialsError> {
@@ -140,8 +150,12 @@ impl Credentials {
 
     /// The keys of profile `default`.
     pub(super) fn default_of(profiles: &[Profile<'_>]) -> Result<Self, String> {
-        let default = profiles.iter().find(|profile| profile.name == PROFILE);
-        default.unwrap_or(&Profile::named(PROFILE)).credentials()
+        Self::of(profiles, PROFILE)
+    }
+
+    fn of(profiles: &[Profile<'_>], name: &str) -> Result<Self, String> {
+        let found = profiles.iter().find(|profile| profile.name == name);
+        found.map_or_else(|| Profile::named(name).credentials(), Profile::credentials)
     }
 
     /// Writes a new file beside the target, syncs it, renames it and syncs the folder.
@@ -172,10 +186,17 @@ pub(super) fn read<T>(
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<T, CredentialsError> {
     let failed = |source| CredentialsError::Read { path: path.to_owned(), source };
+    // Before it is opened, which would wait for a pipe. The server's own file must not be a link, either.
+    let look = if refused == 0 { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    if !look.map_err(failed)?.is_file() {
+        return Err(CredentialsError::Garbled { path: path.to_owned(), problem: "not a file".to_owned() });
+    }
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(CredentialsError::Garbled { path: path.to_owned(), problem: "not a file".to_owned() });
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let owner = fs::metadata(folder.unwrap_or_else(|| Path::new("."))).map_err(failed)?.uid();
+    if refused != 0 && metadata.uid() != owner {
+        return Err(CredentialsError::Owner { path: path.to_owned(), uid: metadata.uid() });
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & refused != 0 {
@@ -247,7 +268,11 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = Credentials::load_or_create(&path).unwrap_err().to_string();
             assert!(error.contains(&format!("mode {mode:04o}")) && error.contains("chmod 0600"), "{error}");
-            assert_eq!(Credentials::load(&path).unwrap(), made, "clients may read a file with any mode");
+            assert_eq!(
+                Credentials::load(&path, PROFILE).unwrap(),
+                made,
+                "clients may read a file with any mode"
+            );
         }
     }
 

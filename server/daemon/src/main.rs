@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Command::CheckConfig(args) => cli::check_config::run(&args),
         Command::Runtime(args) => cli::runtime::run(args),
         Command::Logs(args) => cli::logs::run(args),
-        Command::Doctor(args) => cli::doctor::run(args),
+        Command::Doctor(args) => cli::doctor::run(args, &ROCKS),
         Command::Version => cli::version::run(),
     })
 }

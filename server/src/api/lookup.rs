@@ -70,7 +70,8 @@ impl Lookup<'_> {
     pub(super) fn invoked(self) -> Result<FoundFunction, Error> {
         let target = TargetFunction::parse_any_account(self.place, self.name, self.qualifier)?;
         if target.id.account == self.place.account {
-            return self.version();
+            let (function, version) = target.find_to_run(self.app, self.place)?;
+            return Ok(FoundFunction { target, function, version });
         }
         let refused = || denied(self.name.unwrap_or_default());
         let qualifier = target.qualifier.as_deref().unwrap_or(LATEST);

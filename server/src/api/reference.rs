@@ -6,7 +6,7 @@ use lambd_wire::Operation;
 use serde_json::Value;
 
 use super::testing::Api;
-use crate::testing::{assert_printed, read};
+use crate::testing::{assert_printed, is_printing, read};
 
 const PAGE: &str = "docs/operations.md";
 
@@ -37,12 +37,15 @@ async fn the_page_of_operations_is_printed_from_the_table() {
         "# Operations\n\n\
          The AWS Lambda API has {all} operations. {working} of them work here. Each of the others is refused with 400\n\
          `UnsupportedOperationException` and its name, so that no client takes it for a missing function.\n\n\
-         What an operation that works refuses of its input (publishing, layers, container images, code from S3, file\n\
+         What an operation that works refuses of its input (layers, container images, code from S3, file\n\
          systems, asynchronous events) is refused by name, too.\n\n\
          This page is printed from the table of operations by `make docs`; the test that compares it sends each one.\n\n\
          | operation | here | request |\n|---|---|---|\n{here}{refused}"
     );
     assert_printed(PAGE, &page);
+    if is_printing() {
+        return;
+    }
     assert!(
         read("README.md").contains(&format!("{working} of the {all} operations")),
         "README.md has another count"

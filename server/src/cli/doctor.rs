@@ -8,6 +8,7 @@ use anyhow::bail;
 
 use self::checks::{Check, Finding};
 use super::ServerArgs;
+use super::serve::DatabaseKind;
 
 /// The arguments of `lambd doctor`.
 #[derive(Debug, clap::Args)]
@@ -21,9 +22,9 @@ pub struct DoctorArgs {
 ///
 /// # Errors
 /// Something that the server needs is missing, or standard output cannot be written.
-pub fn run(args: DoctorArgs) -> anyhow::Result<()> {
+pub fn run(args: DoctorArgs, database: &DatabaseKind) -> anyhow::Result<()> {
     let config = args.server.load()?;
-    report(&checks::all(&config), &mut io::stdout().lock())
+    report(&checks::all(&config, database), &mut io::stdout().lock())
 }
 
 fn report(checks: &[Check], out: &mut impl Write) -> anyhow::Result<()> {

@@ -47,34 +47,52 @@ pub fn run(config: Config, database: DatabaseKind) -> Result<()> {
     let Unprivileged { kept, launcher, lock: _lock } =
         Privileged::prepare(&config, &database)?.start_launcher(&config)?.drop_privileges()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    let launcher = runtime.block_on(serve(config, database, kept, launcher))?;
+    let (launcher, served) = runtime.block_on(serve(config, database, kept, launcher));
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if let Some(launcher) = launcher {
-        anyhow::ensure!(
-            launcher.shutdown(LAUNCHER_TIMEOUT) == Shutdown::Complete,
-            "the launcher did not end in time"
-        );
-    }
+    // Also after a start that was refused: what the launcher made ahead of time is removed.
+    let ended = launcher.map(|launcher| launcher.shutdown(LAUNCHER_TIMEOUT));
+    served?;
+    anyhow::ensure!(
+        ended.is_none_or(|ended| ended == Shutdown::Complete),
+        "the launcher did not end in time"
+    );
     Ok(())
 }
 
+/// Serves, and gives the launcher back, unless that is lost.
 async fn serve(
     config: Config,
     database: DatabaseKind,
     kept: Kept,
     launcher: Launcher,
-) -> Result<Option<Launcher>> {
-    let Kept { root, listener, keys } = kept;
+) -> (Option<Launcher>, Result<()>) {
+    let pid = launcher.pid();
+    let (launch, thread) = match LaunchHandle::spawn(launcher) {
+        Ok(spawned) => spawned,
+        Err(error) => return (None, Err(error).context("cannot start a thread")),
+    };
+    let served = serve_until_signal(config, database, kept, launch, pid).await;
+    (join(thread).await, served)
+}
+
+async fn serve_until_signal(
+    config: Config,
+    database: DatabaseKind,
+    kept: Kept,
+    launch: LaunchHandle,
+    launcher_pid: u32,
+) -> Result<()> {
+    let Kept { root, listener, keys, mut endpoint } = kept;
     let address = listener.local_addr().context("cannot read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot take over the listener")?;
-    let launcher_pid = launcher.pid();
-    let (launch, launcher_thread) = LaunchHandle::spawn(launcher).context("cannot start a thread")?;
     let reached = PathBuf::from(".");
     // Opening the store may block, because nothing else runs yet.
     let store = (database.open)(&reached, &root)?;
     let in_root = format!("in data directory {}", root.display());
     let parts = Parts { config, store, launch: Arc::new(launch), keys, data_dir: root, reached };
     let running = Server::build(parts).await.context(in_root)?.spawn(listener);
+    let written = endpoint.set_len(0).and_then(|()| writeln!(endpoint, "{}", url(address)));
+    written.with_context(|| format!("cannot write {}", data_dir::ENDPOINT))?;
     // Signals are caught before anybody learns that the server serves, and may end it.
     let mut signals = Signals::new()?;
     announce(address)?;
@@ -86,7 +104,7 @@ async fn serve(
     anyhow::ensure!(!launcher_gone, "the launcher has ended unexpectedly, and its sandboxes with it");
     http::notify::stopping();
     running.drain(signals.next()).await;
-    Ok(join(launcher_thread).await)
+    Ok(())
 }
 
 /// Says on standard output and to systemd that the server serves; warns if other machines can reach it.

@@ -14,14 +14,14 @@ use super::{LogLevel, ServerLogFormat};
 pub struct LogSetupError(#[from] tracing_subscriber::util::TryInitError);
 
 /// Writes the log of this process to standard error from now on. Lines of libraries are shown from `warn` on,
-/// unless the level is `trace`.
+/// unless the level is `trace`; those of `h2`, which a client can cause as often as it likes, from `error` on.
 ///
 /// # Errors
 /// [`LogSetupError`] if the process has a log already.
 pub fn init_log(format: ServerLogFormat, level: LogLevel) -> Result<(), LogSetupError> {
     let directives = match level {
         LogLevel::Trace => "trace".to_owned(),
-        level => format!("warn,lambd={level},lambd_sandbox={level},lambd_runtime_api={level}"),
+        level => format!("warn,h2=error,lambd={level},lambd_sandbox={level},lambd_runtime_api={level}"),
     };
     let filter = EnvFilter::new(directives);
     match format {

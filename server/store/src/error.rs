@@ -6,7 +6,7 @@ use crate::Table;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A checksum failed, or stored data cannot be read.
-    #[error("database is damaged: {detail}")]
+    #[error("database is damaged ({detail}): restore a backup of the data directory")]
     Damaged {
         /// What is damaged.
         detail: String,

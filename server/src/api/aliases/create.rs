@@ -19,7 +19,7 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::CreateAlias, Error> {
     let arn = call.place.function_arn(&found.target.id.name);
     let (name, version) = (input.name.unwrap_or_default(), found.version.qualifier.clone());
-    let second = routing::second(&version, input.routing_config)?;
+    let second = routing::second(input.routing_config).map_err(|error| errors::of(&error, &arn))?;
     let alias = Arc::new(Alias {
         version,
         second,

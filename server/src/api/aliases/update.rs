@@ -22,33 +22,27 @@ pub(in crate::api) async fn handle(
     let input::UpdateAlias { name, function_version, description, routing_config, revision_id, .. } = input;
     let name = name.unwrap_or_default();
     let of = |error: RegistryError| errors::of(&error, &arn);
-    let before = alias_of(&found.function, &name).map_err(of)?;
-    let version = function_version.unwrap_or_else(|| before.version.clone());
-    let second = match routing_config {
-        None => before.second,
-        given => routing::second(&version, given)?,
-    };
-    let now = Arc::new(Alias {
-        version,
-        second,
-        description: description.unwrap_or_else(|| before.description.clone()),
-        revision_id: Uuid::new_v4(),
-    });
-    let (new, named) = (Arc::clone(&now), name.clone());
+    let second = routing_config.map(|given| routing::second(Some(given))).transpose().map_err(of)?;
+    let named = name.clone();
     let change = move |function: &Function| {
         let present = alias_of(function, &named)?;
-        // Merged from an older state: another update came between.
-        let is_stale = present.revision_id != before.revision_id;
-        if is_stale || revision_id.is_some_and(|given| given != present.revision_id.to_string()) {
+        if revision_id.is_some_and(|given| given != present.revision_id.to_string()) {
             return Err(RegistryError::Revision);
         }
-        routing::check(function, &new.version, new.second)?;
+        let alias = Alias {
+            version: function_version.unwrap_or_else(|| present.version.clone()),
+            second: second.unwrap_or(present.second),
+            description: description.unwrap_or_else(|| present.description.clone()),
+            revision_id: Uuid::new_v4(),
+        };
+        routing::check(function, &alias.version, alias.second)?;
         let mut function = function.clone();
-        function.aliases.insert(named, new);
+        function.aliases.insert(named, Arc::new(alias));
         Ok(function)
     };
-    app.registry.update(Arc::clone(&id), change).await.map_err(of)?;
-    Ok(render::alias(&call.place, &id.name, &name, &now))
+    let changed = app.registry.update(Arc::clone(&id), change).await.map_err(of)?;
+    let alias = alias_of(&changed.now, &name).map_err(of)?;
+    Ok(render::alias(&call.place, &id.name, &name, &alias))
 }
 
 fn alias_of(function: &Function, name: &str) -> Result<Arc<Alias>, RegistryError> {
@@ -101,5 +95,32 @@ mod tests {
         assert_eq!(api.call("GET", &format!("{path}/a"), Value::Null).await.ok(), made);
         let right = json!({ "RevisionId": made["RevisionId"] });
         api.call("PUT", &format!("{path}/a"), right).await.ok();
+    }
+
+    /// What is kept is checked with what is new, as if it had been given again.
+    #[tokio::test]
+    async fn a_version_cannot_move_onto_the_second_one() {
+        let api = Api::with_versions("f", 2).await;
+        let path = "/2015-03-31/functions/f/aliases";
+        let weights = json!({ "AdditionalVersionWeights": { "2": 0.5 } });
+        let request = json!({ "Name": "a", "FunctionVersion": "1", "RoutingConfig": weights });
+        api.call("POST", path, request).await.ok();
+        for version in ["2", "$LATEST"] {
+            let moved = json!({ "FunctionVersion": version });
+            assert_eq!(api.call("PUT", &format!("{path}/a"), moved).await.refused().0, 400, "{version}");
+        }
+        let both = json!({ "FunctionVersion": "2", "RoutingConfig": {} });
+        assert_eq!(api.call("PUT", &format!("{path}/a"), both).await.ok()["FunctionVersion"], "2");
+    }
+
+    #[tokio::test]
+    async fn updates_without_a_revision_never_refuse_each_other() {
+        let api = Api::with_versions("f", 1).await;
+        let path = "/2015-03-31/functions/f/aliases";
+        api.call("POST", path, json!({ "Name": "a", "FunctionVersion": "1" })).await.ok();
+        let path = format!("{path}/a");
+        let update = |n: u32| api.call("PUT", &path, json!({ "Description": format!("{n}") }));
+        let (a, b, c, d) = tokio::join!(update(1), update(2), update(3), update(4));
+        [a, b, c, d].into_iter().for_each(|answer| drop(answer.ok()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{PublishedVersion, clock};
+use lambd_model::{LATEST, PublishedVersion, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::target_function::invalid;
@@ -31,7 +31,7 @@ pub(in crate::api) async fn handle(
         let mut latest = (*before.latest).clone();
         latest.configuration.code = code;
         shown.latest = Arc::new(latest);
-        let qualifier = target.qualifier.as_deref();
+        let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
         return Ok(render::configuration(app, &shown, &shown.latest, &call.place, qualifier));
     }
     let change = move |function: &lambd_model::Function| {
@@ -54,7 +54,7 @@ pub(in crate::api) async fn handle(
             Ok(render::configuration(app, &changed.now, version, &call.place, Some(&version.qualifier)))
         }
         None => {
-            let qualifier = target.qualifier.as_deref();
+            let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
             Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
         }
     }

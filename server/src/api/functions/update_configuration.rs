@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Function, clock};
+use lambd_model::{Configuration, Function, LATEST, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::{activation, errors, render, settings, updates};
@@ -37,7 +37,7 @@ pub(in crate::api) async fn handle(
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     app.dispatcher.retire(&changed.before.latest);
     activation::spawn(app, &changed.now);
-    let qualifier = target.qualifier.as_deref();
+    let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
     Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
 }
 

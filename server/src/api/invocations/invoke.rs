@@ -57,7 +57,7 @@ pub(in crate::api) async fn handle(
             InvokeError::Gone => {
                 not_found(&target.place().qualified_arn(&target.id.name, Some(&version.qualifier)))
             }
-            other => refused(&other, &version.configuration.runtime),
+            other => refused(&other, &version),
         })?;
     Ok(answered(answer, version.qualifier.clone()))
 }
@@ -130,7 +130,8 @@ fn trace_id(given: Option<&str>) -> String {
     }
 }
 
-fn refused(error: &InvokeError, runtime: &str) -> Error {
+fn refused(error: &InvokeError, version: &Version) -> Error {
+    let runtime = &version.configuration.runtime;
     match error {
         InvokeError::Refused(throttle) => Error::throttled(throttle.reason()),
         InvokeError::NoRuntime(_) => Error::new(
@@ -138,7 +139,8 @@ fn refused(error: &InvokeError, runtime: &str) -> Error {
             format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
         ),
         other => {
-            tracing::error!(error = other as &dyn std::error::Error, "cannot invoke");
+            let (function, qualifier) = (&version.function.name, &version.qualifier);
+            tracing::error!(function, qualifier, error = other as &dyn std::error::Error, "cannot invoke");
             crate::api::service_error("The function could not be run; see the server's log.")
         }
     }

@@ -32,7 +32,9 @@ pub(in crate::api) async fn handle(
     let change = move |function: &Function| {
         let mut statements =
             function.policies.get(&qualifier).map(|known| known.to_vec()).unwrap_or_default();
-        let current = function.revision(&qualifier).ok_or(RegistryError::Missing)?;
+        let current = function
+            .revision(&qualifier)
+            .ok_or_else(|| RegistryError::QualifierMissing(qualifier.clone()))?;
         if revision.is_some_and(|revision| revision != current.to_string()) {
             return Err(RegistryError::PolicyRevision);
         }

@@ -26,7 +26,9 @@ pub(in crate::api) async fn handle(
     let qualifier = target.qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
     let change = move |function: &Function| {
         let mut statements = function.policies.get(&qualifier).ok_or(RegistryError::NoPolicy)?.to_vec();
-        let current = function.revision(&qualifier).ok_or(RegistryError::Missing)?;
+        let current = function
+            .revision(&qualifier)
+            .ok_or_else(|| RegistryError::QualifierMissing(qualifier.clone()))?;
         if revision.is_some_and(|revision| revision != current.to_string()) {
             return Err(RegistryError::PolicyRevision);
         }

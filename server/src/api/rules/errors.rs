@@ -20,6 +20,14 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
             ),
         ),
+        RegistryError::Invalid(text) => invalid(text.clone()),
+        RegistryError::QualifierMissing(qualifier) if qualifier.bytes().all(|b| b.is_ascii_digit()) => {
+            not_found(&format!("{arn}:{qualifier}"))
+        }
+        RegistryError::QualifierMissing(qualifier) => Error::new(
+            ErrorCode::ResourceNotFoundException,
+            format!("Cannot find alias arn: {arn}:{qualifier}"),
+        ),
         RegistryError::CodeHash { given, current } => invalid(format!(
             "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again \
              with the CodeSHA256 in $LATEST."
@@ -38,6 +46,27 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
                 aliases.join(", ")
             ),
         ),
+        RegistryError::PolicyRevision
+        | RegistryError::StatementExists(_)
+        | RegistryError::StatementMissing(_)
+        | RegistryError::NoPolicy
+        | RegistryError::PolicyLength(_) => of_policy(error),
+        RegistryError::TooManyTags => Error::too_many_tags(),
+        RegistryError::Unreserved => invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's \
+             UnreservedConcurrentExecution below its minimum value of [100].",
+        ),
+        // Only CreateFunction gets `Exists`, and answers it itself.
+        RegistryError::Exists
+        | RegistryError::Store(_)
+        | RegistryError::Record(_)
+        | RegistryError::Interrupted => storage(error),
+    }
+}
+
+/// Errors of a resource policy [fact:policy-texts].
+fn of_policy(error: &RegistryError) -> Error {
+    match error {
         RegistryError::PolicyRevision => Error::new(
             ErrorCode::PreconditionFailedException,
             "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
@@ -62,16 +91,7 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
             ErrorCode::PolicyLengthExceededException,
             format!("The final policy size ({bytes}) is bigger than the limit (20480)."),
         ),
-        RegistryError::TooManyTags => Error::too_many_tags(),
-        RegistryError::Unreserved => invalid(
-            "Specified ReservedConcurrentExecutions for function decreases account's \
-             UnreservedConcurrentExecution below its minimum value of [100].",
-        ),
-        // Only CreateFunction gets `Exists`, and answers it itself.
-        RegistryError::Exists
-        | RegistryError::Store(_)
-        | RegistryError::Record(_)
-        | RegistryError::Interrupted => storage(error),
+        other => storage(other),
     }
 }
 

@@ -10,6 +10,7 @@ use nix::unistd::geteuid;
 
 use crate::cli;
 use crate::cli::folder::Folder;
+use crate::cli::serve::{DatabaseKind, data_dir};
 use crate::config::{Config, Ids};
 use crate::runtimes::Catalog;
 
@@ -41,7 +42,7 @@ pub(super) enum Finding {
 }
 
 /// All checks, in the order in which an operator would fix their findings.
-pub(super) fn all(config: &Config) -> Vec<Check> {
+pub(super) fn all(config: &Config, database: &DatabaseKind) -> Vec<Check> {
     let check = |what, found| Check { what, found };
     vec![
         check("root", root(geteuid().is_root())),
@@ -54,7 +55,7 @@ pub(super) fn all(config: &Config) -> Vec<Check> {
         check("mke2fs", mke2fs(&["/usr/sbin", "/sbin", "/usr/bin", "/bin"])),
         check("open files", open_files(getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard))),
         check("disk", disk(&config.data_dir)),
-        check("data directory", data_directory(&config.data_dir)),
+        check("data directory", data_directory(config, database)),
         check("account", account(&config.user)),
         check("runtimes", runtimes(&config.data_dir)),
     ]
@@ -188,11 +189,15 @@ fn account(user: &str) -> Finding {
     }
 }
 
-/// Whether `lambd serve` would accept the data directory.
-fn data_directory(path: &Path) -> Finding {
+/// Whether `lambd serve` would accept the data directory, as far as it can be seen without opening the database.
+fn data_directory(config: &Config, database: &DatabaseKind) -> Finding {
+    let path = &config.data_dir;
     let judged = Folder::open(path).and_then(|folder| match folder {
         None => Ok(format!("{} does not exist yet; lambd serve makes it", path.display())),
-        Some(folder) => folder.is_roots_alone().map(|()| path.display().to_string()),
+        Some(folder) => {
+            folder.is_roots_alone()?;
+            data_dir::judge(&folder, database, config, path).map(|_| path.display().to_string())
+        }
     });
     judged.map_or_else(|error| Finding::Missing(format!("{error:#}")), Finding::Ok)
 }
@@ -217,6 +222,7 @@ fn runtimes(data_dir: &Path) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     fn is_ok(found: &Finding) -> bool {
         matches!(found, Finding::Ok(_))
@@ -275,8 +281,21 @@ mod tests {
     #[test]
     fn a_data_directory_is_judged_as_serve_does() {
         let folder = tempfile::tempdir().unwrap();
+        let database = DatabaseKind {
+            refuse_at_first_sight: |path| {
+                anyhow::ensure!(!path.join("db").exists(), "it is another database");
+                Ok(())
+            },
+            open: |_, _| anyhow::bail!("it is not opened"),
+        };
+        let data_directory = |path: &Path| {
+            let settings = Settings { data_dir: Some(path.to_owned()), ..Settings::default() };
+            data_directory(&settings.into_config(), &database)
+        };
         assert!(is_ok(&data_directory(&folder.path().join("not/yet/made"))));
         assert_eq!(is_ok(&data_directory(folder.path())), geteuid().is_root());
+        fs::create_dir(folder.path().join("db")).unwrap();
+        assert!(!is_ok(&data_directory(folder.path())));
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         assert!(matches!(data_directory(&link), Finding::Missing(text) if text.contains("symbolic link")));

@@ -8,7 +8,7 @@ use lambd_auth::{Credentials, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::cli::ServerArgs;
-use crate::cli::serve::data_dir::ENDPOINT;
+use crate::cli::serve::data_dir::{CREDENTIALS, ENDPOINT};
 
 /// Characters that are not encoded in a path or a query: the unreserved ones, and those of ARNs.
 const ENCODED: &AsciiSet =
@@ -40,12 +40,13 @@ impl ServerAccess {
             None => read_endpoint(data_dir)?,
         };
         let pair = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+        let profile = variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
         let credentials = match (pair, variable("AWS_SHARED_CREDENTIALS_FILE")) {
             ((Some(access_key_id), Some(secret)), _) => {
                 Credentials { access_key_id, secret_access_key: Secret::new(secret) }
             }
-            (_, Some(file)) => Credentials::load(Path::new(&file))?,
-            _ => Credentials::load(&data_dir.join("credentials"))?,
+            (_, Some(file)) => Credentials::load(Path::new(&file), &profile)?,
+            _ => Credentials::load(&data_dir.join(CREDENTIALS), &profile)?,
         };
         let named = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         Ok(Self {

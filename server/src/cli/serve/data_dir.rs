@@ -28,7 +28,12 @@ const NAMES: [&str; 8] = [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, 
 
 /// Refuses a directory that this server cannot use, or that another program uses. Returns the account that
 /// must own the data. Alters nothing.
-pub(super) fn judge(dir: &Folder, database: &DatabaseKind, config: &Config, root: &Path) -> Result<Ids> {
+pub(in crate::cli) fn judge(
+    dir: &Folder,
+    database: &DatabaseKind,
+    config: &Config,
+    root: &Path,
+) -> Result<Ids> {
     refuse_another_s(dir)?;
     for (name, _) in ROOTS {
         dir.existing(name)?.map_or(Ok(()), |folder| folder.is_roots_alone())?;

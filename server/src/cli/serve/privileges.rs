@@ -3,7 +3,6 @@
 //! also has the launcher; [`Unprivileged`] is what the server keeps.
 
 use std::fs::File;
-use std::io::{Seek as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +16,7 @@ use nix::sys::socket::Backlog;
 use nix::sys::stat::{Mode, umask};
 
 use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, VOLUMES};
-use super::{DatabaseKind, instance, url};
+use super::{DatabaseKind, instance};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
 use crate::runtimes;
@@ -62,6 +61,8 @@ pub(super) struct Kept {
     pub(super) root: PathBuf,
     pub(super) listener: TcpListener,
     pub(super) keys: Keyring,
+    /// Tells `lambd logs` where the server is; written when the server serves.
+    pub(super) endpoint: File,
 }
 
 impl Privileged {
@@ -88,10 +89,9 @@ impl Privileged {
         let uid_blocks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
         uid_blocks.is_roots_alone()?;
         uid_blocks.set_mode(0o700)?;
-        let address = listener.local_addr().context("cannot read the listener's address")?;
-        write(dir.file(ENDPOINT, 0o644)?, &format!("{}\n", url(address)))?;
+        let endpoint = dir.file(ENDPOINT, 0o644)?;
         raise_descriptor_limit();
-        Ok(Self { kept: Kept { root, listener, keys }, lock, ids })
+        Ok(Self { kept: Kept { root, listener, keys, endpoint }, lock, ids })
     }
 
     pub(super) fn start_launcher(self, config: &Config) -> Result<Launched> {
@@ -161,11 +161,6 @@ fn lock(dir: &Folder, path: &Path) -> Result<Flock<File>> {
         }
         Err((_, errno)) => Err(errno).with_context(|| format!("cannot lock {}", path.display())),
     }
-}
-
-fn write(mut file: File, text: &str) -> Result<()> {
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("cannot write {ENDPOINT}"))
 }
 
 /// Every environment needs several descriptors in the server; the usual soft limit of 1,024 is too small.

@@ -80,7 +80,7 @@ pub enum OpenError {
         detail: String,
     },
     /// The database failed for another reason.
-    #[error("cannot open the database {}", db.display())]
+    #[error("cannot open the database {}; if its files are damaged, restore a backup", db.display())]
     Store {
         /// The folder of the database.
         db: PathBuf,

@@ -39,10 +39,21 @@ pub(crate) fn newer(folder: &Folder, found: String) -> OpenError {
 }
 
 /// The format in the file beside the database, if it is a larger number than ours.
-pub(crate) fn noted_newer(folder: &Folder) -> Option<String> {
-    let noted = read_note(&folder.path).ok()?;
-    let format: u64 = noted.trim_end().parse().ok()?;
-    (format > u64::from(FORMAT)).then(|| format.to_string())
+pub(crate) fn check_note(folder: &Folder) -> Result<(), OpenError> {
+    let noted = match read_note(&folder.path) {
+        Ok(noted) => noted,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(folder.foreign(format!("{NOTE} cannot be read: {error}"))),
+    };
+    match noted.strip_suffix('\n').unwrap_or(&noted) {
+        // What a kill between making and writing it leaves.
+        "" => Ok(()),
+        format => match format.parse::<u32>() {
+            Ok(number) if number <= FORMAT => Ok(()),
+            Ok(_) => Err(newer(folder, format.to_owned())),
+            Err(_) => Err(folder.foreign(format!("{NOTE} {format:?}"))),
+        },
+    }
 }
 
 /// Writes the format of the database into the file beside it.

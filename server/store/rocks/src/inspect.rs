@@ -30,9 +30,7 @@ pub(crate) fn refuse_at_first_sight(folder: &Folder) -> Result<(), OpenError> {
     };
     let names = names.collect::<Result<Vec<_>, _>>().map_err(io)?;
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    if let Some(newer) = format::noted_newer(folder) {
-        return Err(format::newer(folder, newer));
-    }
+    format::check_note(folder)?;
     if has(CURRENT) {
         return if has(LOCK) { Ok(()) } else { Err(folder.foreign(format!("{CURRENT} without {LOCK}"))) };
     }

@@ -52,14 +52,27 @@ fn a_newer_format_is_refused_at_first_sight() {
     drop(open_store(dir.path()).unwrap());
     let note = dir.path().join("db/format");
     assert_eq!(fs::read_to_string(&note).unwrap(), "2\n");
-    for (text, newer) in
-        [("3\n", true), ("4000000000", true), ("1\n", false), ("", false), ("x", false), ("\u{fffd}", false)]
-    {
+    for (text, what) in [
+        ("3\n", "newer"),
+        ("4000000000", "newer"),
+        ("x", "foreign"),
+        ("99.0", "foreign"),
+        ("99\n99", "foreign"),
+        (" 2", "foreign"),
+        ("\u{fffd}", "foreign"),
+        ("1\n", ""),
+        ("", ""),
+    ] {
         fs::write(&note, text).unwrap();
-        let refused = refuse_at_first_sight(dir.path());
-        assert_eq!(matches!(refused, Err(OpenError::Newer { known: 2, .. })), newer, "{text:?} {refused:?}");
-        assert_eq!(refused.is_err(), newer, "{text:?}");
-        assert_eq!(open_store(dir.path()).is_err(), newer, "{text:?}");
+        for refused in [refuse_at_first_sight(dir.path()), open_store(dir.path()).map(drop)] {
+            let found = match &refused {
+                Ok(()) => "",
+                Err(OpenError::Newer { .. }) => "newer",
+                Err(OpenError::Foreign { .. }) => "foreign",
+                Err(_) => "other",
+            };
+            assert_eq!(found, what, "{text:?} {refused:?}");
+        }
     }
     assert_eq!(fs::read_to_string(&note).unwrap(), "2\n", "repaired by the last opening");
 }
@@ -73,10 +86,14 @@ fn no_pipe_or_link_can_delay_or_redirect_the_first_check() {
     fs::write(&elsewhere, "3\n").unwrap();
     fs::remove_file(&note).unwrap();
     symlink(&elsewhere, &note).unwrap();
-    refuse_at_first_sight(dir.path()).unwrap();
+    let refused = |what: &str| {
+        let error = refuse_at_first_sight(dir.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{what}: {error}");
+    };
+    refused("a link");
     fs::remove_file(&note).unwrap();
     mkfifo(&note, Mode::S_IRWXU).unwrap();
-    refuse_at_first_sight(dir.path()).unwrap();
+    refused("a pipe");
 }
 
 /// A server uses `.` as the path of its data directory; its operator knows another name.
