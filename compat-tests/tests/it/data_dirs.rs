@@ -132,7 +132,15 @@ fn a_damaged_database_is_named_with_its_remedy() -> Result<()> {
         names.iter().find(|path| path.to_string_lossy().contains("MANIFEST-")).context("no manifest")?;
     let whole = fs::read(manifest)?;
     File::options().write(true).open(manifest)?.set_len(10)?;
+    // RocksDB writes what it does into LOG files, also where it is opened for reading only.
+    let outside = || -> Result<_> {
+        let logs =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("LOG"));
+        Ok(looks(&data)?.into_iter().filter(|(path, _)| !path.is_dir() && !logs(path)).collect::<Vec<_>>())
+    };
+    let before = outside()?;
     let line = refused(&mut serve(&data, "127.0.0.1:0")?, 1)?;
+    assert_eq!(outside()?, before, "a refused start leaves a trace");
     let db = data.join("db");
     ensure!(line.contains(&*db.to_string_lossy()) && line.contains("restore a backup"), "{line}");
     ensure!(!line.contains("./db is") && !line.contains("database ./db"), "{line}");

@@ -90,12 +90,21 @@ async fn damaged_rows_are_named_in_the_error() {
     let row = store.get(F, b"a/b").await.unwrap_err();
     let update = store.commit(put("a/b", "").expect_absent(F, "a/b"), Durability::Synced).await.unwrap_err();
     for text in [row.to_string(), update.to_string()] {
-        assert_eq!(text, r#"database is damaged: row functions "a/b" has no version"#);
+        assert_eq!(
+            text,
+            r#"database is damaged (row functions "a/b" has no version): restore a backup of the data directory"#
+        );
     }
     let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
-    assert_eq!(claim, r#"database is damaged: queued entry "eq\0id" cannot be read"#);
+    assert_eq!(
+        claim,
+        r#"database is damaged (queued entry "eq\0id" cannot be read): restore a backup of the data directory"#
+    );
     db.delete_cf(events, due::entry_key("q", "id")).unwrap();
     let claim = store.claim("q", 1, 1, 1).await.unwrap_err().to_string();
-    assert_eq!(claim, r#"database is damaged: entry "id" of queue "q" is missing"#);
+    assert_eq!(
+        claim,
+        r#"database is damaged (entry "id" of queue "q" is missing): restore a backup of the data directory"#
+    );
     store.commit(put("c", ""), Durability::Synced).await.unwrap(); // other rows still work
 }
