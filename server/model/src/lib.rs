@@ -17,5 +17,5 @@ pub use function::{
 };
 pub use id::{FunctionId, Place};
 pub use policy::{Principal, Statement};
-pub use published::{Alias, Aliases, PublishedVersion};
+pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use sha256::{Sha256, hex};

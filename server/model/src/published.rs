@@ -58,9 +58,7 @@ impl Function {
 
     /// A published version by its number.
     pub fn published(&self, qualifier: &str) -> Option<&Arc<PublishedVersion>> {
-        // One spelling for each number: `01` is none.
-        let number: u64 = qualifier.parse().ok().filter(|number: &u64| number.to_string() == qualifier)?;
-        self.versions.get(&number)
+        self.versions.get(&version_number(qualifier)?)
     }
 
     /// The last published version that is still there.
@@ -87,12 +85,10 @@ impl Function {
     #[must_use]
     pub fn with_policy(&self, qualifier: &str, statements: Vec<Statement>) -> Self {
         let (mut function, revision_id) = (self.clone(), Uuid::new_v4());
-        if let Some(published) = self.published(qualifier) {
+        let number = version_number(qualifier);
+        if let Some(published) = number.and_then(|number| function.versions.get_mut(&number)) {
             let version = Arc::clone(&published.version);
-            let numbers = self.versions.iter().find(|(_, found)| Arc::ptr_eq(found, published));
-            if let Some((number, _)) = numbers {
-                function.versions.insert(*number, Arc::new(PublishedVersion { version, revision_id }));
-            }
+            *published = Arc::new(PublishedVersion { version, revision_id });
         } else if let Some(alias) = self.aliases.get(qualifier) {
             let alias = Alias { revision_id, ..(**alias).clone() };
             function.aliases.insert(qualifier.to_owned(), Arc::new(alias));
@@ -137,6 +133,11 @@ impl Function {
         function.versions.insert(number, Arc::clone(&published));
         (function, published)
     }
+}
+
+/// The number that a qualifier is. Each number has one spelling: `01` is none.
+pub fn version_number(qualifier: &str) -> Option<u64> {
+    qualifier.parse().ok().filter(|number: &u64| number.to_string() == qualifier)
 }
 
 /// Whether two versions run the same: descriptions and times are not part of it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Function, LATEST, Place, Version};
+use lambd_model::{Function, LATEST, Place, Statement, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
@@ -69,19 +69,19 @@ impl Lookup<'_> {
     /// As [`Self::version`], also of another account where a policy lets the caller invoke it.
     pub(super) fn invoked(self) -> Result<FoundFunction, Error> {
         let target = TargetFunction::parse_any_account(self.place, self.name, self.qualifier)?;
-        if target.id.account == self.place.account {
-            let (function, version) = target.find_to_run(self.app, self.place)?;
-            return Ok(FoundFunction { target, function, version });
-        }
-        let refused = || denied(self.name.unwrap_or_default());
-        let qualifier = target.qualifier.as_deref().unwrap_or(LATEST);
-        let function = self.app.registry.get(&target.id).ok_or_else(refused)?;
-        let policy = function.policies.get(qualifier).ok_or_else(refused)?;
-        if !policy.iter().any(|statement| statement.allows(&self.place.account, "lambda:InvokeFunction")) {
-            return Err(refused());
+        if target.id.account != self.place.account && !self.is_permitted(&target) {
+            return Err(denied(self.name.unwrap_or_default()));
         }
         let (function, version) = target.find_to_run(self.app, &target.place())?;
         Ok(FoundFunction { target, function, version })
+    }
+
+    /// Whether a policy of what the qualifier names lets the caller's account invoke it.
+    fn is_permitted(&self, target: &TargetFunction) -> bool {
+        let Some(function) = self.app.registry.get(&target.id) else { return false };
+        let policy = function.policies.get(target.qualifier.as_deref().unwrap_or(LATEST));
+        let allows = |statement: &Statement| statement.allows(&self.place.account, "lambda:InvokeFunction");
+        policy.is_some_and(|policy| policy.iter().any(allows))
     }
 
     /// A function as a whole: a qualifier is refused.

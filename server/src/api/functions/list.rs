@@ -36,16 +36,13 @@ fn versions(app: &App, call: &Call, page: &Page) -> output::ListFunctions {
     let others = app.registry.list(&call.place, after.map(|(name, _)| name), page.limit + 1);
     let number = |qualifier: &str| qualifier.parse::<u64>().unwrap_or(0);
     let seen = after.map_or(0, |(_, qualifier)| number(qualifier));
-    let rest_of = |function: Arc<Function>| {
-        let versions: Vec<_> =
-            function.all_versions().filter(|v| number(&v.qualifier) > seen).cloned().collect();
+    let versions_of = |function: Arc<Function>, seen: Option<u64>| {
+        let is_new = |version: &&Arc<Version>| seen.is_none_or(|seen| number(&version.qualifier) > seen);
+        let versions: Vec<_> = function.all_versions().filter(is_new).cloned().collect();
         versions.into_iter().map(move |version| (Arc::clone(&function), version))
     };
-    let all_of = |function: Arc<Function>| {
-        let versions: Vec<_> = function.all_versions().cloned().collect();
-        versions.into_iter().map(move |version| (Arc::clone(&function), version))
-    };
-    let entries = begun.into_iter().flat_map(rest_of).chain(others.into_iter().flat_map(all_of));
+    let rest = begun.into_iter().flat_map(|function| versions_of(function, Some(seen)));
+    let entries = rest.chain(others.into_iter().flat_map(|function| versions_of(function, None)));
     let name = |(function, version): &(Arc<Function>, Arc<Version>)| {
         format!("{}:{}", function.id.name, version.qualifier)
     };

@@ -7,7 +7,7 @@ use lambd_wire::{Error, ErrorCode, input, output};
 
 use crate::api::Call;
 use crate::api::rules::target_function::TargetFunction;
-use crate::api::rules::{activation, errors, policy};
+use crate::api::rules::{activation, errors};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -18,17 +18,13 @@ pub(in crate::api) async fn handle(
     input: input::RemovePermission,
 ) -> Result<output::RemovePermission, Error> {
     let arn = call.place.function_arn(&target.id.name);
-    let function = app.registry.get(&target.id).ok_or_else(|| {
-        Error::new(ErrorCode::ResourceNotFoundException, format!("No policy found for: {arn}"))
-    })?;
-    policy::check_subject(&function, &target, &call.place)?;
     let (sid, revision) = (input.statement_id.unwrap_or_default(), input.revision_id);
     let qualifier = target.qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
     let change = move |function: &Function| {
-        let mut statements = function.policies.get(&qualifier).ok_or(RegistryError::NoPolicy)?.to_vec();
         let current = function
             .revision(&qualifier)
             .ok_or_else(|| RegistryError::QualifierMissing(qualifier.clone()))?;
+        let mut statements = function.policies.get(&qualifier).ok_or(RegistryError::NoPolicy)?.to_vec();
         if revision.is_some_and(|revision| revision != current.to_string()) {
             return Err(RegistryError::PolicyRevision);
         }
@@ -39,7 +35,12 @@ pub(in crate::api) async fn handle(
         }
         Ok(function.with_policy(&qualifier, statements))
     };
-    let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+    let changed = app.registry.update(target.id, change).await.map_err(|error| match error {
+        RegistryError::Missing => {
+            Error::new(ErrorCode::ResourceNotFoundException, format!("No policy found for: {arn}"))
+        }
+        other => errors::of(&other, &arn),
+    })?;
     activation::go_on(app, &changed);
     Ok(output::RemovePermission::default())
 }

@@ -21,7 +21,8 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
             ),
         ),
         RegistryError::Invalid(text) => invalid(text.clone()),
-        RegistryError::QualifierMissing(qualifier) if qualifier.bytes().all(|b| b.is_ascii_digit()) => {
+        // What cannot be the name of an alias is called a function.
+        RegistryError::QualifierMissing(qualifier) if !is_alias_name(qualifier) => {
             not_found(&format!("{arn}:{qualifier}"))
         }
         RegistryError::QualifierMissing(qualifier) => Error::new(
@@ -62,6 +63,11 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
         | RegistryError::Record(_)
         | RegistryError::Interrupted => storage(error),
     }
+}
+
+fn is_alias_name(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && !text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Errors of a resource policy [fact:policy-texts].

@@ -1,6 +1,6 @@
 //! `RoutingConfig` of an alias: a second version and its share of the invocations [fact:alias-weights].
 
-use lambd_model::{Function, LATEST};
+use lambd_model::{Function, LATEST, version_number};
 use lambd_wire::types;
 
 use crate::registry::RegistryError;
@@ -15,11 +15,8 @@ pub(in crate::api) fn second(
         return Err(RegistryError::Invalid(text.to_owned()));
     }
     let Some((number, share)) = weights.into_iter().next() else { return Ok(None) };
-    // One spelling for each number: `01` is the number of no version.
-    match number.parse::<u64>() {
-        Ok(parsed) if parsed.to_string() == number => Ok(Some((parsed, share))),
-        _ => Err(RegistryError::VersionMissing(number)),
-    }
+    let parsed = version_number(&number).ok_or(RegistryError::VersionMissing(number))?;
+    Ok(Some((parsed, share)))
 }
 
 /// Whether an alias may name these versions, and whether the function has them.

@@ -117,33 +117,28 @@ pub(in crate::registry) fn add_changes<'a>(
     before: Option<&'a Function>,
     now: Option<&'a Function>,
 ) -> Result<(), RecordError> {
-    let (no_versions, no_aliases) = (BTreeMap::new(), BTreeMap::new());
+    let none = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let parts = |function: Option<&'a Function>| {
-        function.map_or((&no_versions, &no_aliases), |function| (&function.versions, &function.aliases))
+        function.map_or((&none.0, &none.1, &none.2), |f| (&f.versions, &f.aliases, &f.policies))
     };
-    let ((versions_before, aliases_before), (versions, aliases)) = (parts(before), parts(now));
-    for number in versions_before.keys().filter(|number| !versions.contains_key(number)) {
-        batch.add_delete(Table::Functions, version_key(id, *number));
+    let (before, now) = (parts(before), parts(now));
+    add_difference(batch, before.0, now.0, |number| version_key(id, *number), encode_version)?;
+    add_difference(batch, before.1, now.1, |name| alias_key(id, name), encode_alias)?;
+    add_difference(batch, before.2, now.2, |qualifier| policy_key(id, qualifier), |all| encode_policy(all))
+}
+
+fn add_difference<K: Ord, T: PartialEq>(
+    batch: &mut Batch,
+    before: &BTreeMap<K, Arc<T>>,
+    now: &BTreeMap<K, Arc<T>>,
+    key: impl Fn(&K) -> Vec<u8>,
+    encode: impl Fn(&T) -> Result<Vec<u8>, RecordError>,
+) -> Result<(), RecordError> {
+    for gone in before.keys().filter(|name| !now.contains_key(name)) {
+        batch.add_delete(Table::Functions, key(gone));
     }
-    for (number, version) in versions.iter().filter(|(number, now)| versions_before.get(number) != Some(now))
-    {
-        batch.add_put(Table::Functions, version_key(id, *number), encode_version(version)?);
-    }
-    for name in aliases_before.keys().filter(|name| !aliases.contains_key(*name)) {
-        batch.add_delete(Table::Functions, alias_key(id, name));
-    }
-    for (name, alias) in aliases.iter().filter(|(name, alias)| aliases_before.get(*name) != Some(alias)) {
-        batch.add_put(Table::Functions, alias_key(id, name), encode_alias(alias)?);
-    }
-    let none = BTreeMap::new();
-    let policies_of = |function: Option<&'a Function>| function.map(|function| &function.policies);
-    let (policies_before, policies) =
-        (policies_of(before).unwrap_or(&none), policies_of(now).unwrap_or(&none));
-    for qualifier in policies_before.keys().filter(|qualifier| !policies.contains_key(*qualifier)) {
-        batch.add_delete(Table::Functions, policy_key(id, qualifier));
-    }
-    for (qualifier, policy) in policies.iter().filter(|(name, now)| policies_before.get(*name) != Some(now)) {
-        batch.add_put(Table::Functions, policy_key(id, qualifier), encode_policy(policy)?);
+    for (name, part) in now.iter().filter(|(name, part)| before.get(name) != Some(part)) {
+        batch.add_put(Table::Functions, key(name), encode(part)?);
     }
     Ok(())
 }

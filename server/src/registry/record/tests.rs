@@ -10,7 +10,7 @@ use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
 
 use super::*;
-use crate::registry::testing::{Limited, configuration};
+use crate::registry::testing::{Limited, configuration, of};
 
 const ACCOUNT: &str = "000000000000";
 /// Keys and values as the first release wrote them.
@@ -32,17 +32,9 @@ fn function(region: &str, name: &str, generation: Uuid, configuration: Configura
     let latest =
         Version { function: Arc::clone(&id), qualifier: LATEST.to_owned(), configuration, generation };
     Function {
-        id,
         latest: Arc::new(latest),
-        state: FunctionState::Pending,
-        last_update: None,
         revision_id: Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
-        tags: BTreeMap::new(),
-        reserved_concurrency: None,
-        versions: BTreeMap::new(),
-        last_number: 0,
-        aliases: BTreeMap::new(),
-        policies: BTreeMap::new(),
+        ..of(&id)
     }
 }
 
