@@ -5,6 +5,7 @@
 
 pub mod arn;
 pub mod clock;
+mod configuration;
 mod function;
 mod id;
 mod policy;
@@ -12,9 +13,11 @@ mod published;
 mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
-pub use function::{
-    CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
+pub use configuration::{
+    CapacityProviderRef, CodeRef, Configuration, Durable, FileSystem, Image, ImageConfig, LayerRef,
+    LogFormat, Logging, Variables, Vpc,
 };
+pub use function::{Function, FunctionState, LastUpdate, Version};
 pub use id::{FunctionId, Place};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{Configuration, Function, LATEST, Statement, Version};
 
 /// A published version: what it runs never changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PublishedVersion {
     /// Its qualifier is its number.
     pub version: Arc<Version>,

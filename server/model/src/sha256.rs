@@ -29,6 +29,19 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// The name of the package with these layers merged: of one layer its own. `None` without layers.
+    #[must_use]
+    pub fn of_layers(layers: &[Self]) -> Option<Self> {
+        match layers {
+            [] => None,
+            [layer] => Some(*layer),
+            several => {
+                let names = several.iter().map(Self::hex).collect::<Vec<_>>().join("\n");
+                Some(Self::of(format!("layers\n{names}").as_bytes()))
+            }
+        }
+    }
+
     /// The digest as 64 lower-case hexadecimal digits: the name of the package's folder.
     #[must_use]
     pub fn hex(&self) -> String {

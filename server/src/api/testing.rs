@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Call, handle};
 use crate::app::{App, Parts};
-use crate::config::Settings;
+use crate::config::{Config, Settings};
 use crate::environment::launch::{EnvironmentStartError, Launch, LaunchFuture};
 use crate::packages::fixture;
 use crate::runtimes;
@@ -63,15 +63,24 @@ impl Api {
         Self::on(Arc::new(MemStore::new())).await
     }
 
+    /// An API with this configuration.
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::compose(config, Arc::new(MemStore::new())).await
+    }
+
     /// An API with this store.
     pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
+        Self::compose(Settings::default().into_config(), store).await
+    }
+
+    async fn compose(config: Config, store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for runtime in ["provided.al2023", "python3.11"] {
             runtimes::testing::pretend(dir.path(), runtime);
         }
         let own = Credentials::generate().unwrap();
         let parts = Parts {
-            config: Settings::default().into_config(),
+            config,
             store,
             launch: Arc::new(Nowhere),
             keys: Keyring { own, own_account: None, others: Vec::new() },

@@ -68,6 +68,8 @@ keys! {
     drain_timeout_s: u64 = 300, "LAMBD_DRAIN_TIMEOUT_S", "SECONDS";
     /// Concurrent executions of each account
     concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
+    /// Whether a function needs an installed runtime and this machine's architecture when it is created, not only when it is invoked
+    require_installed_runtime: bool = false, "LAMBD_REQUIRE_INSTALLED_RUNTIME", "BOOL";
     /// Memory for all environments together, in MiB [default: 80 % of the machine's]
     host_memory_mib: u64 = memory_share_mib(), "LAMBD_HOST_MEMORY_MIB", "MIB";
     /// Seconds that an idle environment is kept

@@ -24,7 +24,8 @@ use published::Part;
 pub(super) use published::add_changes;
 
 /// The stored form of a function; a reader refuses a newer one.
-const FUNCTION: RecordKind = RecordKind::new(&[migrate::from_version_1, migrate::from_version_2]);
+const FUNCTION: RecordKind =
+    RecordKind::new(&[migrate::from_version_1, migrate::from_version_2, migrate::from_version_3]);
 
 /// The part between the region and the name in the key of a function.
 const SEGMENT: &str = "function";

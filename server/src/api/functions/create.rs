@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
-    CodeRef, Configuration, Function, FunctionState, LogFormat, Logging, Sha256, Version, clock,
+    CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Sha256, Version, clock,
 };
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
-use crate::api::rules::{activation, errors, package, render, settings};
+use crate::api::rules::{activation, errors, features, image, package, render, settings};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -25,18 +25,18 @@ pub(in crate::api) async fn handle(
         return Err(invalid("A function name for creation must not have a qualifier."));
     }
     refuse_features(&input)?;
-    let (runtime, handler) = required_pair(&mut input)?;
-    settings::runtime(&app.catalog, &runtime)?;
+    let is_image = input.package_type.as_deref() == Some("Image");
+    let (runtime, handler) = if is_image { image_pair(&input)? } else { zip_pair(app, &mut input)? };
     let publish = input.publish == Some(true);
     let tags = input.tags.take().unwrap_or_default();
-    let code = input.code.take().unwrap_or_default();
+    let source = package::Source::from(input.code.take().unwrap_or_default());
     // Settings are checked before the package, because unpacking is expensive.
-    let mut latest = settings(input, runtime, handler, &target.id.name)?;
+    let mut latest = settings(app, input, runtime, handler, &target.id.name)?;
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
     }
-    let staged = package::stage_new(app, code).await?;
-    latest.code = package::code_ref(&staged);
+    let staged = source.stage(app, is_image).await?;
+    staged.put_into(&mut latest);
     let function = Function {
         latest: Arc::new(Version::latest(&target.id, latest)),
         id: target.id,
@@ -63,7 +63,14 @@ pub(in crate::api) async fn handle(
     Ok(render::configuration(app, &function, shown, &call.place, None))
 }
 
-fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), Error> {
+/// An image has neither runtime nor handler.
+fn image_pair(input: &input::CreateFunction) -> Result<(String, String), Error> {
+    let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
+    image::refuse_zip_settings(input.runtime.is_some() || input.handler.is_some() || layers)?;
+    Ok((String::new(), String::new()))
+}
+
+fn zip_pair(app: &App, input: &mut input::CreateFunction) -> Result<(String, String), Error> {
     let missing = || {
         invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -71,35 +78,35 @@ fn required_pair(input: &mut input::CreateFunction) -> Result<(String, String), 
     };
     let runtime = settings::non_empty(input.runtime.take()).ok_or_else(missing)?;
     let handler = settings::non_empty(input.handler.take()).ok_or_else(missing)?;
+    settings::runtime(app, &runtime)?;
+    image::refuse_config(input.image_config.as_ref())?;
     Ok((runtime, handler))
 }
 
 fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
-    settings::refuse(input.package_type.as_deref() == Some("Image"), "PackageType Image")?;
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
-    settings::refuse(input.image_config.is_some(), "ImageConfig")?;
-    settings::refuse(input.durable_config.is_some(), "DurableConfig")?;
-    settings::refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
-    settings::refuse(input.capacity_provider_config.is_some(), "CapacityProviderConfig")?;
-    settings::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")?;
-    settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
+    settings::refuse(input.runtime_config.is_some(), "RuntimeConfig")?;
+    settings::refuse(input.accelerator_config.is_some(), "AcceleratorConfig")?;
+    settings::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")
 }
 
 /// The whole configuration except the code, with AWS's defaults [fact:default-members].
 fn settings(
+    app: &App,
     input: input::CreateFunction,
     runtime: String,
     handler: String,
     name: &str,
 ) -> Result<Configuration, Error> {
     settings::no_layers(input.layers)?;
+    let is_image = input.package_type.as_deref() == Some("Image");
     let logging = Logging {
         format: LogFormat::Text,
         group: format!("/aws/lambda/{name}"),
         application_level: None,
         system_level: None,
     };
-    Ok(Configuration {
+    let configuration = Configuration {
         runtime,
         handler,
         role: input.role.unwrap_or_default(),
@@ -109,17 +116,28 @@ fn settings(
         ephemeral_mib: settings::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
         variables: input.environment.map(settings::variables),
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
-        architecture: settings::architecture(input.architectures)?
+        layers: Vec::new(),
+        architecture: settings::architecture(app, input.architectures)?
             .unwrap_or_else(|| settings::host_architecture().to_owned()),
         tracing_mode: settings::tracing_mode(input.tracing_config)
             .unwrap_or_else(|| "PassThrough".to_owned()),
         logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
         vpc: input.vpc_config.map(settings::vpc).filter(|vpc| *vpc != lambd_model::Vpc::default()),
+        file_systems: features::file_systems(input.file_system_configs.unwrap_or_default()),
+        image: is_image.then(|| Image {
+            uri: String::new(),
+            config: image::config(input.image_config.unwrap_or_default()),
+        }),
+        durable: input.durable_config.map(features::durable).transpose()?,
+        tenant_isolation: input.tenancy_config.and_then(|tenancy| tenancy.tenant_isolation_mode),
+        capacity_provider: input.capacity_provider_config.and_then(features::capacity_provider),
         dead_letter_arn: settings::non_empty(input.dead_letter_config.and_then(|c| c.target_arn)),
         kms_key_arn: settings::non_empty(input.kms_key_arn),
         snap_start: input.snap_start.and_then(|s| s.apply_on).unwrap_or_else(|| "None".to_owned()),
         last_modified_ms: clock::now_ms(),
-    })
+    };
+    features::check(&configuration)?;
+    Ok(configuration)
 }
 
 fn exists(name: &str) -> Error {
@@ -131,8 +149,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::api::testing::*;
+    use crate::config::Settings;
 
     const FUNCTIONS: &str = "/2015-03-31/functions";
+    const ACCESS_POINT: &str =
+        "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0";
 
     #[tokio::test]
     async fn defaults_are_those_of_aws() {
@@ -171,7 +192,21 @@ mod tests {
             ),
             (with("FunctionName", json!("111111111111:f")), 403, "No permission on resource: 111111111111:f"),
             (with("Runtime", Value::Null), 400, "Runtime and Handler are mandatory parameters"),
-            (with("Runtime", json!("python3.12")), 400, "lambd runtime install python3.12"),
+            (with("Runtime", json!("python2.8")), 400, "Value python2.8 at 'runtime' failed to satisfy"),
+            (with("Runtime", json!("nodejs12.x")), 400, "The runtime parameter of nodejs12.x is no longer"),
+            (with("PackageType", json!("Image")), 400, "Please don't provide Handler or Runtime or Layer"),
+            (with("ImageConfig", json!({ "Command": ["a"] })), 400, "Please don't provide ImageConfig"),
+            (with("DurableConfig", json!({})), 400, "ExecutionTimeout is required"),
+            (
+                with("SnapStart", json!({ "ApplyOn": "PublishedVersions" })),
+                400,
+                "is not supported for SnapStart",
+            ),
+            (
+                with("FileSystemConfigs", json!([{ "Arn": ACCESS_POINT, "LocalMountPath": "/mnt/a" }])),
+                400,
+                "VpcConfig is required",
+            ),
             (with("MemorySize", json!(10_241)), 400, "Member must have value less than or equal to 10240"),
             (
                 with("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])),
@@ -187,6 +222,114 @@ mod tests {
         }
         let list = api.call("GET", "/2015-03-31/functions/", Value::Null).await.ok();
         assert_eq!(list["Functions"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_run_is_stored_and_shown_and_says_so_when_it_is_invoked() {
+        let api = Api::new().await;
+        let durable = json!({ "ExecutionTimeout": 60, "RetentionPeriodInDays": 14 });
+        let tenancy = json!({ "TenantIsolationMode": "PER_TENANT" });
+        let files = json!([{ "Arn": ACCESS_POINT, "LocalMountPath": "/mnt/a" }]);
+        let vpc = json!({ "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"] });
+        for (name, members, status, text) in [
+            ("runtime", json!({ "Runtime": "python3.12" }), 502, "lambd runtime install python3.12"),
+            ("architecture", json!({ "Architectures": ["arm64"] }), 502, "is for arm64, but this machine is"),
+            (
+                "files",
+                json!({ "FileSystemConfigs": files, "VpcConfig": vpc }),
+                403,
+                "file systems are not run",
+            ),
+            ("durable", json!({ "DurableConfig": durable }), 400, "Durable functions are not run"),
+            ("tenancy", json!({ "TenancyConfig": tenancy }), 400, "Add a valid tenant ID in your request"),
+        ] {
+            let mut request = function(name);
+            request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            request["Publish"] = json!(true);
+            api.call("POST", FUNCTIONS, request).await.ok();
+            api.settled(name).await;
+            let found = api.call("GET", &format!("{FUNCTIONS}/{name}"), Value::Null).await.ok();
+            for (member, want) in
+                members.as_object().unwrap().iter().filter(|(member, _)| *member != "VpcConfig")
+            {
+                assert_eq!(&found["Configuration"][member], want, "{name}");
+            }
+            let invoked = api.call("POST", &format!("{FUNCTIONS}/{name}:1/invocations"), json!({})).await;
+            let (got, _, message) = invoked.refused();
+            assert!(got == status && message.contains(text), "{name}: {got} {message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_image_has_an_address_and_no_handler() {
+        let api = Api::new().await;
+        let digest = "0a".repeat(32);
+        let uri = format!("registry.example/app@sha256:{digest}");
+        let request = json!({
+            "FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/r", "PackageType": "Image",
+            "Code": { "ImageUri": uri }, "ImageConfig": { "Command": ["app.handler"], "WorkingDirectory": "" },
+        });
+        let made = api.call("POST", FUNCTIONS, request.clone()).await.ok();
+        for (member, want) in [
+            ("PackageType", json!("Image")),
+            ("ImageConfigResponse", json!({ "ImageConfig": { "Command": ["app.handler"] } })),
+            ("CodeSha256", json!(digest)),
+            ("CodeSize", json!(0)),
+            ("Runtime", Value::Null),
+            ("Handler", Value::Null),
+            ("RuntimeVersionConfig", Value::Null),
+        ] {
+            assert_eq!(made[member], want, "{member}");
+        }
+        api.settled("f").await;
+        let found = api.call("GET", &format!("{FUNCTIONS}/f"), Value::Null).await.ok();
+        assert_eq!(
+            found["Code"],
+            json!({ "RepositoryType": "ECR", "ImageUri": uri, "ResolvedImageUri": uri })
+        );
+        let code = format!("{FUNCTIONS}/f/code");
+        let updated = api.call("PUT", &code, json!({ "ImageUri": "registry.example/app:2" })).await.ok();
+        assert_ne!(updated["CodeSha256"], made["CodeSha256"]);
+        api.settled("f").await;
+        let configuration = format!("{FUNCTIONS}/f/configuration");
+        let cleared = api.call("PUT", &configuration, json!({ "ImageConfig": {} })).await.ok();
+        assert_eq!(cleared["ImageConfigResponse"], Value::Null);
+        api.settled("f").await;
+        let mut other = request;
+        other["FunctionName"] = json!("g");
+        other["Code"] = json!({ "ImageUri": "not an address" });
+        for (method, path, request, status, text) in [
+            ("POST", FUNCTIONS, other, 400, "Source image not an address is not valid."),
+            ("PUT", &code, json!({ "ZipFile": zip("two") }), 400, "Please provide ImageUri when updating"),
+            (
+                "PUT",
+                &configuration,
+                json!({ "Handler": "x.y" }),
+                400,
+                "Please don't provide Handler or Runtime",
+            ),
+            ("POST", "/2015-03-31/functions/f/invocations", json!({}), 502, "Container images are not run"),
+        ] {
+            let (got, _, message) = api.call(method, path, request).await.refused();
+            assert!(got == status && message.contains(text), "{got} {message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_configuration_may_require_what_can_run() {
+        let mut config = Settings::default().into_config();
+        config.require_installed_runtime = true;
+        let api = Api::with(config).await;
+        for (member, value, text) in [
+            ("Runtime", json!("python3.12"), "lambd runtime install python3.12"),
+            ("Architectures", json!(["arm64"]), "Architecture arm64 cannot run on this machine"),
+        ] {
+            let mut request = function("f");
+            request[member] = value;
+            let (status, _, message) = api.call("POST", FUNCTIONS, request).await.refused();
+            assert!(status == 400 && message.contains(text), "{message}");
+        }
+        api.create("f").await;
     }
 
     #[tokio::test]

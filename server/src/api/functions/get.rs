@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use lambd_model::{Configuration, Image};
 use lambd_wire::{Error, input, output, types};
 
+use crate::api::rules::image;
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
@@ -13,15 +15,7 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     _input: input::GetFunction,
 ) -> Result<output::GetFunction, Error> {
-    let code = types::FunctionCodeLocation {
-        repository_type: Some("S3".to_owned()),
-        location: Some(app.code_location(
-            &call.endpoint,
-            &call.place.region,
-            found.version.configuration.code.sha256,
-        )),
-        ..Default::default()
-    };
+    let code = location(app, call, &found.version.configuration);
     Ok(output::GetFunction {
         configuration: Some(found.present(app, call)),
         code: Some(code),
@@ -31,6 +25,23 @@ pub(in crate::api) async fn handle(
         }),
         ..Default::default()
     })
+}
+
+/// An image is named by its address, and by the digest in it if there is one: nothing else resolves it.
+fn location(app: &App, call: &Call, configuration: &Configuration) -> types::FunctionCodeLocation {
+    match &configuration.image {
+        Some(Image { uri, .. }) => types::FunctionCodeLocation {
+            repository_type: Some("ECR".to_owned()),
+            image_uri: Some(uri.clone()),
+            resolved_image_uri: image::digest(uri).map(|_| uri.clone()),
+            ..Default::default()
+        },
+        None => types::FunctionCodeLocation {
+            repository_type: Some("S3".to_owned()),
+            location: Some(app.code_location(&call.endpoint, &call.place.region, configuration.code.sha256)),
+            ..Default::default()
+        },
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use lambd_model::{LATEST, PublishedVersion, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::target_function::invalid;
 use crate::api::rules::{activation, errors, package, render, settings, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
@@ -14,30 +13,32 @@ pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
     found: FoundFunction,
-    input: input::UpdateFunctionCode,
+    mut input: input::UpdateFunctionCode,
 ) -> Result<output::UpdateFunctionCode, Error> {
     let FoundFunction { target, function: before, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
     let publish = input.publish == Some(true);
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
-    package::refuse_sources(input.s3_bucket.is_some() || input.s3_key.is_some(), input.image_uri.is_some())?;
-    let architecture = settings::architecture(input.architectures)?;
-    let zip = input.zip_file.ok_or_else(|| invalid("Please provide a source for function code."))?;
+    let source = package::Source::take(&mut input);
+    let architecture = settings::architecture(app, input.architectures)?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
-    let staged = package::stage(app, zip).await?;
-    let (code, revision) = (package::code_ref(&staged), input.revision_id);
+    let staged = source.stage(app, before.latest.configuration.image.is_some()).await?;
+    let revision = input.revision_id;
     if input.dry_run == Some(true) {
         let mut shown = (*before).clone();
         let mut latest = (*before.latest).clone();
-        latest.configuration.code = code;
+        staged.put_into(&mut latest.configuration);
         shown.latest = Arc::new(latest);
         let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
         return Ok(render::configuration(app, &shown, &shown.latest, &call.place, qualifier));
     }
+    // The package stays until the record is committed.
+    let pinned = Arc::new(staged);
+    let staged = Arc::clone(&pinned);
     let change = move |function: &lambd_model::Function| {
         updates::check(function, revision.as_deref())?;
         let mut latest = function.latest.configuration.clone();
-        latest.code = code;
+        staged.put_into(&mut latest);
         if let Some(architecture) = architecture {
             latest.architecture = architecture;
         }
@@ -45,7 +46,7 @@ pub(in crate::api) async fn handle(
         Ok(if publish { function.publish(None).0 } else { function })
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
-    drop(staged);
+    drop(pinned);
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();
     activation::spawn(app, &changed.now);
@@ -95,7 +96,7 @@ mod tests {
             ),
             (json!({}), 400, "Please provide a source for function code."),
             (json!({ "ZipFile": zip("two"), "Architectures": ["arm64", "x86_64"] }), 400, "rchitecture"),
-            (json!({ "ImageUri": "x" }), 400, "Container images are not supported"),
+            (json!({ "ImageUri": "x" }), 400, "Please don't provide ImageUri"),
         ] {
             let (got, _, message) = api.call("PUT", PATH, request).await.refused();
             assert!(got == status && message.contains(text), "{got} {message}");

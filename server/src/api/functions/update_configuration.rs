@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambd_model::{Configuration, Function, LATEST, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::{activation, errors, render, settings, updates};
+use crate::api::rules::{activation, errors, features, image, render, settings, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::registry::RegistryError;
@@ -18,9 +18,9 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::UpdateFunctionConfiguration, Error> {
     let FoundFunction { target, function: before, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
-    refuse_features(&input)?;
+    refuse_features(&before.latest.configuration, &input)?;
     if let Some(runtime) = &input.runtime {
-        settings::runtime(&app.catalog, runtime)?;
+        settings::runtime(app, runtime)?;
     }
     let revision = input.revision_id.take();
     updates::check(&before, revision.as_deref()).map_err(|error| errors::of(&error, &arn))?;
@@ -41,12 +41,14 @@ pub(in crate::api) async fn handle(
     Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
 }
 
-fn refuse_features(input: &input::UpdateFunctionConfiguration) -> Result<(), Error> {
-    let image = input.image_config.as_ref();
-    settings::refuse(image.is_some_and(|image| *image != Default::default()), "ImageConfig")?;
-    settings::refuse(input.durable_config.is_some(), "DurableConfig")?;
-    settings::refuse(input.capacity_provider_config.is_some(), "CapacityProviderConfig")?;
-    settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
+fn refuse_features(before: &Configuration, input: &input::UpdateFunctionConfiguration) -> Result<(), Error> {
+    settings::refuse(input.runtime_config.is_some(), "RuntimeConfig")?;
+    settings::refuse(input.accelerator_config.is_some(), "AcceleratorConfig")?;
+    if before.image.is_none() {
+        return image::refuse_config(input.image_config.as_ref());
+    }
+    let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
+    image::refuse_zip_settings(input.runtime.is_some() || input.handler.is_some() || layers)
 }
 
 fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> Result<Configuration, Error> {
@@ -78,9 +80,22 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
     if let Some(key) = input.kms_key_arn {
         latest.kms_key_arn = settings::non_empty(Some(key));
     }
+    if let Some(file_systems) = input.file_system_configs {
+        latest.file_systems = features::file_systems(file_systems);
+    }
+    if let (Some(image), Some(config)) = (&mut latest.image, input.image_config) {
+        image.config = image::config(config);
+    }
+    if let Some(durable) = input.durable_config {
+        latest.durable = Some(features::update_durable(latest.durable.as_ref(), durable)?);
+    }
+    if let Some(provider) = input.capacity_provider_config {
+        latest.capacity_provider = features::capacity_provider(provider);
+    }
     if let Some(logging) = input.logging_config {
         latest.logging = settings::logging(&latest.logging, logging)?;
     }
+    features::check(&latest)?;
     Ok(latest)
 }
 
@@ -126,7 +141,7 @@ mod tests {
         let stale = api.call("PUT", PATH, json!({ "Timeout": 5, "RevisionId": seen })).await.refused();
         assert_eq!((stale.0, stale.1.as_str()), (412, "PreconditionFailedException"));
         for (request, text) in [
-            (json!({ "ImageConfig": { "Command": ["a"] } }), "ImageConfig is not supported"),
+            (json!({ "ImageConfig": { "Command": ["a"] } }), "Please don't provide ImageConfig"),
             (json!({ "Timeout": 901 }), "Member must have value less than or equal to 900"),
             (json!({ "LoggingConfig": { "ApplicationLogLevel": "INFO" } }), "LogFormat JSON"),
         ] {

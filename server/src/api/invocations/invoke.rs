@@ -10,11 +10,12 @@ use lambd_model::{Function, FunctionState, Version};
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
-use crate::api::rules::settings;
 use crate::api::rules::target_function::{TargetFunction, invalid, not_found};
+use crate::api::rules::{features, settings};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::dispatch::{Invocation, InvocationResult, InvokeError};
+use crate::runtimes::identifiers;
 
 /// Largest event of a synchronous invocation, bytes [fact:event-size].
 pub const REQUEST_BYTES_MAX: usize = 6_291_456;
@@ -32,7 +33,6 @@ pub(in crate::api) async fn handle(
     let FoundFunction { target, function, version } = found;
     let event = event_of(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(client_context).transpose()?;
-    settings::refuse(input.tenant_id.is_some(), "X-Amz-Tenant-Id")?;
     settings::refuse(input.durable_execution_name.is_some(), "X-Amz-Durable-Execution-Name")?;
     match input.invocation_type.as_deref() {
         None | Some("RequestResponse") => {}
@@ -43,6 +43,7 @@ pub(in crate::api) async fn handle(
             )));
         }
     }
+    features::refuse_to_run(&version.configuration, input.tenant_id.as_deref())?;
     let version = active(app, &function, version, &target).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
@@ -134,10 +135,9 @@ fn refused(error: &InvokeError, version: &Version) -> Error {
     let runtime = &version.configuration.runtime;
     match error {
         InvokeError::Refused(throttle) => Error::throttled(throttle.reason()),
-        InvokeError::NoRuntime(_) => Error::new(
-            ErrorCode::InvalidRuntimeException,
-            format!("The runtime {runtime} is not installed any more: lambd runtime install {runtime}"),
-        ),
+        InvokeError::NoRuntime(_) => {
+            Error::new(ErrorCode::InvalidRuntimeException, identifiers::not_installed_message(runtime))
+        }
         other => {
             let (function, qualifier) = (&version.function.name, &version.qualifier);
             tracing::error!(function, qualifier, error = other as &dyn std::error::Error, "cannot invoke");

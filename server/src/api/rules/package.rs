@@ -3,40 +3,96 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambd_model::CodeRef;
-use lambd_wire::{Error, ErrorCode, types};
+use lambd_model::{CodeRef, Configuration};
+use lambd_wire::{Error, ErrorCode, input, types};
 
+use super::image;
 use super::target_function::invalid;
 use crate::app::App;
 use crate::packages::{Package, PackageError, PackageLimits};
 
-/// Stages the `Code` of a new function.
-pub(in crate::api) async fn stage_new(app: &Arc<App>, code: types::FunctionCode) -> Result<Package, Error> {
-    refuse_sources(code.s3_bucket.is_some() || code.s3_key.is_some(), code.image_uri.is_some())?;
-    match code.zip_file {
-        Some(zip) => stage(app, zip).await,
-        None => Err(invalid("Please provide a source for function code.")),
+/// Where the code of a function comes from, as CreateFunction and UpdateFunctionCode give it.
+#[derive(Debug, Default)]
+pub(in crate::api) struct Source {
+    zip: Option<Bytes>,
+    bucket: Option<String>,
+    key: Option<String>,
+    image_uri: Option<String>,
+}
+
+/// Code that is there, and that stays there while this value lives.
+#[derive(Debug)]
+pub(in crate::api) enum Staged {
+    /// A package, which is not collected before the record is committed.
+    Zip(Package),
+    /// An image, of which nothing is fetched.
+    Image(CodeRef, String),
+}
+
+impl From<types::FunctionCode> for Source {
+    fn from(given: types::FunctionCode) -> Self {
+        let types::FunctionCode { zip_file, s3_bucket, s3_key, image_uri, .. } = given;
+        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, image_uri }
     }
 }
 
-/// Refuses code that is not in the request itself.
-pub(in crate::api) fn refuse_sources(s3: bool, image: bool) -> Result<(), Error> {
-    if s3 {
-        return Err(invalid(
-            "Code from S3 is not supported by this release of lambd: send the package as ZipFile.",
-        ));
+impl Source {
+    /// The source that UpdateFunctionCode names, which it takes out of the input.
+    pub(in crate::api) fn take(input: &mut input::UpdateFunctionCode) -> Self {
+        Self {
+            zip: input.zip_file.take(),
+            bucket: input.s3_bucket.take(),
+            key: input.s3_key.take(),
+            image_uri: input.image_uri.take(),
+        }
     }
-    if image {
-        return Err(invalid(
-            "Container images are not supported by this release of lambd: send a zip as ZipFile.",
-        ));
+
+    /// Fetches the code of a zip or an image, whichever the function is made of.
+    pub(in crate::api) async fn stage(self, app: &Arc<App>, is_image: bool) -> Result<Staged, Error> {
+        if self.zip.is_some() && (self.bucket.is_some() || self.key.is_some() || self.image_uri.is_some()) {
+            return Err(invalid(
+                "Please do not provide other FunctionCode parameters when providing a ZipFile.",
+            ));
+        }
+        match (is_image, self.image_uri) {
+            (false, Some(_)) => {
+                Err(invalid("Please don't provide ImageUri when updating a function with packageType Zip."))
+            }
+            (true, None) => {
+                Err(invalid("Please provide ImageUri when updating a function with packageType Image."))
+            }
+            (true, uri) => {
+                let uri = image::uri(uri)?;
+                Ok(Staged::Image(image::code(&uri), uri))
+            }
+            (false, None) if self.bucket.is_some() || self.key.is_some() => Err(invalid(
+                "Code from S3 is not supported by this release of lambd: send the package as ZipFile.",
+            )),
+            (false, None) => match self.zip {
+                Some(zip) => Ok(Staged::Zip(stage(app, zip).await?)),
+                None => Err(invalid("Please provide a source for function code.")),
+            },
+        }
     }
-    Ok(())
+}
+
+impl Staged {
+    /// Puts the code into a configuration.
+    pub(in crate::api) fn put_into(&self, configuration: &mut Configuration) {
+        match self {
+            Self::Zip(package) => configuration.code = code_ref(package),
+            Self::Image(code, uri) => {
+                configuration.code = code.clone();
+                let image = configuration.image.get_or_insert_default();
+                uri.clone_into(&mut image.uri);
+            }
+        }
+    }
 }
 
 /// Checks and unpacks a zip; the same bytes twice become one folder. Keep the returned value until the record
 /// is committed: while it lives, the package is not collected.
-pub(in crate::api) async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
+async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
     let packages = Arc::clone(&app.packages);
     let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &PackageLimits::default())).await;
     staged
@@ -45,7 +101,7 @@ pub(in crate::api) async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package,
 }
 
 /// The part of a package that a record stores.
-pub(in crate::api) fn code_ref(package: &Package) -> CodeRef {
+fn code_ref(package: &Package) -> CodeRef {
     CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
 }
 

@@ -1,11 +1,12 @@
 //! A function as the API shows it, with every member that AWS always shows [fact:default-members].
 
 use lambd_model::{
-    Alias, Function, FunctionState, LATEST, LastUpdate, LogFormat, Logging, Place, Sha256, Version, Vpc,
-    clock,
+    Alias, CapacityProviderRef, Durable, FileSystem, Function, FunctionState, LATEST, LastUpdate, LayerRef,
+    LogFormat, Logging, Place, Sha256, Version, Vpc, clock,
 };
 use lambd_wire::types;
 
+use super::image;
 use crate::app::App;
 
 /// The reason that AWS gives both for a create and for an update.
@@ -22,6 +23,7 @@ pub(in crate::api) fn configuration(
     qualifier: Option<&str>,
 ) -> types::FunctionConfiguration {
     let config = &version.configuration;
+    let zip = config.image.is_none();
     let pending = function.state == FunctionState::Pending;
     let last_update = match function.last_update {
         Some(_) if version.qualifier != LATEST => Some(LastUpdate::Successful),
@@ -32,11 +34,11 @@ pub(in crate::api) fn configuration(
     types::FunctionConfiguration {
         function_name: Some(function.id.name.clone()),
         function_arn: Some(place.qualified_arn(&function.id.name, qualifier)),
-        runtime: Some(config.runtime.clone()),
+        runtime: zip.then(|| config.runtime.clone()),
         role: Some(config.role.clone()),
-        handler: Some(config.handler.clone()),
+        handler: zip.then(|| config.handler.clone()),
         code_size: i64::try_from(config.code.zipped_bytes).ok(),
-        code_sha256: Some(config.code.sha256.base64()),
+        code_sha256: Some(if zip { config.code.sha256.base64() } else { config.code.sha256.hex() }),
         description: Some(config.description.clone()),
         timeout: i32::try_from(config.timeout_s).ok(),
         memory_size: i32::try_from(config.memory_mib).ok(),
@@ -62,7 +64,16 @@ pub(in crate::api) fn configuration(
         }),
         last_update_status_reason: text(updating, BEING_CREATED),
         last_update_status_reason_code: text(updating, "Creating"),
-        package_type: Some("Zip".to_owned()),
+        package_type: Some(if zip { "Zip" } else { "Image" }.to_owned()),
+        image_config_response: config.image.as_ref().and_then(|image| image::shown(&image.config)),
+        layers: layers(&config.layers),
+        file_system_configs: file_systems(&config.file_systems),
+        durable_config: config.durable.as_ref().map(durable),
+        tenancy_config: config
+            .tenant_isolation
+            .clone()
+            .map(|mode| types::TenancyConfig { tenant_isolation_mode: Some(mode) }),
+        capacity_provider_config: config.capacity_provider.as_ref().map(capacity_provider),
         architectures: Some(vec![config.architecture.clone()]),
         ephemeral_storage: Some(types::EphemeralStorage { size: i32::try_from(config.ephemeral_mib).ok() }),
         snap_start: Some(types::SnapStartResponse {
@@ -70,7 +81,7 @@ pub(in crate::api) fn configuration(
             optimization_status: Some("Off".to_owned()),
         }),
         logging_config: Some(logging(&config.logging)),
-        runtime_version_config: Some(types::RuntimeVersionConfig {
+        runtime_version_config: zip.then(|| types::RuntimeVersionConfig {
             runtime_version_arn: Some(runtime_version_arn(app, place, &config.runtime)),
             error: None,
         }),
@@ -122,6 +133,46 @@ fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
     let version =
         installed.map_or_else(|| Sha256::of(runtime.as_bytes()).hex(), |found| found.version().to_owned());
     format!("arn:aws:lambda:{}::runtime:{version}", place.region)
+}
+
+fn layers(layers: &[LayerRef]) -> Option<Vec<types::Layer>> {
+    let layer = |layer: &LayerRef| types::Layer {
+        arn: Some(layer.arn.clone()),
+        code_size: i64::try_from(layer.code.zipped_bytes).ok(),
+        ..Default::default()
+    };
+    (!layers.is_empty()).then(|| layers.iter().map(layer).collect())
+}
+
+fn file_systems(file_systems: &[FileSystem]) -> Option<Vec<types::FileSystemConfig>> {
+    let file_system = |file_system: &FileSystem| types::FileSystemConfig {
+        arn: Some(file_system.arn.clone()),
+        local_mount_path: Some(file_system.local_mount_path.clone()),
+        ..Default::default()
+    };
+    (!file_systems.is_empty()).then(|| file_systems.iter().map(file_system).collect())
+}
+
+fn durable(durable: &Durable) -> types::DurableConfig {
+    types::DurableConfig {
+        execution_timeout: i32::try_from(durable.execution_timeout_s).ok(),
+        retention_period_in_days: i32::try_from(durable.retention_days).ok(),
+        kms_key_arn: durable.kms_key_arn.clone(),
+    }
+}
+
+fn capacity_provider(provider: &CapacityProviderRef) -> types::CapacityProviderConfig {
+    types::CapacityProviderConfig {
+        lambda_managed_instances_capacity_provider_config: Some(
+            types::LambdaManagedInstancesCapacityProviderConfig {
+                capacity_provider_arn: Some(provider.arn.clone()),
+                per_execution_environment_max_concurrency: provider
+                    .max_concurrency
+                    .and_then(|n| i32::try_from(n).ok()),
+                execution_environment_memory_gi_b_per_v_cpu: provider.memory_gib_per_vcpu,
+            },
+        ),
+    }
 }
 
 fn vpc(vpc: &Vpc) -> types::VpcConfigResponse {

@@ -4,7 +4,7 @@ use lambd_model::{LogFormat, Logging, Variables, Vpc};
 use lambd_wire::{Error, types};
 
 use super::target_function::invalid;
-use crate::runtimes::Catalog;
+use crate::app::App;
 use crate::runtimes::identifiers::{self, Standing};
 
 /// Bounds of ordinary functions, narrower than those of the service model [fact:function-bounds].
@@ -36,25 +36,25 @@ pub(in crate::api) fn ephemeral(value: Option<types::EphemeralStorage>) -> Resul
     bounded(value.and_then(|storage| storage.size), EPHEMERAL_MIB_MAX, "ephemeralStorage.size")
 }
 
-/// Requires a runtime that exists, is not deprecated and is installed.
-pub(in crate::api) fn runtime(catalog: &Catalog, identifier: &str) -> Result<(), Error> {
-    match catalog.find(identifier) {
-        Ok(Some(_)) => return Ok(()),
-        Ok(None) => {}
+/// Requires a runtime that AWS accepts, and where the configuration says so, one that is installed.
+pub(in crate::api) fn runtime(app: &App, identifier: &str) -> Result<(), Error> {
+    let is_installed = || match app.catalog.find(identifier) {
+        Ok(found) => Ok(found.is_some()),
         Err(error) => {
             tracing::error!(
                 runtime = identifier,
                 error = &error as &dyn std::error::Error,
                 "cannot read a runtime"
             );
-            return Err(crate::api::service_error("The runtime cannot be read; see the server's log."));
+            Err(crate::api::service_error("The runtime cannot be read; see the server's log."))
         }
+    };
+    match identifiers::standing(identifier) {
+        Standing::Current { .. } if !app.config.require_installed_runtime || is_installed()? => Ok(()),
+        Standing::Current { .. } => Err(invalid(identifiers::not_installed_message(identifier))),
+        Standing::Deprecated => Err(invalid(identifiers::deprecated_message(identifier))),
+        Standing::Unknown => Err(invalid(identifiers::unknown_message(identifier))),
     }
-    Err(invalid(match identifiers::standing(identifier) {
-        Standing::Current { .. } => identifiers::not_installed_message(identifier),
-        Standing::Deprecated => identifiers::deprecated_message(identifier),
-        Standing::Unknown => identifiers::unknown_message(identifier),
-    }))
 }
 
 /// The variables as they are stored; `wire` has refused more than 4 KB.
@@ -72,11 +72,11 @@ pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error>
     }
 }
 
-/// The only architecture that this machine can run.
-pub(in crate::api) fn architecture(given: Option<Vec<String>>) -> Result<Option<String>, Error> {
+/// The architecture; where the configuration requires what can run, only the machine's own.
+pub(in crate::api) fn architecture(app: &App, given: Option<Vec<String>>) -> Result<Option<String>, Error> {
     let host = host_architecture();
     match given.and_then(|list| list.into_iter().next()) {
-        Some(wanted) if wanted != host => {
+        Some(wanted) if wanted != host && app.config.require_installed_runtime => {
             Err(invalid(format!("Architecture {wanted} cannot run on this machine, which is {host}.")))
         }
         other => Ok(other),

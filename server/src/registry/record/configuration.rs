@@ -1,9 +1,16 @@
 //! The stored form of a configuration.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
-use lambd_model::{CodeRef, Configuration, LogFormat, Logging, Sha256, Variables, Vpc};
+use lambd_model::{Configuration, Variables};
 use serde::{Deserialize, Serialize};
+
+use parts::{
+    CapacityProviderRecord, CodeRecord, DurableRecord, FileSystemRecord, ImageRecord, LayerRecord,
+    LoggingRecord, VpcRecord,
+};
 
 /// The stored form of the code and the settings of one version.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,45 +25,20 @@ pub(super) struct ConfigurationRecord {
     ephemeral_mib: u32,
     environment: Option<BTreeMap<String, String>>,
     code: CodeRecord,
+    layers: Vec<LayerRecord>,
     architecture: String,
     tracing_mode: String,
     logging: LoggingRecord,
     vpc: Option<VpcRecord>,
+    file_systems: Vec<FileSystemRecord>,
+    image: Option<ImageRecord>,
+    durable: Option<DurableRecord>,
+    tenant_isolation: Option<String>,
+    capacity_provider: Option<CapacityProviderRecord>,
     dead_letter_arn: Option<String>,
     kms_key_arn: Option<String>,
     snap_start: String,
     last_modified_ms: i64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CodeRecord {
-    /// 64 hexadecimal digits.
-    sha256: Sha256,
-    zipped_bytes: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LoggingRecord {
-    format: FormatRecord,
-    group: String,
-    application_level: Option<String>,
-    system_level: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum FormatRecord {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VpcRecord {
-    subnet_ids: Vec<String>,
-    security_group_ids: Vec<String>,
-    ipv6_allowed: bool,
 }
 
 impl ConfigurationRecord {
@@ -71,11 +53,17 @@ impl ConfigurationRecord {
             memory_mib,
             ephemeral_mib,
             variables,
-            code: CodeRef { sha256, zipped_bytes },
+            code,
+            layers,
             architecture,
             tracing_mode,
             logging,
             vpc,
+            file_systems,
+            image,
+            durable,
+            tenant_isolation,
+            capacity_provider,
             dead_letter_arn,
             kms_key_arn,
             snap_start,
@@ -90,15 +78,17 @@ impl ConfigurationRecord {
             memory_mib,
             ephemeral_mib,
             environment: variables.map(|Variables(variables)| variables),
-            code: CodeRecord { sha256, zipped_bytes },
+            code: CodeRecord::of(code),
+            layers: layers.into_iter().map(LayerRecord::of).collect(),
             architecture,
             tracing_mode,
             logging: LoggingRecord::of(logging),
-            vpc: vpc.map(|Vpc { subnet_ids, security_group_ids, ipv6_allowed }| VpcRecord {
-                subnet_ids,
-                security_group_ids,
-                ipv6_allowed,
-            }),
+            vpc: vpc.map(VpcRecord::of),
+            file_systems: file_systems.into_iter().map(FileSystemRecord::of).collect(),
+            image: image.map(ImageRecord::of),
+            durable: durable.map(DurableRecord::of),
+            tenant_isolation,
+            capacity_provider: capacity_provider.map(CapacityProviderRecord::of),
             dead_letter_arn,
             kms_key_arn,
             snap_start,
@@ -116,38 +106,21 @@ impl ConfigurationRecord {
             memory_mib: self.memory_mib,
             ephemeral_mib: self.ephemeral_mib,
             variables: self.environment.map(Variables),
-            code: CodeRef { sha256: self.code.sha256, zipped_bytes: self.code.zipped_bytes },
+            code: self.code.into_code(),
+            layers: self.layers.into_iter().map(LayerRecord::into_layer).collect(),
             architecture: self.architecture,
             tracing_mode: self.tracing_mode,
             logging: self.logging.into_logging(),
-            vpc: self.vpc.map(|vpc| Vpc {
-                subnet_ids: vpc.subnet_ids,
-                security_group_ids: vpc.security_group_ids,
-                ipv6_allowed: vpc.ipv6_allowed,
-            }),
+            vpc: self.vpc.map(VpcRecord::into_vpc),
+            file_systems: self.file_systems.into_iter().map(FileSystemRecord::into_file_system).collect(),
+            image: self.image.map(ImageRecord::into_image),
+            durable: self.durable.map(DurableRecord::into_durable),
+            tenant_isolation: self.tenant_isolation,
+            capacity_provider: self.capacity_provider.map(CapacityProviderRecord::into_capacity_provider),
             dead_letter_arn: self.dead_letter_arn,
             kms_key_arn: self.kms_key_arn,
             snap_start: self.snap_start,
             last_modified_ms: self.last_modified_ms,
         }
-    }
-}
-
-impl LoggingRecord {
-    fn of(Logging { format, group, application_level, system_level }: Logging) -> Self {
-        let format = match format {
-            LogFormat::Text => FormatRecord::Text,
-            LogFormat::Json => FormatRecord::Json,
-        };
-        Self { format, group, application_level, system_level }
-    }
-
-    fn into_logging(self) -> Logging {
-        let Self { format, group, application_level, system_level } = self;
-        let format = match format {
-            FormatRecord::Text => LogFormat::Text,
-            FormatRecord::Json => LogFormat::Json,
-        };
-        Logging { format, group, application_level, system_level }
     }
 }

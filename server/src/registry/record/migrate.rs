@@ -47,6 +47,27 @@ pub(super) fn from_version_2(mut record: Value) -> Value {
     record
 }
 
+/// A configuration had no layers, file systems, images, durable executions, tenants or capacity providers.
+pub(super) fn from_version_3(mut record: Value) -> Value {
+    if let Some(latest) = record.get_mut("latest") {
+        *latest = published_from_version_1(latest.take());
+    }
+    record
+}
+
+/// The same of a published version.
+pub(super) fn published_from_version_1(mut record: Value) -> Value {
+    if let Some(configuration) = record.get_mut("configuration").and_then(Value::as_object_mut) {
+        for list in ["layers", "file_systems"] {
+            configuration.insert(list.to_owned(), json!([]));
+        }
+        for absent in ["image", "durable", "tenant_isolation", "capacity_provider"] {
+            configuration.insert(absent.to_owned(), Value::Null);
+        }
+    }
+    record
+}
+
 /// Replaces the rows of functions whose form is old.
 pub(super) async fn rewrite(
     store: &dyn Store,

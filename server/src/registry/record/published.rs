@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::configuration::ConfigurationRecord;
+use super::migrate;
 
-const VERSION: RecordKind = RecordKind::new(&[]);
+const VERSION: RecordKind = RecordKind::new(&[migrate::published_from_version_1]);
 const ALIAS: RecordKind = RecordKind::new(&[]);
 const POLICY: RecordKind = RecordKind::new(&[]);
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lambd_model::{
-    Alias, CodeRef, Configuration, LogFormat, Logging, Principal, PublishedVersion, Sha256, Statement,
-    Variables, Vpc,
+    Alias, CapacityProviderRef, CodeRef, Configuration, Durable, FileSystem, Image, ImageConfig, LayerRef,
+    LogFormat, Logging, Principal, PublishedVersion, Sha256, Statement, Variables, Vpc,
 };
 use lambd_store::{Batch, Durability, MemStore};
 use serde_json::Value;
@@ -20,6 +20,10 @@ const FULL_2: (&str, &str) = ("000000000000/eu-west-1/function/full", include_st
 const PLAIN_2: (&str, &str) = ("000000000000/us-east-1/function/plain", include_str!("golden/plain.v2.json"));
 const FULL_3: (&str, &str) = (FULL_2.0, include_str!("golden/full.v3.json"));
 const PLAIN_3: (&str, &str) = (PLAIN_2.0, include_str!("golden/plain.v3.json"));
+const FULL_4: (&str, &str) = (FULL_2.0, include_str!("golden/full.v4.json"));
+const PLAIN_4: (&str, &str) = (PLAIN_2.0, include_str!("golden/plain.v4.json"));
+const PARTS_4: (&str, &str) = ("000000000000/us-east-1/function/parts", include_str!("golden/parts.v4.json"));
+const VERSION_2: (&str, &str) = (VERSION_1.0, include_str!("golden/version.v2.json"));
 const VERSION_1: (&str, &str) =
     ("000000000000/eu-west-1/version/full/00000000000000000002", include_str!("golden/version.v1.json"));
 const ALIAS_1: (&str, &str) =
@@ -87,6 +91,37 @@ fn full() -> Function {
     }
 }
 
+/// A function with the parts that were added in version 4.
+fn with_parts() -> Function {
+    let configuration = Configuration {
+        layers: vec![LayerRef {
+            arn: "arn:aws:lambda:us-east-1:000000000000:layer:l:1".to_owned(),
+            code: CodeRef { sha256: Sha256::of(b"layer"), zipped_bytes: 7 },
+        }],
+        file_systems: vec![FileSystem {
+            arn: "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1".to_owned(),
+            local_mount_path: "/mnt/a".to_owned(),
+        }],
+        image: Some(Image {
+            uri: "000000000000.dkr.ecr.us-east-1.amazonaws.com/r:t".to_owned(),
+            config: ImageConfig {
+                entry_point: vec!["/e".to_owned()],
+                command: vec!["a.b".to_owned()],
+                working_directory: Some("/w".to_owned()),
+            },
+        }),
+        durable: Some(Durable { execution_timeout_s: 60, retention_days: 14, kms_key_arn: None }),
+        tenant_isolation: Some("PER_TENANT".to_owned()),
+        capacity_provider: Some(CapacityProviderRef {
+            arn: "arn:aws:lambda:us-east-1:000000000000:capacity-provider:c".to_owned(),
+            max_concurrency: Some(10),
+            memory_gib_per_vcpu: Some(2.0),
+        }),
+        ..plain().latest.configuration.clone()
+    };
+    function("us-east-1", "parts", Uuid::from_u128(1), configuration)
+}
+
 async fn holding(rows: &[(&str, &str)]) -> MemStore {
     let store = MemStore::new();
     let batch = rows
@@ -110,10 +145,11 @@ fn parsed(rows: &[(&str, &str)]) -> Vec<(String, Value)> {
 async fn every_version_is_read_as_the_same_function() {
     // Rows without an account are rewritten at once, others when they are next changed.
     for (old, written) in [
-        ([FULL_1, PLAIN_1], [FULL_3, PLAIN_3]),
+        ([FULL_1, PLAIN_1], [FULL_4, PLAIN_4]),
         ([FULL_2, PLAIN_2], [FULL_2, PLAIN_2]),
-        ([FULL_1, PLAIN_2], [FULL_3, PLAIN_2]),
+        ([FULL_1, PLAIN_2], [FULL_4, PLAIN_2]),
         ([FULL_3, PLAIN_3], [FULL_3, PLAIN_3]),
+        ([FULL_4, PLAIN_4], [FULL_4, PLAIN_4]),
     ] {
         let store = holding(&old).await;
         let read: Vec<_> =
@@ -162,11 +198,13 @@ fn published() -> Function {
 
 #[tokio::test]
 async fn what_has_rows_of_its_own_comes_back_and_goes_with_its_function() {
-    let store = holding(&[ALIAS_1, FULL_3, POLICY_1, VERSION_1]).await;
-    let (read, _) = load(&store, ACCOUNT).await.unwrap().into_values().next().unwrap();
-    assert_eq!(*read, published());
+    for (function, version) in [(FULL_3, VERSION_1), (FULL_4, VERSION_2)] {
+        let store = holding(&[ALIAS_1, function, POLICY_1, version]).await;
+        let (read, _) = load(&store, ACCOUNT).await.unwrap().into_values().next().unwrap();
+        assert_eq!(*read, published());
+    }
     let changes = async |before: Option<&Function>, now: Option<&Function>| {
-        let store = holding(if before.is_some() { &[ALIAS_1, POLICY_1, VERSION_1] } else { &[] }).await;
+        let store = holding(if before.is_some() { &[ALIAS_1, POLICY_1, VERSION_2] } else { &[] }).await;
         let mut batch = Batch::new();
         add_changes(&mut batch, &full().id, before, now).unwrap();
         if !batch.is_empty() {
@@ -174,7 +212,7 @@ async fn what_has_rows_of_its_own_comes_back_and_goes_with_its_function() {
         }
         rows(&store).await
     };
-    let all = parsed(&[ALIAS_1, POLICY_1, VERSION_1]);
+    let all = parsed(&[ALIAS_1, POLICY_1, VERSION_2]);
     assert_eq!(changes(None, Some(&published())).await, all);
     assert_eq!(changes(Some(&published()), Some(&published())).await, all);
     assert_eq!(changes(Some(&published()), None).await, []);
@@ -191,7 +229,7 @@ async fn a_version_without_its_function_is_named() {
 
 #[test]
 fn what_is_written_is_the_newest_golden_file() {
-    for (function, (name, golden)) in [(full(), FULL_3), (plain(), PLAIN_3)] {
+    for (function, (name, golden)) in [(full(), FULL_4), (plain(), PLAIN_4), (with_parts(), PARTS_4)] {
         assert_eq!(key(&function.id), name.as_bytes());
         let written: Value = serde_json::from_slice(&encode(&function).unwrap()).unwrap();
         assert_eq!(written, serde_json::from_str::<Value>(golden).unwrap(), "{name}: {written}");
@@ -200,10 +238,10 @@ fn what_is_written_is_the_newest_golden_file() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_named_and_nothing_is_changed() {
-    let newer = FULL_3.1.replace("\"v\": 3", "\"v\": 4");
-    let extra = FULL_3.1.replace("\"state\"", "\"later\": 1, \"state\"");
+    let newer = FULL_4.1.replace("\"v\": 4", "\"v\": 5");
+    let extra = FULL_4.1.replace("\"state\"", "\"later\": 1, \"state\"");
     let cases = [
-        ((FULL_2.0, newer.as_str()), "has version 4, but this lambd knows versions up to 3"),
+        ((FULL_2.0, newer.as_str()), "has version 5, but this lambd knows versions up to 4"),
         ((FULL_2.0, extra.as_str()), "cannot be read"),
         (("us-east-1/broken", r#"{"v":1,"record":{}}"#), "\"us-east-1/broken\" cannot be read"),
         (("000000000000/us-east-1/later/x", "{}"), "of a kind that this lambd does not know"),
