@@ -15,7 +15,7 @@ pub use arn::{FunctionRef, LATEST};
 pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
-pub use id::{FunctionId, Place};
+pub use id::{FunctionId, Place, ResourceId};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use sha256::{Sha256, hex};
