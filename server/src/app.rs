@@ -20,6 +20,7 @@ use crate::http::Gate;
 use crate::logs::{Logs, Retention};
 use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
+use crate::resources::Resources;
 use crate::runtimes::Catalog;
 
 /// Path under which packages are downloaded; see [`App::code_location`].
@@ -62,6 +63,8 @@ pub struct App {
     pub config: Config,
     /// All functions.
     pub registry: Arc<Registry>,
+    /// Resources that belong to no single function.
+    pub resources: Resources,
     /// The packages of all functions.
     pub packages: Arc<Packages>,
     /// Collects packages; asked when a change may have left one without a function.
@@ -91,6 +94,7 @@ impl App {
         let Parts { config, store, launch, keys, data_dir, reached } = parts;
         let account = config.account_id.as_str();
         let registry = Arc::new(Registry::open(Arc::clone(&store), account, config.concurrency_limit).await?);
+        let resources = Resources::open(&store).await?;
         let logs = Arc::new(Logs::start(store, account, retention(&config)).await?);
         let packages = Arc::new(Packages::open(&reached)?);
         let catalog = Arc::new(Catalog::new(&reached));
@@ -109,6 +113,7 @@ impl App {
         Ok(Self {
             config,
             registry,
+            resources,
             packages,
             collector: Collector::default(),
             catalog,

@@ -22,6 +22,7 @@ pub mod packages;
 mod platform_log;
 mod registry;
 mod remark;
+mod resources;
 mod runtimes;
 mod server;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Identity: the account, the region and the name of a function.
+//! Identity: the account, the region and the name of a function or of another resource.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +17,11 @@ impl Place {
     /// The id of the function with this name in this account and region.
     pub fn function(&self, name: impl Into<String>) -> FunctionId {
         FunctionId { account: Arc::clone(&self.account), region: Arc::clone(&self.region), name: name.into() }
+    }
+
+    /// The id of the resource with this name in this account and region.
+    pub fn resource(&self, name: impl Into<String>) -> ResourceId {
+        ResourceId { account: Arc::clone(&self.account), region: Arc::clone(&self.region), name: name.into() }
     }
 
     /// Unqualified ARN of a function in this account and region.
@@ -58,5 +63,24 @@ impl FunctionId {
 impl fmt::Display for FunctionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.name)
+    }
+}
+
+/// What identifies a resource that belongs to no single function, within its kind. Ids sort by account, then
+/// region, then name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    /// Account, twelve digits.
+    pub account: Arc<str>,
+    /// Region in which it was created.
+    pub region: Arc<str>,
+    /// Its name or id, without a slash.
+    pub name: String,
+}
+
+impl ResourceId {
+    /// Whether the resource belongs to this account and region.
+    pub fn is_in(&self, place: &Place) -> bool {
+        self.account == place.account && self.region == place.region
     }
 }

@@ -18,7 +18,7 @@ pub use configuration::{
     LogFormat, Logging, Variables, Vpc,
 };
 pub use function::{Function, FunctionState, LastUpdate, Version};
-pub use id::{FunctionId, Place};
+pub use id::{FunctionId, Place, ResourceId};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use sha256::{Sha256, hex};

@@ -1,0 +1,78 @@
+//! Resources of an account that belong to no single function, such as code signing configs: each kind is a
+//! [`Collection`], with immutable snapshots in memory and a row for each resource in the store.
+//!
+//! Invariants: those of the registry. A snapshot is swapped only after its row is on disk, a reader never waits
+//! for a writer's disk, and a row is written only over the version that was read.
+
+mod code_signing;
+mod collection;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lambd_store::record::RecordError;
+use lambd_store::{Range, Row, Store, StoreError, Table, for_each};
+
+pub use code_signing::CodeSigningConfig;
+pub use collection::{Collection, Resource, WriteError};
+
+/// Why the resources could not be read at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record cannot be read; the message contains its key.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// All kinds of resources. To add one, add a member here and a line in [`Resources::open`].
+#[derive(Debug)]
+pub struct Resources {
+    /// By their ids, `csc-` and 17 digits.
+    pub code_signing: Collection<CodeSigningConfig>,
+}
+
+impl Resources {
+    /// Reads every resource from the store.
+    ///
+    /// # Errors
+    /// A row that cannot be read, or is of a kind that this lambd does not know.
+    pub async fn open(store: &Arc<dyn Store>) -> Result<Self, ReadError> {
+        let mut rows = Rows::read(store.as_ref()).await?;
+        let resources = Self { code_signing: rows.collection(store)? };
+        rows.refuse_unknown()?;
+        Ok(resources)
+    }
+}
+
+/// The rows of the table by the segment of their keys, which names the kind.
+struct Rows(BTreeMap<String, Vec<Row>>);
+
+impl Rows {
+    async fn read(store: &dyn Store) -> Result<Self, ReadError> {
+        let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+        for_each(store, Table::Account, Range::all(), |row| {
+            let kind = str::from_utf8(&row.key).ok().and_then(|key| key.split('/').nth(2));
+            rows.entry(kind.unwrap_or_default().to_owned()).or_default().push(row);
+            Ok::<(), ReadError>(())
+        })
+        .await?;
+        Ok(Self(rows))
+    }
+
+    fn collection<R: Resource>(&mut self, store: &Arc<dyn Store>) -> Result<Collection<R>, RecordError> {
+        Collection::load(Arc::clone(store), self.0.remove(R::SEGMENT).unwrap_or_default())
+    }
+
+    fn refuse_unknown(self) -> Result<(), RecordError> {
+        match self.0.values().flatten().next() {
+            Some(row) => Err(RecordError::unknown_key(Table::Account, &row.key)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

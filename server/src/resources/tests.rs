@@ -1,0 +1,86 @@
+//! The collections over the store in memory, and golden files of every stored form.
+
+use lambd_model::{Place, ResourceId};
+use lambd_store::{Batch, Durability, MemStore};
+
+use super::*;
+use crate::registry::testing::Limited;
+
+const ID: &str = "csc-0123456789abcdef0";
+const KEY: &str = "000000000000/us-east-1/code-signing-config/csc-0123456789abcdef0";
+const GOLDEN: &str = include_str!("golden/code_signing.v1.json");
+
+fn place() -> Place {
+    Place { region: "us-east-1".into(), account: "000000000000".into() }
+}
+
+fn id() -> ResourceId {
+    place().resource(ID)
+}
+
+fn config() -> CodeSigningConfig {
+    CodeSigningConfig {
+        description: "Signed by us".to_owned(),
+        profiles: vec!["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij".to_owned()],
+        untrusted: "Enforce".to_owned(),
+        tags: [("team".to_owned(), "a".to_owned())].into(),
+        last_modified_ms: 1_795_461_141_000,
+    }
+}
+
+async fn with_row(key: &str, value: &str) -> Arc<dyn Store> {
+    let store = MemStore::new();
+    store.commit(Batch::new().put(Table::Account, key, value), Durability::Synced).await.unwrap();
+    Arc::new(store)
+}
+
+#[tokio::test]
+async fn every_stored_form_is_read_and_the_newest_written() {
+    let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
+    assert_eq!(*resources.code_signing.get(&id()).unwrap(), config());
+    assert_eq!(str::from_utf8(&config().encode().unwrap()).unwrap(), GOLDEN);
+}
+
+#[tokio::test]
+async fn rows_of_no_known_kind_are_refused() {
+    for key in ["000000000000/us-east-1/unheard-of/x", "x", &format!("{KEY}/more")] {
+        let error = Resources::open(&with_row(key, GOLDEN).await).await.unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains("does not know"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_seen_when_it_is_stored() {
+    let store = Arc::new(Limited::new(MemStore::new(), 1));
+    let shared: Arc<dyn Store> = Arc::<Limited>::clone(&store);
+    let configs = Resources::open(&shared).await.unwrap().code_signing;
+    let create = async |configs: &Collection<CodeSigningConfig>| {
+        configs.change::<WriteError, _>(id(), |_| Ok(Some(config()))).await
+    };
+    create(&configs).await.unwrap();
+    let change = |before: Option<&CodeSigningConfig>| {
+        Ok(before.map(|before| CodeSigningConfig { description: "new".to_owned(), ..before.clone() }))
+    };
+    configs.change::<WriteError, _>(id(), change).await.unwrap_err();
+    assert_eq!(configs.get(&id()).unwrap().description, "Signed by us", "the store refused the change");
+    store.allow(2);
+    configs.change::<WriteError, _>(id(), change).await.unwrap();
+    let again = Resources::open(&shared).await.unwrap().code_signing;
+    assert_eq!(again.get(&id()).unwrap().description, "new");
+    assert!(configs.change::<WriteError, _>(id(), |_| Ok(None)).await.unwrap().is_none());
+    assert!(configs.get(&id()).is_none());
+    assert!(Resources::open(&shared).await.unwrap().code_signing.all().is_empty());
+}
+
+#[tokio::test]
+async fn lists_are_of_one_account_and_region() {
+    let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
+    let names = |place: &Place, after: Option<&str>| {
+        let listed = resources.code_signing.list(place, after, 10);
+        listed.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&place(), None), [ID]);
+    assert!(names(&place(), Some(ID)).is_empty());
+    assert!(names(&Place { region: "eu-west-1".into(), ..place() }, None).is_empty());
+    assert!(names(&Place { account: "111111111111".into(), ..place() }, None).is_empty());
+}
