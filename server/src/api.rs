@@ -10,6 +10,7 @@ mod aliases;
 mod concurrency;
 mod functions;
 mod invocations;
+mod layers;
 mod lookup;
 mod policies;
 #[cfg(test)]
@@ -112,26 +113,35 @@ pub async fn handle(
     operations! {
         (app, call, operation, request)
         here {
+            AddLayerVersionPermission => change layers::add_permission;
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+            DeleteLayerVersion => change layers::delete_version;
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
+            GetLayerVersion => read layers::get_version;
+            GetLayerVersionByArn => read layers::get_version_by_arn;
+            GetLayerVersionPolicy => read layers::get_policy;
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListFunctions => read functions::list;
+            ListLayerVersions => read layers::list_versions;
+            ListLayers => read layers::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
+            PublishLayerVersion => change layers::publish_version;
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            RemoveLayerVersionPermission => change layers::remove_permission;
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
@@ -140,22 +150,18 @@ pub async fn handle(
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
+            CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
             CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
-            DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
-            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
+            DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
-            GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
-            GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
+            GetFunctionScalingConfig, GetFunctionUrlConfig, GetProvisionedConcurrencyConfig, GetResourcePolicy,
             GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
             ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-            ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
-            ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-             PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+            ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
+            PutResourcePolicy, PutRuntimeManagementConfig, ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
              UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig

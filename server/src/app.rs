@@ -143,8 +143,14 @@ impl App {
 
     /// Removes packages that no function uses, each time that [`Self::collector`] is asked to. Never ends.
     pub async fn collect_packages(self: Arc<Self>) -> Infallible {
-        let (packages, registry) = (Arc::clone(&self.packages), Arc::clone(&self.registry));
-        let collect = move || match packages.collect(|| registry.live_packages()) {
+        let app = Arc::clone(&self);
+        let live = move || {
+            let mut live = app.registry.live_packages();
+            live.extend(app.resources.live_packages());
+            live
+        };
+        let packages = Arc::clone(&self.packages);
+        let collect = move || match packages.collect(&live) {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "collected packages"),
             Err(error) => {

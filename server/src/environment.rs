@@ -54,8 +54,8 @@ pub struct Environment {
     /// Dropping it ends the processes; the fields after it return what was reserved for them.
     program: Box<dyn Program>,
     started: Instant,
-    /// Keeps the package from being collected.
-    _package: Package,
+    /// Keeps its packages from being collected.
+    _packages: (Package, Option<Package>),
     _reservation: Box<dyn Reservation>,
     _descriptors: OwnedSemaphorePermit,
 }
@@ -86,6 +86,8 @@ pub struct EnvironmentStart<'a> {
     pub runtime: &'a Runtime,
     /// Its code, pinned for as long as the environment lives.
     pub package: Package,
+    /// Its layers, merged and pinned in the same way.
+    pub layers: Option<Package>,
     /// The memory that was reserved for it.
     pub reservation: Box<dyn Reservation>,
     /// The descriptors that were reserved for it.
@@ -103,9 +105,10 @@ impl Environment {
     ) -> Result<Self, EnvironmentStartError> {
         let id = Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[{}]{id}", clock::stream_date(clock::now_ms()), start.version.qualifier);
-        let entrypoint = start.runtime.entrypoint(&start.package.code_dir, None);
+        let opt = start.layers.as_ref().map(|layers| &*layers.code_dir);
+        let entrypoint = start.runtime.entrypoint(&start.package.code_dir, opt);
         let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
-        let EnvironmentStart { version, package, mut reservation, descriptors, .. } = start;
+        let EnvironmentStart { version, package, layers, mut reservation, descriptors, .. } = start;
         let LaunchedSandbox { listener, output, program } = launching.launch.launch(spec).await?;
         // The wait for the launcher is the server's time, not the function's.
         let started = Instant::now();
@@ -125,7 +128,7 @@ impl Environment {
             _service: service,
             program,
             started,
-            _package: package,
+            _packages: (package, layers),
             _reservation: reservation,
             _descriptors: descriptors,
         })

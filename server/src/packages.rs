@@ -1,7 +1,7 @@
 //! Deployment packages: folders of unpacked zips, named by the hash of the zip.
 //!
 //! `packages/<sha256>/` contains `code/` (the unpacked tree, which sandboxes mount read-only), `package.zip`
-//! (as it was uploaded, for `Code.Location`) and `package.json` (its sizes). A folder appears by a rename
+//! (as it was uploaded, for `Code.Location`; not of merged layers) and `package.json` (its sizes). A folder appears by a rename
 //! when all of it is on disk, and is renamed before it is deleted, so that a present folder is always
 //! complete.
 //!
@@ -17,6 +17,7 @@ mod extract;
 mod files;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod merge;
 mod name;
 mod pins;
 mod tree;
@@ -34,6 +35,7 @@ use std::sync::{Mutex, PoisonError};
 use lambd_model::Sha256;
 use serde::{Deserialize, Serialize};
 
+use extract::Extraction;
 use files::{Scratch, io, sync_dir};
 use pins::Pins;
 
@@ -239,13 +241,26 @@ impl Packages {
         limits: &PackageLimits,
     ) -> Result<Package, PackageError> {
         let scratch = Scratch::create(&self.scratch)?;
-        let unzipped_bytes = extract::extract(zip, &scratch.path().join("code"), limits)?;
-        let zipped_bytes = zip.len() as u64;
+        let mut extraction = Extraction::begin(&scratch.path().join("code"), limits)?;
+        extraction.add(zip)?;
+        let unzipped_bytes = extraction.finish()?;
+        files::write_synced(&scratch.path().join("package.zip"), zip)?;
+        self.publish(&scratch, sha256, pin, zip.len() as u64, unzipped_bytes)
+    }
+
+    /// Makes a folder that is complete but for its sizes a package.
+    fn publish(
+        &self,
+        scratch: &Scratch,
+        sha256: Sha256,
+        pin: Pin,
+        zipped_bytes: u64,
+        unzipped_bytes: u64,
+    ) -> Result<Package, PackageError> {
         let facts = Facts { v: FACTS_VERSION, zipped_bytes, unzipped_bytes };
         let path = scratch.path().join("package.json");
         let facts = serde_json::to_vec(&facts).map_err(|error| io("write", &path)(error.into()))?;
         files::write_synced(&path, &facts)?;
-        files::write_synced(&scratch.path().join("package.zip"), zip)?;
         sync_dir(scratch.path())?;
         let folder = self.folder(sha256);
         match fs::rename(scratch.path(), &folder) {

@@ -297,7 +297,7 @@ impl Registry {
     pub fn live_packages(&self) -> HashSet<Sha256> {
         let functions = self.read();
         let versions = functions.values().flat_map(|(function, _)| function.all_versions());
-        versions.map(|version| version.configuration.code.sha256).collect()
+        versions.flat_map(|version| version.configuration.packages()).collect()
     }
 
     /// The present snapshot with the version of its row.

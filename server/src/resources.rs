@@ -6,15 +6,18 @@
 
 mod code_signing;
 mod collection;
+mod layer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use lambd_model::Sha256;
 use lambd_store::record::RecordError;
 use lambd_store::{Range, Row, Store, StoreError, Table, for_each};
 
 pub use code_signing::CodeSigningConfig;
 pub use collection::{Collection, Resource, WriteError};
+pub use layer::{Layer, LayerPermission, LayerVersion};
 
 /// Why the resources could not be read at the start.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,8 @@ pub enum ReadError {
 pub struct Resources {
     /// By their ids, `csc-` and 17 digits.
     pub code_signing: Collection<CodeSigningConfig>,
+    /// By their names.
+    pub layers: Collection<Layer>,
 }
 
 impl Resources {
@@ -41,9 +46,27 @@ impl Resources {
     /// A row that cannot be read, or is of a kind that this lambd does not know.
     pub async fn open(store: &Arc<dyn Store>) -> Result<Self, ReadError> {
         let mut rows = Rows::read(store.as_ref()).await?;
-        let resources = Self { code_signing: rows.collection(store)? };
+        let resources = Self { code_signing: rows.collection(store)?, layers: rows.collection(store)? };
         rows.refuse_unknown()?;
         Ok(resources)
+    }
+}
+
+impl Resources {
+    /// The SHA-256 of the package of every layer's version.
+    pub fn live_packages(&self) -> HashSet<Sha256> {
+        let layers = self.layers.all();
+        let packages =
+            layers.iter().flat_map(|(_, layer)| layer.versions.values().map(|version| version.code.sha256));
+        packages.collect()
+    }
+
+    /// Bytes of all versions of an account's layers.
+    pub fn layer_bytes(&self, account: &str) -> u64 {
+        let layers = self.layers.all().into_iter().filter(|(id, _)| *id.account == *account);
+        layers
+            .map(|(_, layer)| layer.versions.values().map(|version| version.code.zipped_bytes).sum::<u64>())
+            .sum()
     }
 }
 

@@ -16,6 +16,7 @@ mod entrypoints;
 mod environments;
 mod first_release;
 mod invoke;
+mod layers;
 mod life;
 mod logs;
 mod malformed;

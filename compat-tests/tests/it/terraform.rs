@@ -34,6 +34,25 @@ resource "aws_lambda_function" "it" {
   environment { variables = { COLOUR = var.colour, EMPTY = "" } }
   tags = { colour = var.colour }
   publish = true
+  layers  = [aws_lambda_layer_version.it.arn]
+}
+resource "aws_lambda_layer_version" "it" {
+  layer_name          = "NAME"
+  description         = var.colour
+  license_info        = "MIT"
+  filename            = "layer.zip"
+  compatible_runtimes = ["python3.11"]
+}
+resource "aws_lambda_layer_version_permission" "it" {
+  layer_name     = aws_lambda_layer_version.it.layer_name
+  version_number = aws_lambda_layer_version.it.version
+  statement_id   = "other"
+  action         = "lambda:GetLayerVersion"
+  principal      = "111111111111"
+}
+data "aws_lambda_layer_version" "newest" {
+  layer_name         = aws_lambda_layer_version.it.layer_name
+  compatible_runtime = "python3.11"
 }
 resource "aws_lambda_alias" "it" {
   name             = "live"
@@ -86,7 +105,9 @@ fn terraform_applies_updates_and_destroys() -> Result<()> {
         format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
     std::fs::write(dir.path().join("mirror.tfrc"), mirror)?;
     std::fs::write(dir.path().join("main.tf"), MAIN.replace("NAME", NAME).replace("ROLE", ROLE))?;
-    let code = "import os\ndef handler(e, c):\n    return [c.memory_limit_in_mb, os.environ['COLOUR']]\n";
+    let code = "import os, layer\ndef handler(e, c):\n    return [c.memory_limit_in_mb, os.environ['COLOUR'], layer.text]\n";
+    let layer = package::files(&[("python/layer.py", "text = 'layer'")]);
+    std::fs::write(dir.path().join("layer.zip"), layer)?;
     std::fs::write(dir.path().join("function.zip"), package::files(&[("app.py", code)]))?;
     let terraform = Terraform { program, server: &server, dir };
 
@@ -101,10 +122,10 @@ fn terraform_applies_updates_and_destroys() -> Result<()> {
     };
     terraform.run("init")?;
     terraform.run("apply -auto-approve")?;
-    assert_eq!(invoke()?, json!(["128", "red"]));
+    assert_eq!(invoke()?, json!(["128", "red", "layer"]));
     terraform.run("plan -detailed-exitcode")?; // exit code 2 if the plan is not empty
     terraform.run("apply -auto-approve -var memory=256 -var colour=blue")?;
-    assert_eq!(invoke()?, json!(["256", "blue"]));
+    assert_eq!(invoke()?, json!(["256", "blue", "layer"]));
     terraform.run("plan -detailed-exitcode -var memory=256 -var colour=blue")?;
     terraform.run("destroy -auto-approve")?;
     let gone = server.api.call("GET", &format!("/2015-03-31/functions/{NAME}"), None)?;

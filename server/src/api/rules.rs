@@ -6,6 +6,8 @@ pub(super) mod activation;
 pub(super) mod errors;
 pub(super) mod features;
 pub(super) mod image;
+pub(super) mod layer_policy;
+pub(super) mod layers;
 pub(super) mod package;
 pub(super) mod page;
 pub(super) mod policy;

@@ -153,6 +153,16 @@ impl Api {
         api
     }
 
+    /// An API with a layer of so many versions, none of which says for what it is.
+    pub(crate) async fn with_layers(name: &str, versions: u64) -> Self {
+        let api = Self::new().await;
+        for number in 1..=versions {
+            let content = json!({ "Content": { "ZipFile": zip(&format!("{name} {number}")) } });
+            api.call("POST", &format!("/2018-10-31/layers/{name}/versions"), content).await.ok();
+        }
+        api
+    }
+
     /// Waits until nothing of the function is in progress.
     pub(crate) async fn settled(&self, name: &str) {
         let id = Place { region: REGION.into(), account: ACCOUNT.into() }.function(name);

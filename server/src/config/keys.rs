@@ -70,6 +70,10 @@ keys! {
     concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
     /// Whether a function needs an installed runtime and this machine's architecture when it is created, not only when it is invoked
     require_installed_runtime: bool = false, "LAMBD_REQUIRE_INSTALLED_RUNTIME", "BOOL";
+    /// The subnets that exist, separated by commas; others are refused in VpcConfig [default: any]
+    subnets: String = String::new(), "LAMBD_SUBNETS", "IDS";
+    /// The security groups that exist, in the same way [default: any]
+    security_groups: String = String::new(), "LAMBD_SECURITY_GROUPS", "IDS";
     /// Memory for all environments together, in MiB [default: 80 % of the machine's]
     host_memory_mib: u64 = memory_share_mib(), "LAMBD_HOST_MEMORY_MIB", "MIB";
     /// Seconds that an idle environment is kept

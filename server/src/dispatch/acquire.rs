@@ -15,7 +15,7 @@ use super::{Dispatcher, Invocation, InvocationResult, InvokeError};
 use crate::environment::failure::InvocationFailure;
 use crate::environment::launch::EnvironmentStartError;
 use crate::environment::{Environment, EnvironmentStart};
-use crate::packages::Package;
+use crate::packages::{Package, PackageLimits};
 use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
 
@@ -127,11 +127,12 @@ impl Dispatcher {
                 self.tell_operator(refusal, config.memory_mib);
                 InvokeError::Refused(refusal)
             })?;
-        let (runtime, package) = self.load(version).await?;
+        let (runtime, package, layers) = self.load(version).await?;
         let descriptors = self.descriptors()?;
         let version = Arc::clone(version);
         let reservation = Box::new(reservation);
-        let start = EnvironmentStart { version, runtime: &runtime, package, reservation, descriptors, boost };
+        let start =
+            EnvironmentStart { version, runtime: &runtime, package, layers, reservation, descriptors, boost };
         Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
             EnvironmentStartError::Descriptors => self.out_of_descriptors(),
             error => InvokeError::Start(error),
@@ -158,13 +159,16 @@ impl Dispatcher {
     }
 
     /// Reads what the version needs from the disk, on a thread that may block.
-    async fn load(&self, version: &Version) -> Result<(Arc<Runtime>, Package), InvokeError> {
+    async fn load(&self, version: &Version) -> Result<(Arc<Runtime>, Package, Option<Package>), InvokeError> {
         let (catalog, packages) = (Arc::clone(&self.catalog), Arc::clone(&self.packages));
         let (name, sha256) = (version.configuration.runtime.clone(), version.configuration.code.sha256);
+        let layers = version.configuration.layer_packages();
         let load = move || {
             let runtime = catalog.find(&name).map_err(InvokeError::Runtime)?;
             let runtime = runtime.ok_or(InvokeError::NoRuntime(name))?;
-            Ok((runtime, packages.get(sha256).map_err(InvokeError::Package)?))
+            let package = packages.get(sha256).map_err(InvokeError::Package)?;
+            let layers = packages.merge(&layers, &PackageLimits::default()).map_err(InvokeError::Package)?;
+            Ok((runtime, package, layers))
         };
         tokio::task::spawn_blocking(load).await.map_err(|_| InvokeError::Interrupted)?
     }

@@ -34,6 +34,7 @@ pub(super) fn build(
     };
     let mut binds: Vec<Bind> = runtime.binds().iter().map(|b| bind(&b.source, &b.target)).collect();
     binds.push(bind(code, Path::new("/var/task")));
+    binds.extend(start.layers.as_ref().map(|layers| bind(&layers.code_dir, Path::new("/opt"))));
     let file = |f: &File| FileSpec { path: f.path.clone(), mode: f.mode, content: f.content.clone() };
     let link = |link: &Symlink| SymlinkSpec { link: link.path.clone(), to: link.points_to.clone() };
     Spec {

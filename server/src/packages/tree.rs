@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
-use nix::unistd::{fsync, symlinkat, syncfs};
+use nix::unistd::{UnlinkatFlags, fsync, symlinkat, syncfs, unlinkat};
 
 use super::PackageError;
 use super::files::io;
@@ -36,6 +36,8 @@ pub(super) struct Tree {
     parent: Option<(String, OwnedFd)>,
     nodes: usize,
     nodes_max: usize,
+    /// Whether files and links that are there are replaced, not refused.
+    replaces: bool,
     /// Directories to flush at the end, as long as each is flushed separately.
     unsynced: Vec<OwnedFd>,
 }
@@ -46,7 +48,21 @@ impl Tree {
         super::files::create_dir(path)?;
         let root: OwnedFd = File::open(path).map_err(io("open", path))?.into();
         fchmod(&root, DIRECTORY_MODE).map_err(|errno| io("create", path)(errno.into()))?;
-        Ok(Self { path: path.into(), root, parent: None, nodes: 0, nodes_max, unsynced: Vec::new() })
+        Ok(Self {
+            path: path.into(),
+            root,
+            parent: None,
+            nodes: 0,
+            nodes_max,
+            replaces: false,
+            unsynced: Vec::new(),
+        })
+    }
+
+    /// Whether the following entries replace what is there. A directory is never replaced.
+    pub(super) fn replace(&mut self, replaces: bool) {
+        self.replaces = replaces;
+        self.parent = None;
     }
 
     /// Makes a directory and those above it, if they are absent.
@@ -59,6 +75,7 @@ impl Tree {
         let (directory, name) = path.split();
         self.enter(directory)?;
         self.count()?;
+        self.make_room(name);
         let file = openat(self.parent(), name, CREATE_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
         file.map(File::from).map_err(|errno| self.error(path.as_str(), errno))
     }
@@ -90,6 +107,7 @@ impl Tree {
         let (directory, name) = path.split();
         self.enter(directory)?;
         self.count()?;
+        self.make_room(name);
         symlinkat(target, self.parent(), name).map_err(|errno| self.error(path.as_str(), errno))
     }
 
@@ -101,6 +119,13 @@ impl Tree {
             self.unsynced.iter().chain([&self.root]).try_for_each(fsync)
         };
         synced.map_err(|errno| io("sync", &self.path)(errno.into()))
+    }
+
+    /// Removes a file or link that is to be replaced. Where it stays, making the new one fails and tells why.
+    fn make_room(&self, name: &str) {
+        if self.replaces {
+            let _ = unlinkat(self.parent(), name, UnlinkatFlags::NoRemoveDir);
+        }
     }
 
     fn parent(&self) -> &OwnedFd {
@@ -115,12 +140,18 @@ impl Tree {
         self.parent = None;
         let mut walked = String::new();
         for part in directory.split('/').filter(|part| !part.is_empty()) {
-            let made = match mkdirat(self.parent(), part, DIRECTORY_MODE) {
+            let mut made = match mkdirat(self.parent(), part, DIRECTORY_MODE) {
                 Ok(()) => true,
                 Err(Errno::EEXIST) => false,
                 Err(errno) => return Err(self.error(directory, errno)),
             };
-            let opened = openat(self.parent(), part, OPEN_DIRECTORY, Mode::empty());
+            let mut opened = openat(self.parent(), part, OPEN_DIRECTORY, Mode::empty());
+            if self.replaces && matches!(opened, Err(Errno::ELOOP | Errno::ENOTDIR)) {
+                self.make_room(part);
+                mkdirat(self.parent(), part, DIRECTORY_MODE).map_err(|errno| self.error(directory, errno))?;
+                made = true;
+                opened = openat(self.parent(), part, OPEN_DIRECTORY, Mode::empty());
+            }
             let opened = opened.map_err(|errno| self.error(directory, errno))?;
             if made {
                 self.made_directory(directory, &opened)?;

@@ -1,7 +1,8 @@
 //! The collections over the store in memory, and golden files of every stored form.
 
-use lambd_model::{Place, ResourceId};
+use lambd_model::{CodeRef, Place, ResourceId, Sha256};
 use lambd_store::{Batch, Durability, MemStore};
+use uuid::Uuid;
 
 use super::*;
 use crate::registry::testing::Limited;
@@ -39,6 +40,29 @@ async fn every_stored_form_is_read_and_the_newest_written() {
     let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
     assert_eq!(*resources.code_signing.get(&id()).unwrap(), config());
     assert_eq!(str::from_utf8(&config().encode().unwrap()).unwrap(), GOLDEN);
+}
+
+#[tokio::test]
+async fn every_stored_form_of_a_layer_is_read_and_the_newest_written() {
+    let golden = include_str!("golden/layer.v1.json");
+    let store = with_row("000000000000/us-east-1/layer/l", golden).await;
+    let layer = Resources::open(&store).await.unwrap().layers.get(&place().resource("l")).unwrap();
+    let version = LayerVersion {
+        code: CodeRef { sha256: Sha256::of(b"full"), zipped_bytes: 7 },
+        description: "Tools".to_owned(),
+        license: Some("MIT".to_owned()),
+        runtimes: Some(vec!["python3.11".to_owned()]),
+        architectures: Some(vec!["x86_64".to_owned()]),
+        created_ms: 1_795_461_141_000,
+        policy: vec![LayerPermission {
+            sid: "a".to_owned(),
+            principal: "*".to_owned(),
+            organization: Some("o-1234567890".to_owned()),
+        }],
+        policy_revision: Uuid::from_u128(9),
+    };
+    assert_eq!(*layer, Layer { last_number: 3, versions: [(2, version)].into() });
+    assert_eq!(str::from_utf8(&layer.encode().unwrap()).unwrap(), golden);
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ pub(in crate::api) async fn handle(
             unreserved_concurrent_executions: i32::try_from(usage.unreserved_concurrency).ok(),
         }),
         account_usage: Some(types::AccountUsage {
-            total_code_size: i64::try_from(usage.code_bytes).ok(),
+            total_code_size: i64::try_from(usage.code_bytes + app.resources.layer_bytes(&call.place.account))
+                .ok(),
             function_count: i64::try_from(usage.functions).ok(),
         }),
     })

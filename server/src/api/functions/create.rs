@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
-    CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Sha256, Version, clock,
+    CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Place, Sha256, Version, clock,
 };
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
-use crate::api::rules::{activation, errors, features, image, package, render, settings};
+use crate::api::rules::{activation, errors, features, image, layers, package, render, settings};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -31,12 +31,13 @@ pub(in crate::api) async fn handle(
     let tags = input.tags.take().unwrap_or_default();
     let source = package::Source::from(input.code.take().unwrap_or_default());
     // Settings are checked before the package, because unpacking is expensive.
-    let mut latest = settings(app, input, runtime, handler, &target.id.name)?;
+    let mut latest = settings(app, &call.place, input, runtime, handler, &target.id.name)?;
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
     }
     let staged = source.stage(app, is_image).await?;
     staged.put_into(&mut latest);
+    let merged = package::merge_layers(app, &latest).await?;
     let function = Function {
         latest: Arc::new(Version::latest(&target.id, latest)),
         id: target.id,
@@ -56,7 +57,7 @@ pub(in crate::api) async fn handle(
         RegistryError::Exists => exists(&name),
         other => errors::storage(&other),
     })?;
-    drop(staged);
+    drop((staged, merged));
     activation::spawn(app, &function);
     // The published version, but under the function's own ARN [fact:publish-at-create].
     let shown = function.last_published().map_or(&function.latest, |published| &published.version);
@@ -93,12 +94,12 @@ fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
 /// The whole configuration except the code, with AWS's defaults [fact:default-members].
 fn settings(
     app: &App,
+    place: &Place,
     input: input::CreateFunction,
     runtime: String,
     handler: String,
     name: &str,
 ) -> Result<Configuration, Error> {
-    settings::no_layers(input.layers)?;
     let is_image = input.package_type.as_deref() == Some("Image");
     let logging = Logging {
         format: LogFormat::Text,
@@ -106,6 +107,7 @@ fn settings(
         application_level: None,
         system_level: None,
     };
+    let vpc = input.vpc_config.map(|vpc| settings::vpc(app, vpc)).transpose()?;
     let configuration = Configuration {
         runtime,
         handler,
@@ -116,13 +118,13 @@ fn settings(
         ephemeral_mib: settings::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
         variables: input.environment.map(settings::variables),
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
-        layers: Vec::new(),
+        layers: layers::resolve(app, place, &input.layers.unwrap_or_default(), &[])?,
         architecture: settings::architecture(app, input.architectures)?
             .unwrap_or_else(|| settings::host_architecture().to_owned()),
         tracing_mode: settings::tracing_mode(input.tracing_config)
             .unwrap_or_else(|| "PassThrough".to_owned()),
         logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
-        vpc: input.vpc_config.map(settings::vpc).filter(|vpc| *vpc != lambd_model::Vpc::default()),
+        vpc: vpc.filter(|vpc| *vpc != lambd_model::Vpc::default()),
         file_systems: features::file_systems(input.file_system_configs.unwrap_or_default()),
         image: is_image.then(|| Image {
             uri: String::new(),
@@ -330,6 +332,34 @@ mod tests {
             assert!(status == 400 && message.contains(text), "{message}");
         }
         api.create("f").await;
+    }
+
+    #[tokio::test]
+    async fn the_configuration_may_say_what_a_vpc_has() {
+        let mut config = Settings::default().into_config();
+        config.subnets = "subnet-1, subnet-2".to_owned();
+        config.security_groups = "sg-1".to_owned();
+        let api = Api::with(config).await;
+        for (subnet, group, text) in [
+            (
+                "subnet-3",
+                "sg-1",
+                "InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-3' does not",
+            ),
+            (
+                "subnet-2",
+                "sg-2",
+                "InvalidGroup.NotFound. EC2 Error Message: The security group 'sg-2' does not",
+            ),
+        ] {
+            let mut request = function("f");
+            request["VpcConfig"] = json!({ "SubnetIds": [subnet], "SecurityGroupIds": [group] });
+            let (status, _, message) = api.call("POST", FUNCTIONS, request).await.refused();
+            assert!(status == 400 && message.contains(text), "{message}");
+        }
+        let mut request = function("f");
+        request["VpcConfig"] = json!({ "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"] });
+        api.call("POST", FUNCTIONS, request).await.ok();
     }
 
     #[tokio::test]

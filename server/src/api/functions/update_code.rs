@@ -23,6 +23,9 @@ pub(in crate::api) async fn handle(
     let architecture = settings::architecture(app, input.architectures)?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
     let staged = source.stage(app, before.latest.configuration.image.is_some()).await?;
+    let mut changed = before.latest.configuration.clone();
+    staged.put_into(&mut changed);
+    let merged = package::merge_layers(app, &changed).await?;
     let revision = input.revision_id;
     if input.dry_run == Some(true) {
         let mut shown = (*before).clone();
@@ -46,7 +49,7 @@ pub(in crate::api) async fn handle(
         Ok(if publish { function.publish(None).0 } else { function })
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
-    drop(pinned);
+    drop((pinned, merged));
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();
     activation::spawn(app, &changed.now);

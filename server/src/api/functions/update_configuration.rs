@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Function, LATEST, clock};
+use lambd_model::{Configuration, Function, LATEST, Place, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::{activation, errors, features, image, render, settings, updates};
+use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::registry::RegistryError;
@@ -24,7 +24,8 @@ pub(in crate::api) async fn handle(
     }
     let revision = input.revision_id.take();
     updates::check(&before, revision.as_deref()).map_err(|error| errors::of(&error, &arn))?;
-    let latest = merge(&before.latest.configuration, input)?;
+    let latest = merge(app, &call.place, &before.latest.configuration, input)?;
+    let merged = package::merge_layers(app, &latest).await?;
     let seen = before.latest.generation;
     let change = move |function: &Function| {
         updates::check(function, revision.as_deref())?;
@@ -35,6 +36,7 @@ pub(in crate::api) async fn handle(
         Ok(function.updated(latest, clock::now_ms()))
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+    drop(merged);
     app.dispatcher.retire(&changed.before.latest);
     activation::spawn(app, &changed.now);
     let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
@@ -51,9 +53,16 @@ fn refuse_features(before: &Configuration, input: &input::UpdateFunctionConfigur
     image::refuse_zip_settings(input.runtime.is_some() || input.handler.is_some() || layers)
 }
 
-fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> Result<Configuration, Error> {
-    settings::no_layers(input.layers)?;
+fn merge(
+    app: &App,
+    place: &Place,
+    before: &Configuration,
+    input: input::UpdateFunctionConfiguration,
+) -> Result<Configuration, Error> {
     let mut latest = before.clone();
+    if let Some(arns) = input.layers {
+        latest.layers = layers::resolve(app, place, &arns, &before.layers)?;
+    }
     let set = |slot: &mut String, new: Option<String>| {
         if let Some(new) = new {
             *slot = new;
@@ -72,7 +81,7 @@ fn merge(before: &Configuration, input: input::UpdateFunctionConfiguration) -> R
         latest.variables = Some(settings::variables(environment));
     }
     if let Some(vpc) = input.vpc_config {
-        latest.vpc = Some(settings::vpc(vpc));
+        latest.vpc = Some(settings::vpc(app, vpc)?);
     }
     if let Some(dead_letter) = input.dead_letter_config {
         latest.dead_letter_arn = settings::non_empty(dead_letter.target_arn);

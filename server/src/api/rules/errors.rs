@@ -2,8 +2,10 @@
 
 use lambd_wire::{Error, ErrorCode};
 
+use super::policy;
 use super::target_function::{invalid, not_found};
 use crate::registry::RegistryError;
+use crate::resources::WriteError;
 
 /// The answer for an error; `arn` is the function's unqualified ARN.
 pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
@@ -78,31 +80,22 @@ fn of_policy(error: &RegistryError) -> Error {
             "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
              latest Revision Id",
         ),
-        RegistryError::StatementExists(sid) => Error::new(
-            ErrorCode::ResourceConflictException,
-            format!(
-                "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the \
-                 existing statement."
-            ),
-        ),
-        RegistryError::StatementMissing(sid) => Error::new(
-            ErrorCode::ResourceNotFoundException,
-            format!("Statement {sid} is not found in resource policy."),
-        ),
-        RegistryError::NoPolicy => Error::new(
-            ErrorCode::ResourceNotFoundException,
-            "No policy is associated with the given resource.",
-        ),
-        RegistryError::PolicyLength(bytes) => Error::new(
-            ErrorCode::PolicyLengthExceededException,
-            format!("The final policy size ({bytes}) is bigger than the limit (20480)."),
-        ),
+        RegistryError::StatementExists(sid) => policy::statement_exists(sid),
+        RegistryError::StatementMissing(sid) => policy::statement_missing(sid),
+        RegistryError::NoPolicy => policy::none(),
+        RegistryError::PolicyLength(bytes) => policy::too_long(*bytes),
         other => storage(other),
     }
 }
 
 /// 500: the change was not acknowledged. The cause goes to the server's log, not to the caller.
-pub(in crate::api) fn storage(error: &RegistryError) -> Error {
-    tracing::error!(error = error as &dyn std::error::Error, "cannot store a change");
+pub(in crate::api) fn storage(error: &(dyn std::error::Error + 'static)) -> Error {
+    tracing::error!(error, "cannot store a change");
     crate::api::service_error("The change could not be stored. Nothing was changed; see the server's log.")
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        storage(&error)
+    }
 }

@@ -36,6 +36,13 @@ impl From<types::FunctionCode> for Source {
     }
 }
 
+impl From<types::LayerVersionContentInput> for Source {
+    fn from(given: types::LayerVersionContentInput) -> Self {
+        let types::LayerVersionContentInput { zip_file, s3_bucket, s3_key, .. } = given;
+        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, image_uri: None }
+    }
+}
+
 impl Source {
     /// The source that UpdateFunctionCode names, which it takes out of the input.
     pub(in crate::api) fn take(input: &mut input::UpdateFunctionCode) -> Self {
@@ -48,13 +55,13 @@ impl Source {
     }
 
     /// Fetches the code of a zip or an image, whichever the function is made of.
-    pub(in crate::api) async fn stage(self, app: &Arc<App>, is_image: bool) -> Result<Staged, Error> {
+    pub(in crate::api) async fn stage(mut self, app: &Arc<App>, is_image: bool) -> Result<Staged, Error> {
         if self.zip.is_some() && (self.bucket.is_some() || self.key.is_some() || self.image_uri.is_some()) {
             return Err(invalid(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile.",
             ));
         }
-        match (is_image, self.image_uri) {
+        match (is_image, self.image_uri.take()) {
             (false, Some(_)) => {
                 Err(invalid("Please don't provide ImageUri when updating a function with packageType Zip."))
             }
@@ -65,13 +72,20 @@ impl Source {
                 let uri = image::uri(uri)?;
                 Ok(Staged::Image(image::code(&uri), uri))
             }
-            (false, None) if self.bucket.is_some() || self.key.is_some() => Err(invalid(
+            (false, None) => self.stage_zip(app).await.map(Staged::Zip),
+        }
+    }
+
+    /// Fetches the code of a zip.
+    pub(in crate::api) async fn stage_zip(self, app: &Arc<App>) -> Result<Package, Error> {
+        if self.bucket.is_some() || self.key.is_some() {
+            return Err(invalid(
                 "Code from S3 is not supported by this release of lambd: send the package as ZipFile.",
-            )),
-            (false, None) => match self.zip {
-                Some(zip) => Ok(Staged::Zip(stage(app, zip).await?)),
-                None => Err(invalid("Please provide a source for function code.")),
-            },
+            ));
+        }
+        match self.zip {
+            Some(zip) => stage(app, zip).await,
+            None => Err(invalid("Please provide a source for function code.")),
         }
     }
 }
@@ -101,8 +115,41 @@ async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
 }
 
 /// The part of a package that a record stores.
-fn code_ref(package: &Package) -> CodeRef {
+pub(in crate::api) fn code_ref(package: &Package) -> CodeRef {
     CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
+}
+
+/// Merges a function's layers, and refuses them if they are too large together with its code
+/// [fact:package-sizes]. Keep the returned value until the record is committed.
+pub(in crate::api) async fn merge_layers(
+    app: &Arc<App>,
+    configuration: &Configuration,
+) -> Result<Option<Package>, Error> {
+    let layers = configuration.layer_packages();
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    let (packages, code) = (Arc::clone(&app.packages), configuration.code.sha256);
+    let merge = move || {
+        let limits = PackageLimits::default();
+        let mut bytes = packages.get(code)?.unzipped_bytes;
+        for layer in &layers {
+            bytes += packages.get(*layer)?.unzipped_bytes;
+        }
+        Ok(match bytes > limits.unzipped_bytes_max {
+            true => Err(bytes),
+            false => Ok(packages.merge(&layers, &limits)?),
+        })
+    };
+    let merged = tokio::task::spawn_blocking(merge).await;
+    let merged = merged.map_err(|_| crate::api::service_error("Merging the layers was interrupted."))?;
+    merged.map_err(|error| refused(&error))?.map_err(|bytes| {
+        let max = PackageLimits::default().unzipped_bytes_max;
+        invalid(format!(
+            "Function code combined with layers exceeds the maximum allowed size of {max} bytes. The actual size \
+             is {bytes} bytes."
+        ))
+    })
 }
 
 fn refused(error: &PackageError) -> Error {

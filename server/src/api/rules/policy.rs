@@ -1,6 +1,7 @@
 //! Resource policies as the API spells them [fact:policy-texts].
 
 use lambd_model::{LATEST, Place, Principal, Statement};
+use lambd_wire::{Error, ErrorCode};
 use serde_json::{Value, json};
 
 /// A policy may have so many bytes [fact:policy-size].
@@ -37,4 +38,32 @@ pub(in crate::api) fn document(
 ) -> String {
     let statements: Vec<_> = statements.iter().map(|one| statement(place, name, qualifier, one)).collect();
     json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+}
+
+pub(in crate::api) fn statement_exists(sid: &str) -> Error {
+    Error::new(
+        ErrorCode::ResourceConflictException,
+        format!(
+            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the \
+             existing statement."
+        ),
+    )
+}
+
+pub(in crate::api) fn statement_missing(sid: &str) -> Error {
+    Error::new(
+        ErrorCode::ResourceNotFoundException,
+        format!("Statement {sid} is not found in resource policy."),
+    )
+}
+
+pub(in crate::api) fn none() -> Error {
+    Error::new(ErrorCode::ResourceNotFoundException, "No policy is associated with the given resource.")
+}
+
+pub(in crate::api) fn too_long(bytes: usize) -> Error {
+    Error::new(
+        ErrorCode::PolicyLengthExceededException,
+        format!("The final policy size ({bytes}) is bigger than the limit ({BYTES_MAX})."),
+    )
 }

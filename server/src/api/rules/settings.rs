@@ -11,7 +11,6 @@ use crate::runtimes::identifiers::{self, Standing};
 pub(in crate::api) const MEMORY_MIB_MAX: i32 = 10_240;
 const TIMEOUT_S_MAX: i32 = 900;
 const EPHEMERAL_MIB_MAX: i32 = 10_240;
-const LAYERS_MAX: usize = 5;
 
 /// Checks the bounds of ordinary functions; the model's wider ones have been checked before.
 fn bounded(value: Option<i32>, max: i32, path: &str) -> Result<Option<u32>, Error> {
@@ -62,16 +61,6 @@ pub(in crate::api) fn variables(given: types::Environment) -> Variables {
     Variables(given.variables.unwrap_or_default())
 }
 
-/// Layers are not supported yet: an empty list means none, and any layer that is named does not exist.
-pub(in crate::api) fn no_layers(given: Option<Vec<String>>) -> Result<(), Error> {
-    let layers = given.unwrap_or_default();
-    match layers.first() {
-        None => Ok(()),
-        Some(_) if layers.len() > LAYERS_MAX => Err(invalid("Cannot reference more than 5 layers.")),
-        Some(first) => Err(invalid(format!("Layer version {first} does not exist."))),
-    }
-}
-
 /// The architecture; where the configuration requires what can run, only the machine's own.
 pub(in crate::api) fn architecture(app: &App, given: Option<Vec<String>>) -> Result<Option<String>, Error> {
     let host = host_architecture();
@@ -87,12 +76,32 @@ pub(in crate::api) fn host_architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
-pub(in crate::api) fn vpc(given: types::VpcConfig) -> Vpc {
-    Vpc {
+/// `VpcConfig`, whose members must exist where the configuration says which do [fact:vpc-texts].
+pub(in crate::api) fn vpc(app: &App, given: types::VpcConfig) -> Result<Vpc, Error> {
+    let vpc = Vpc {
         subnet_ids: given.subnet_ids.unwrap_or_default(),
         security_group_ids: given.security_group_ids.unwrap_or_default(),
         ipv6_allowed: given.ipv6_allowed_for_dual_stack.unwrap_or(false),
+    };
+    if let Some(id) = unknown(&app.config.subnets, &vpc.subnet_ids) {
+        return Err(invalid(format!(
+            "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The \
+             subnet ID '{id}' does not exist"
+        )));
     }
+    if let Some(id) = unknown(&app.config.security_groups, &vpc.security_group_ids) {
+        return Err(invalid(format!(
+            "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: \
+             The security group '{id}' does not exist"
+        )));
+    }
+    Ok(vpc)
+}
+
+/// The first id that is not in the list; an empty list says nothing.
+fn unknown<'a>(known: &str, ids: &'a [String]) -> Option<&'a String> {
+    let is_known = |id: &String| known.is_empty() || known.split(',').any(|one| one.trim() == id);
+    ids.iter().find(|id| !is_known(id))
 }
 
 /// Merges `LoggingConfig` into the present settings; levels exist only with JSON [fact:logging-levels].
