@@ -34,7 +34,7 @@ use crate::app::App;
 pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
 pub use rules::activation::activate_pending;
 
-pub(in crate::api) use lookup::FoundFunction;
+pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 
 /// The caller and the place of a request, apart from the operation's own input.
 #[derive(Debug, Clone)]
@@ -114,12 +114,16 @@ pub async fn handle(
         here {
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
+            CreateCodeSigningConfig => change signing::create;
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
+            DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
+            DeleteFunctionCodeSigningConfig => change signing::delete_function_config on function(function_name);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
+            GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
@@ -127,37 +131,41 @@ pub async fn handle(
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
+            ListCodeSigningConfigs => read signing::list;
             ListFunctions => read functions::list;
+            ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishVersion => change versions::publish on function(function_name);
+            PutFunctionCodeSigningConfig => change signing::put_function_config on name(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
+            UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
-            CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
-            DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
+            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateEventSourceMapping,
+            CreateFunctionUrlConfig,  DeleteCapacityProvider,
+            DeleteDurableExecution, DeleteEventSourceMapping,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
             DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
-            GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
+            GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
+            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListDurableExecutionsByFunction,
             ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-            ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
+            ListFunctionVersionsByCapacityProvider, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-             PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+             PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
             PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-             UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
+             UpdateCapacityProvider, UpdateEventSourceMapping,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }

@@ -13,15 +13,19 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 26] = [
+const IMPLEMENTED: [&str; 34] = [
     "AddPermission",
     "CreateAlias",
+    "CreateCodeSigningConfig",
     "CreateFunction",
     "DeleteAlias",
+    "DeleteCodeSigningConfig",
     "DeleteFunction",
+    "DeleteFunctionCodeSigningConfig",
     "DeleteFunctionConcurrency",
     "GetAccountSettings",
     "GetAlias",
+    "GetCodeSigningConfig",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
@@ -29,15 +33,19 @@ const IMPLEMENTED: [&str; 26] = [
     "GetPolicy",
     "Invoke",
     "ListAliases",
+    "ListCodeSigningConfigs",
     "ListFunctions",
+    "ListFunctionsByCodeSigningConfig",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",
+    "PutFunctionCodeSigningConfig",
     "PutFunctionConcurrency",
     "RemovePermission",
     "TagResource",
     "UntagResource",
     "UpdateAlias",
+    "UpdateCodeSigningConfig",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
 ];

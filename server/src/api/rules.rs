@@ -10,5 +10,7 @@ pub(super) mod policy;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;
+pub(super) mod signing;
+pub(super) mod tags;
 pub(super) mod target_function;
 pub(super) mod updates;

@@ -132,6 +132,17 @@ impl Api {
         made
     }
 
+    /// Creates a code signing config with this policy, and returns its ARN.
+    pub(crate) async fn signing_config(&self, policy: &str) -> String {
+        let profile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij";
+        let request = json!({
+            "AllowedPublishers": { "SigningProfileVersionArns": [profile] },
+            "CodeSigningPolicies": { "UntrustedArtifactOnDeployment": policy },
+        });
+        let made = self.call("POST", "/2020-04-22/code-signing-configs", request).await.ok();
+        made["CodeSigningConfig"]["CodeSigningConfigArn"].as_str().unwrap().to_owned()
+    }
+
     /// With one function that has so many published versions, each with code of its own.
     pub(crate) async fn with_versions(name: &str, count: usize) -> Self {
         let api = Self::new().await;

@@ -4,11 +4,13 @@ use lambd_model::{Place, ResourceId};
 use lambd_store::{Batch, Durability, MemStore};
 
 use super::*;
-use crate::registry::testing::Limited;
+use crate::testing::Limited;
 
 const ID: &str = "csc-0123456789abcdef0";
 const KEY: &str = "000000000000/us-east-1/code-signing-config/csc-0123456789abcdef0";
 const GOLDEN: &str = include_str!("golden/code_signing.v1.json");
+const LINK_KEY: &str = "000000000000/us-east-1/code-signing-link/f";
+const LINK: &str = include_str!("golden/code_signing_link.v1.json");
 
 fn place() -> Place {
     Place { region: "us-east-1".into(), account: "000000000000".into() }
@@ -39,6 +41,10 @@ async fn every_stored_form_is_read_and_the_newest_written() {
     let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
     assert_eq!(*resources.code_signing.get(&id()).unwrap(), config());
     assert_eq!(str::from_utf8(&config().encode().unwrap()).unwrap(), GOLDEN);
+    let resources = Resources::open(&with_row(LINK_KEY, LINK).await).await.unwrap();
+    let link = resources.code_signing_links.get(&place().resource("f")).unwrap();
+    assert_eq!(link.config, ID);
+    assert_eq!(str::from_utf8(&link.encode().unwrap()).unwrap(), LINK);
 }
 
 #[tokio::test]

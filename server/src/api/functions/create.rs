@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
-use crate::api::rules::{activation, errors, package, render, settings};
+use crate::api::rules::{activation, errors, package, render, settings, signing};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -27,6 +27,9 @@ pub(in crate::api) async fn handle(
     refuse_features(&input)?;
     let (runtime, handler) = required_pair(&mut input)?;
     settings::runtime(&app.catalog, &runtime)?;
+    let signed = settings::non_empty(input.code_signing_config_arn.take());
+    let signing_config = signed.map(|arn| signing::named(app, &call.place, &arn)).transpose()?;
+    signing::check_code(signing_config.as_ref().map(|(_, config)| &**config))?;
     let publish = input.publish == Some(true);
     let tags = input.tags.take().unwrap_or_default();
     let code = input.code.take().unwrap_or_default();
@@ -57,6 +60,11 @@ pub(in crate::api) async fn handle(
         other => errors::storage(&other),
     })?;
     drop(staged);
+    // Also without a config: a function of this name may have left one when it was deleted.
+    match signing_config {
+        Some((config, _)) => signing::attach(app, &function.id, config).await?,
+        None => signing::detach(app, &function.id).await?,
+    }
     activation::spawn(app, &function);
     // The published version, but under the function's own ARN [fact:publish-at-create].
     let shown = function.last_published().map_or(&function.latest, |published| &published.version);
@@ -81,7 +89,6 @@ fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
     settings::refuse(input.durable_config.is_some(), "DurableConfig")?;
     settings::refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
     settings::refuse(input.capacity_provider_config.is_some(), "CapacityProviderConfig")?;
-    settings::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")?;
     settings::refuse(input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty()), "FileSystemConfigs")
 }
 

@@ -6,7 +6,7 @@ use lambd_model::{LATEST, PublishedVersion, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::target_function::invalid;
-use crate::api::rules::{activation, errors, package, render, settings, updates};
+use crate::api::rules::{activation, errors, package, render, settings, signing, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
@@ -24,6 +24,7 @@ pub(in crate::api) async fn handle(
     let architecture = settings::architecture(input.architectures)?;
     let zip = input.zip_file.ok_or_else(|| invalid("Please provide a source for function code."))?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
+    signing::check_code(signing::of_function(app, &target.id).as_ref().map(|(_, config)| &**config))?;
     let staged = package::stage(app, zip).await?;
     let (code, revision) = (package::code_ref(&staged), input.revision_id);
     if input.dry_run == Some(true) {

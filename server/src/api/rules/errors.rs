@@ -4,6 +4,7 @@ use lambd_wire::{Error, ErrorCode};
 
 use super::target_function::{invalid, not_found};
 use crate::registry::RegistryError;
+use crate::resources::WriteError;
 
 /// The answer for an error; `arn` is the function's unqualified ARN.
 pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
@@ -102,7 +103,13 @@ fn of_policy(error: &RegistryError) -> Error {
 }
 
 /// 500: the change was not acknowledged. The cause goes to the server's log, not to the caller.
-pub(in crate::api) fn storage(error: &RegistryError) -> Error {
-    tracing::error!(error = error as &dyn std::error::Error, "cannot store a change");
+pub(in crate::api) fn storage(error: &(dyn std::error::Error + 'static)) -> Error {
+    tracing::error!(error, "cannot store a change");
     crate::api::service_error("The change could not be stored. Nothing was changed; see the server's log.")
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        storage(&error)
+    }
 }
