@@ -11,6 +11,7 @@ mod concurrency;
 mod functions;
 mod invocations;
 mod lookup;
+mod mappings;
 mod policies;
 #[cfg(test)]
 mod reference;
@@ -33,6 +34,7 @@ use crate::app::App;
 
 pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
 pub use rules::activation::activate_pending;
+pub use rules::mappings::settle::settle_mappings;
 
 pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 
@@ -115,15 +117,18 @@ pub async fn handle(
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
             CreateCodeSigningConfig => change signing::create;
+            CreateEventSourceMapping => change mappings::create;
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
             DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
+            DeleteEventSourceMapping => change mappings::delete on mapping(uuid);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionCodeSigningConfig => change signing::delete_function_config on function(function_name);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
+            GetEventSourceMapping => read mappings::get on mapping(uuid);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
@@ -132,6 +137,7 @@ pub async fn handle(
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListCodeSigningConfigs => read signing::list;
+            ListEventSourceMappings => read mappings::list;
             ListFunctions => read functions::list;
             ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListTags => read tags::list on tagged(resource);
@@ -144,28 +150,29 @@ pub async fn handle(
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
             UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
+            UpdateEventSourceMapping => change mappings::update on mapping(uuid);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateEventSourceMapping,
+            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider,
             CreateFunctionUrlConfig,  DeleteCapacityProvider,
-            DeleteDurableExecution, DeleteEventSourceMapping,
+            DeleteDurableExecution,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
             DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
-            GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
+            GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
             GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListDurableExecutionsByFunction,
-            ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
+            ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
             ListFunctionVersionsByCapacityProvider, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
              PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
             PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-             UpdateCapacityProvider, UpdateEventSourceMapping,
+             UpdateCapacityProvider,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }

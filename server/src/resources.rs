@@ -6,6 +6,7 @@
 
 mod code_signing;
 mod collection;
+mod event_source_mapping;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,9 @@ use collection::Writer;
 
 pub use code_signing::{CodeSigningConfig, CodeSigningLink};
 pub use collection::{Collection, Resource, WriteError};
+pub use event_source_mapping::{
+    DocumentDb, EventSourceMapping, Kafka, MappingState, Pollers, SchemaRegistry,
+};
 
 /// Why the resources could not be read at the start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,8 @@ pub struct Resources {
     pub code_signing: Collection<CodeSigningConfig>,
     /// By the names of functions.
     pub code_signing_links: Collection<CodeSigningLink>,
+    /// By their UUIDs.
+    pub event_source_mappings: Collection<EventSourceMapping>,
 }
 
 impl Resources {
@@ -45,8 +51,11 @@ impl Resources {
     /// A row that cannot be read, or is of a kind that this lambd does not know.
     pub async fn open(store: &Arc<dyn Store>) -> Result<Self, ReadError> {
         let mut rows = Rows::read(store.as_ref()).await?;
-        let resources =
-            Self { code_signing: rows.collection(store)?, code_signing_links: rows.collection(store)? };
+        let resources = Self {
+            code_signing: rows.collection(store)?,
+            code_signing_links: rows.collection(store)?,
+            event_source_mappings: rows.collection(store)?,
+        };
         rows.refuse_unknown()?;
         Ok(resources)
     }

@@ -13,19 +13,22 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 34] = [
+const IMPLEMENTED: [&str; 39] = [
     "AddPermission",
     "CreateAlias",
     "CreateCodeSigningConfig",
+    "CreateEventSourceMapping",
     "CreateFunction",
     "DeleteAlias",
     "DeleteCodeSigningConfig",
+    "DeleteEventSourceMapping",
     "DeleteFunction",
     "DeleteFunctionCodeSigningConfig",
     "DeleteFunctionConcurrency",
     "GetAccountSettings",
     "GetAlias",
     "GetCodeSigningConfig",
+    "GetEventSourceMapping",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
@@ -34,6 +37,7 @@ const IMPLEMENTED: [&str; 34] = [
     "Invoke",
     "ListAliases",
     "ListCodeSigningConfigs",
+    "ListEventSourceMappings",
     "ListFunctions",
     "ListFunctionsByCodeSigningConfig",
     "ListTags",
@@ -46,6 +50,7 @@ const IMPLEMENTED: [&str; 34] = [
     "UntagResource",
     "UpdateAlias",
     "UpdateCodeSigningConfig",
+    "UpdateEventSourceMapping",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
 ];

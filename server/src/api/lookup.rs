@@ -7,9 +7,9 @@ use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
 use super::rules::target_function::{TargetFunction, denied, invalid};
-use super::rules::{render, signing};
+use super::rules::{mappings, render, signing};
 use crate::app::App;
-use crate::resources::{CodeSigningConfig, Collection, Resource};
+use crate::resources::{CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// A function that exists, and how the request named it.
 #[derive(Debug, Clone)]
@@ -48,6 +48,7 @@ pub(in crate::api) struct FoundResource<R> {
 pub(in crate::api) enum TaggedResource {
     Function(FoundFunction),
     CodeSigningConfig(FoundResource<CodeSigningConfig>),
+    EventSourceMapping(FoundResource<EventSourceMapping>),
 }
 
 /// The parts of a request that name its subject.
@@ -115,6 +116,13 @@ impl Lookup<'_> {
         self.resource(&self.app.resources.code_signing).ok_or_else(|| signing::config_missing(arn))
     }
 
+    /// An event source mapping by its UUID.
+    pub(super) fn mapping(self) -> Result<FoundResource<EventSourceMapping>, Error> {
+        let id = self.place.resource(self.name.unwrap_or_default());
+        let found = self.app.resources.event_source_mappings.get(&id);
+        found.map(|resource| FoundResource { id, resource }).ok_or_else(mappings::missing)
+    }
+
     /// What has tags, by its ARN.
     pub(super) fn tagged(self) -> Result<TaggedResource, Error> {
         let arn = self.name.unwrap_or_default();
@@ -126,6 +134,10 @@ impl Lookup<'_> {
                 self.function().map(TaggedResource::Function)
             }
             Some(CodeSigningConfig::SEGMENT) => self.code_signing().map(TaggedResource::CodeSigningConfig),
+            Some(EventSourceMapping::SEGMENT) => {
+                let found = self.resource(&self.app.resources.event_source_mappings);
+                found.map(TaggedResource::EventSourceMapping).ok_or_else(mappings::missing)
+            }
             _ => Err(Error::new(
                 ErrorCode::ResourceNotFoundException,
                 format!("The resource you requested does not exist: {arn}"),

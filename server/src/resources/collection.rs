@@ -98,7 +98,6 @@ impl<R: Resource> Collection<R> {
     }
 
     /// Every resource of every account.
-    #[cfg(test)]
     pub fn all(&self) -> Vec<(ResourceId, Arc<R>)> {
         self.0.read().iter().map(|(id, (resource, _))| (id.clone(), Arc::clone(resource))).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lambd_model::ResourceId;
 use lambd_wire::{Error, special};
 
-use crate::resources::{CodeSigningConfig, Collection, Resource};
+use crate::resources::{CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// The tags of one resource.
 pub(in crate::api) type Tags = BTreeMap<String, String>;
@@ -24,6 +24,15 @@ impl HasTags for CodeSigningConfig {
     }
     fn missing(arn: &str) -> Error {
         super::signing::config_missing(arn)
+    }
+}
+
+impl HasTags for EventSourceMapping {
+    fn tags_mut(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+    fn missing(_arn: &str) -> Error {
+        super::mappings::missing()
     }
 }
 

@@ -16,6 +16,7 @@ pub(in crate::api) async fn handle(
     let tags = match found {
         TaggedResource::Function(found) => found.function.tags.clone(),
         TaggedResource::CodeSigningConfig(found) => found.resource.tags.clone(),
+        TaggedResource::EventSourceMapping(found) => found.resource.tags.clone(),
     };
     Ok(output::ListTags { tags: Some(tags) })
 }

@@ -31,6 +31,10 @@ pub(in crate::api) async fn handle(
         TaggedResource::CodeSigningConfig(found) => {
             tags::change(&app.resources.code_signing, found.id, |tags: &mut Tags| tags.extend(new)).await?;
         }
+        TaggedResource::EventSourceMapping(found) => {
+            tags::change(&app.resources.event_source_mappings, found.id, |tags: &mut Tags| tags.extend(new))
+                .await?;
+        }
     }
     Ok(output::TagResource::default())
 }

@@ -32,6 +32,9 @@ pub(in crate::api) async fn handle(
         TaggedResource::CodeSigningConfig(found) => {
             tags::change(&app.resources.code_signing, found.id, remove).await?;
         }
+        TaggedResource::EventSourceMapping(found) => {
+            tags::change(&app.resources.event_source_mappings, found.id, remove).await?;
+        }
     }
     Ok(output::UntagResource::default())
 }
