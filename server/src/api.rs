@@ -12,6 +12,7 @@ mod functions;
 mod invocations;
 mod layers;
 mod lookup;
+mod mappings;
 mod policies;
 #[cfg(test)]
 mod reference;
@@ -34,8 +35,9 @@ use crate::app::App;
 
 pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
 pub use rules::activation::activate_pending;
+pub use rules::mappings::settle::settle_mappings;
 
-pub(in crate::api) use lookup::FoundFunction;
+pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 
 /// The caller and the place of a request, apart from the operation's own input.
 #[derive(Debug, Clone)]
@@ -116,13 +118,20 @@ pub async fn handle(
             AddLayerVersionPermission => change layers::add_permission;
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
+            CreateCodeSigningConfig => change signing::create;
+            CreateEventSourceMapping => change mappings::create;
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
+            DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
+            DeleteEventSourceMapping => change mappings::delete on mapping(uuid);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
+            DeleteFunctionCodeSigningConfig => change signing::delete_function_config on function(function_name);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             DeleteLayerVersion => change layers::delete_version;
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
+            GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
+            GetEventSourceMapping => read mappings::get on mapping(uuid);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
@@ -133,38 +142,43 @@ pub async fn handle(
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
+            ListCodeSigningConfigs => read signing::list;
+            ListEventSourceMappings => read mappings::list;
             ListFunctions => read functions::list;
+            ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListLayerVersions => read layers::list_versions;
             ListLayers => read layers::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishLayerVersion => change layers::publish_version;
             PublishVersion => change versions::publish on function(function_name);
+            PutFunctionCodeSigningConfig => change signing::put_function_config on name(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
             RemoveLayerVersionPermission => change layers::remove_permission;
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
+            UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
+            UpdateEventSourceMapping => change mappings::update on mapping(uuid);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
         later {
-            CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
-            CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
-            DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
-            DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
-            GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
-            GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
-            GetFunctionScalingConfig, GetFunctionUrlConfig, GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
-            ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-            ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
-            PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-            PutResourcePolicy, PutRuntimeManagementConfig, ResumeDurableExecution, SendDurableExecutionCallbackFailure,
+            CheckpointDurableExecution, CreateCapacityProvider, CreateFunctionUrlConfig,
+            DeleteCapacityProvider, DeleteDurableExecution, DeleteFunctionEventInvokeConfig,
+            DeleteFunctionUrlConfig, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,
+            GetCapacityProvider, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
+            GetFunctionEventInvokeConfig, GetFunctionRecursionConfig, GetFunctionScalingConfig,
+            GetFunctionUrlConfig, GetProvisionedConcurrencyConfig, GetResourcePolicy,
+            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListCapacityProviders,
+            ListDurableExecutionsByFunction, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
+            ListFunctionVersionsByCapacityProvider, ListProvisionedConcurrencyConfigs, PauseDurableExecution,
+            PutFunctionEventInvokeConfig, PutFunctionRecursionConfig, PutFunctionScalingConfig,
+            PutProvisionedConcurrencyConfig, PutResourcePolicy, PutRuntimeManagementConfig,
+            ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-             UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
-            UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
+            UpdateCapacityProvider, UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }
 }

@@ -6,17 +6,23 @@
 
 mod code_signing;
 mod collection;
+mod event_source_mapping;
 mod layer;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lambd_model::Sha256;
 use lambd_store::record::RecordError;
 use lambd_store::{Range, Row, Store, StoreError, Table, for_each};
 
-pub use code_signing::CodeSigningConfig;
+use collection::Writer;
+
+pub use code_signing::{CodeSigningConfig, CodeSigningLink};
 pub use collection::{Collection, Resource, WriteError};
+pub use event_source_mapping::{
+    DocumentDb, EventSourceMapping, Kafka, MappingState, Pollers, SchemaRegistry,
+};
 pub use layer::{Layer, LayerPermission, LayerVersion};
 
 /// Why the resources could not be read at the start.
@@ -35,6 +41,10 @@ pub enum ReadError {
 pub struct Resources {
     /// By their ids, `csc-` and 17 digits.
     pub code_signing: Collection<CodeSigningConfig>,
+    /// By the names of functions.
+    pub code_signing_links: Collection<CodeSigningLink>,
+    /// By their UUIDs.
+    pub event_source_mappings: Collection<EventSourceMapping>,
     /// By their names.
     pub layers: Collection<Layer>,
 }
@@ -46,7 +56,12 @@ impl Resources {
     /// A row that cannot be read, or is of a kind that this lambd does not know.
     pub async fn open(store: &Arc<dyn Store>) -> Result<Self, ReadError> {
         let mut rows = Rows::read(store.as_ref()).await?;
-        let resources = Self { code_signing: rows.collection(store)?, layers: rows.collection(store)? };
+        let resources = Self {
+            code_signing: rows.collection(store)?,
+            code_signing_links: rows.collection(store)?,
+            event_source_mappings: rows.collection(store)?,
+            layers: rows.collection(store)?,
+        };
         rows.refuse_unknown()?;
         Ok(resources)
     }
@@ -71,7 +86,10 @@ impl Resources {
 }
 
 /// The rows of the table by the segment of their keys, which names the kind.
-struct Rows(BTreeMap<String, Vec<Row>>);
+struct Rows {
+    rows: BTreeMap<String, Vec<Row>>,
+    writer: Writer,
+}
 
 impl Rows {
     async fn read(store: &dyn Store) -> Result<Self, ReadError> {
@@ -82,15 +100,16 @@ impl Rows {
             Ok::<(), ReadError>(())
         })
         .await?;
-        Ok(Self(rows))
+        Ok(Self { rows, writer: Arc::new(Mutex::new(())) })
     }
 
     fn collection<R: Resource>(&mut self, store: &Arc<dyn Store>) -> Result<Collection<R>, RecordError> {
-        Collection::load(Arc::clone(store), self.0.remove(R::SEGMENT).unwrap_or_default())
+        let rows = self.rows.remove(R::SEGMENT).unwrap_or_default();
+        Collection::load(Arc::clone(store), Arc::clone(&self.writer), rows)
     }
 
     fn refuse_unknown(self) -> Result<(), RecordError> {
-        match self.0.values().flatten().next() {
+        match self.rows.values().flatten().next() {
             Some(row) => Err(RecordError::unknown_key(Table::Account, &row.key)),
             None => Ok(()),
         }

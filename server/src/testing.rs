@@ -1,8 +1,13 @@
-//! Shared by tests of all modules: pages of `docs/` that are printed from tables of the code, and tests that need root.
+//! Shared by tests of all modules: pages of `docs/` that are printed from tables of the code, tests that need root,
+//! and a store that can be stopped.
+
+mod limited;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+pub(crate) use limited::Limited;
 
 /// A file of the checkout that is tested, not of the compiled one: several may share a target directory.
 fn path(file: &str) -> PathBuf {

@@ -35,6 +35,7 @@ resource "aws_lambda_function" "it" {
   tags = { colour = var.colour }
   publish = true
   layers  = [aws_lambda_layer_version.it.arn]
+  code_signing_config_arn = aws_lambda_code_signing_config.it.arn
 }
 resource "aws_lambda_layer_version" "it" {
   layer_name          = "NAME"
@@ -53,6 +54,23 @@ resource "aws_lambda_layer_version_permission" "it" {
 data "aws_lambda_layer_version" "newest" {
   layer_name         = aws_lambda_layer_version.it.layer_name
   compatible_runtime = "python3.11"
+}
+resource "aws_lambda_code_signing_config" "it" {
+  description = var.colour
+  allowed_publishers {
+    signing_profile_version_arns = ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij"]
+  }
+  tags = { colour = var.colour }
+}
+resource "aws_lambda_event_source_mapping" "it" {
+  event_source_arn = "arn:aws:sqs:us-east-1:000000000000:terraform"
+  function_name    = aws_lambda_alias.it.arn
+  batch_size       = var.memory / 32
+  filter_criteria {
+    filter { pattern = jsonencode({ body = { n = [{ numeric = [">", 0] }] } }) }
+  }
+  scaling_config { maximum_concurrency = 2 }
+  tags = { colour = var.colour }
 }
 resource "aws_lambda_alias" "it" {
   name             = "live"

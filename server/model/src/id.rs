@@ -79,8 +79,45 @@ pub struct ResourceId {
 }
 
 impl ResourceId {
+    /// Reads the ARN of a resource of this kind, such as `code-signing-config`.
+    pub fn parse_arn(arn: &str, kind: &str) -> Option<Self> {
+        let mut parts = arn.splitn(7, ':');
+        let mut next = || parts.next().filter(|part| !part.is_empty());
+        let (_arn, _partition, service) = (next()?, next()?, next()?);
+        let (region, account, found, name) = (next()?, next()?, next()?, next()?);
+        let is_kind = service == "lambda" && found == kind && !name.contains([':', '/']);
+        is_kind.then(|| Self { account: account.into(), region: region.into(), name: name.to_owned() })
+    }
+
+    /// Its ARN, for a resource of this kind.
+    pub fn arn(&self, kind: &str) -> String {
+        format!("arn:aws:lambda:{}:{}:{kind}:{}", self.region, self.account, self.name)
+    }
+
     /// Whether the resource belongs to this account and region.
     pub fn is_in(&self, place: &Place) -> bool {
         self.account == place.account && self.region == place.region
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_of_resources_are_of_one_kind() {
+        const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0";
+        let parse = |arn: &str| ResourceId::parse_arn(arn, "code-signing-config");
+        assert_eq!(parse(ARN).unwrap().arn("code-signing-config"), ARN);
+        assert_eq!(ResourceId::parse_arn(ARN, "capacity-provider"), None);
+        for arn in [
+            "",
+            "arn:aws:lambda",
+            &ARN.replace("lambda", "s3"),
+            &format!("{ARN}:1"),
+            &ARN.replace("csc-0", ""),
+        ] {
+            assert_eq!(parse(arn), None, "{arn}");
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Function, LATEST, Place, Statement, Version};
+use lambd_model::{Function, LATEST, Place, ResourceId, Statement, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
-use super::rules::render;
 use super::rules::target_function::{TargetFunction, denied, invalid};
+use super::rules::{mappings, render, signing};
 use crate::app::App;
+use crate::resources::{CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// A function that exists, and how the request named it.
 #[derive(Debug, Clone)]
@@ -32,6 +33,22 @@ impl FoundFunction {
             self.target.qualifier.as_deref(),
         )
     }
+}
+
+/// A resource that belongs to no function.
+#[derive(Debug)]
+pub(in crate::api) struct FoundResource<R> {
+    pub(in crate::api) id: ResourceId,
+    /// Its snapshot at the time of the lookup.
+    pub(in crate::api) resource: Arc<R>,
+}
+
+/// A resource that has tags.
+#[derive(Debug)]
+pub(in crate::api) enum TaggedResource {
+    Function(FoundFunction),
+    CodeSigningConfig(FoundResource<CodeSigningConfig>),
+    EventSourceMapping(FoundResource<EventSourceMapping>),
 }
 
 /// The parts of a request that name its subject.
@@ -93,19 +110,46 @@ impl Lookup<'_> {
         self.version()
     }
 
-    /// The function with a resource's ARN; other kinds of resources are not supported.
-    pub(super) fn tagged(self) -> Result<FoundFunction, Error> {
-        let resource = self.name.unwrap_or_default();
-        if !resource.contains(":function:") {
-            return Err(Error::new(
+    /// A code signing config by its ARN.
+    pub(super) fn code_signing(self) -> Result<FoundResource<CodeSigningConfig>, Error> {
+        let arn = self.name.unwrap_or_default();
+        self.resource(&self.app.resources.code_signing).ok_or_else(|| signing::config_missing(arn))
+    }
+
+    /// An event source mapping by its UUID.
+    pub(super) fn mapping(self) -> Result<FoundResource<EventSourceMapping>, Error> {
+        let id = self.place.resource(self.name.unwrap_or_default());
+        let found = self.app.resources.event_source_mappings.get(&id);
+        found.map(|resource| FoundResource { id, resource }).ok_or_else(mappings::missing)
+    }
+
+    /// What has tags, by its ARN.
+    pub(super) fn tagged(self) -> Result<TaggedResource, Error> {
+        let arn = self.name.unwrap_or_default();
+        match arn.split(':').nth(5) {
+            Some("function") => {
+                self.refuse_qualifier(
+                    "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+                )?;
+                self.function().map(TaggedResource::Function)
+            }
+            Some(CodeSigningConfig::SEGMENT) => self.code_signing().map(TaggedResource::CodeSigningConfig),
+            Some(EventSourceMapping::SEGMENT) => {
+                let found = self.resource(&self.app.resources.event_source_mappings);
+                found.map(TaggedResource::EventSourceMapping).ok_or_else(mappings::missing)
+            }
+            _ => Err(Error::new(
                 ErrorCode::ResourceNotFoundException,
-                format!("The resource you requested does not exist: {resource}"),
-            ));
+                format!("The resource you requested does not exist: {arn}"),
+            )),
         }
-        self.refuse_qualifier(
-            "Tags on function aliases and versions are not supported. Please specify a function ARN.",
-        )?;
-        self.function()
+    }
+
+    /// A resource of the caller's account and region, by its ARN.
+    fn resource<R: Resource>(self, all: &Collection<R>) -> Option<FoundResource<R>> {
+        let id = ResourceId::parse_arn(self.name?, R::SEGMENT).filter(|id| id.is_in(self.place))?;
+        let resource = all.get(&id)?;
+        Some(FoundResource { id, resource })
     }
 
     fn refuse_qualifier(self, text: &str) -> Result<(), Error> {

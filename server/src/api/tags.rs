@@ -1,4 +1,4 @@
-//! Tags of functions.
+//! Tags of functions and other resources.
 
 pub(super) mod list;
 pub(super) mod tag;

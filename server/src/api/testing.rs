@@ -141,6 +141,39 @@ impl Api {
         made
     }
 
+    /// Creates a code signing config with this policy, and returns its ARN.
+    pub(crate) async fn signing_config(&self, policy: &str) -> String {
+        let profile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij";
+        let request = json!({
+            "AllowedPublishers": { "SigningProfileVersionArns": [profile] },
+            "CodeSigningPolicies": { "UntrustedArtifactOnDeployment": policy },
+        });
+        let made = self.call("POST", "/2020-04-22/code-signing-configs", request).await.ok();
+        made["CodeSigningConfig"]["CodeSigningConfigArn"].as_str().unwrap().to_owned()
+    }
+
+    /// Requests an event source mapping of a queue for this function; `more` replaces members.
+    pub(crate) async fn mapping(&self, function: &str, more: Value) -> Answer {
+        let arn = "arn:aws:sqs:us-east-1:000000000000:q";
+        let mut request = json!({ "FunctionName": function, "EventSourceArn": arn });
+        for (member, value) in more.as_object().into_iter().flatten() {
+            request[member] = value.clone();
+        }
+        self.call("POST", "/2015-03-31/event-source-mappings/", request).await
+    }
+
+    /// Waits until a mapping is enabled or disabled.
+    pub(crate) async fn mapping_settled(&self, made: &Value) -> Value {
+        let path = format!("/2015-03-31/event-source-mappings/{}", made["UUID"].as_str().unwrap());
+        loop {
+            let found = self.call("GET", &path, Value::Null).await.ok();
+            if found["State"] == "Enabled" || found["State"] == "Disabled" {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// With one function that has so many published versions, each with code of its own.
     pub(crate) async fn with_versions(name: &str, count: usize) -> Self {
         let api = Self::new().await;

@@ -1,7 +1,5 @@
 //! Shared by tests that need the registry: functions, and a store that can be stopped.
 
-mod limited;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +8,7 @@ use lambd_model::{
 };
 use uuid::Uuid;
 
-pub(crate) use limited::Limited;
+pub(crate) use crate::testing::Limited;
 
 pub(crate) const ACCOUNT: &str = "000000000000";
 

@@ -44,14 +44,17 @@ pub enum WriteError {
 
 type Resources<R> = BTreeMap<ResourceId, (Arc<R>, RowVersion)>;
 
+/// Serialises the changes of all kinds, so that a change may depend on what another kind has. Held during the wait
+/// for the disk, so only the blocking pool may take it.
+pub(super) type Writer = Arc<Mutex<()>>;
+
 /// All resources of one kind, of all accounts. Cheap to clone: clones share the content.
 pub struct Collection<R>(Arc<Inner<R>>);
 
 struct Inner<R> {
     store: Arc<dyn Store>,
     resources: RwLock<Resources<R>>,
-    /// Serialises changes. Held during the wait for the disk, so only the blocking pool may take it.
-    writer: Mutex<()>,
+    writer: Writer,
 }
 
 impl<R> Clone for Collection<R> {
@@ -68,13 +71,13 @@ impl<R: Resource> fmt::Debug for Collection<R> {
 
 impl<R: Resource> Collection<R> {
     /// A collection of the resources of these rows.
-    pub(super) fn load(store: Arc<dyn Store>, rows: Vec<Row>) -> Result<Self, RecordError> {
+    pub(super) fn load(store: Arc<dyn Store>, writer: Writer, rows: Vec<Row>) -> Result<Self, RecordError> {
         let mut resources = Resources::new();
         for row in rows {
             let id = parse_key(&row.key).ok_or_else(|| RecordError::unknown_key(Table::Account, &row.key))?;
             resources.insert(id, (Arc::new(R::decode(&row)?), row.version));
         }
-        Ok(Self(Arc::new(Inner { store, resources: RwLock::new(resources), writer: Mutex::new(()) })))
+        Ok(Self(Arc::new(Inner { store, resources: RwLock::new(resources), writer })))
     }
 
     /// The present snapshot of one resource.
@@ -100,7 +103,8 @@ impl<R: Resource> Collection<R> {
     }
 
     /// Replaces a resource by the result of `change`, which gets the present one, if there is one, and may refuse;
-    /// then nothing is changed. A result of `None` removes the resource.
+    /// then nothing is changed. A result of `None` removes the resource. No resource of any kind changes while
+    /// `change` runs.
     ///
     /// # Errors
     /// What `change` returned, or [`WriteError`] converted.

@@ -5,11 +5,15 @@ use lambd_store::{Batch, Durability, MemStore};
 use uuid::Uuid;
 
 use super::*;
-use crate::registry::testing::Limited;
+use crate::testing::Limited;
 
 const ID: &str = "csc-0123456789abcdef0";
 const KEY: &str = "000000000000/us-east-1/code-signing-config/csc-0123456789abcdef0";
 const GOLDEN: &str = include_str!("golden/code_signing.v1.json");
+const MAPPING_ID: &str = "11111111-2222-3333-4444-555555555555";
+const MAPPING: &str = include_str!("golden/event_source_mapping.v1.json");
+const LINK_KEY: &str = "000000000000/us-east-1/code-signing-link/f";
+const LINK: &str = include_str!("golden/code_signing_link.v1.json");
 
 fn place() -> Place {
     Place { region: "us-east-1".into(), account: "000000000000".into() }
@@ -29,6 +33,57 @@ fn config() -> CodeSigningConfig {
     }
 }
 
+/// With every member that any source has.
+fn mapping() -> EventSourceMapping {
+    let text = str::to_owned;
+    let secret = |name: &str| {
+        (text("BASIC_AUTH"), format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}"))
+    };
+    let registry = SchemaRegistry {
+        uri: Some(text("https://registry")),
+        record_format: Some(text("JSON")),
+        access: vec![secret("r")],
+        validates: vec![text("VALUE")],
+    };
+    let (consumer_group, consumption_mode) = (text("mine"), Some(text("Stream")));
+    EventSourceMapping {
+        function: text("f"),
+        qualifier: Some(text("live")),
+        source_arn: Some(text("arn:aws:kafka:us-east-1:000000000000:cluster/c/u")),
+        bootstrap_servers: vec![text("kafka:1000")],
+        state: MappingState::Updating,
+        is_enabled: true,
+        batch_size: 100,
+        window_s: Some(5),
+        parallelization_factor: Some(2),
+        starting_position: Some(text("AT_TIMESTAMP")),
+        starting_position_ms: Some(1_700_000_000_000),
+        filters: vec![text(r#"{"value":{"a":["x"]}}"#)],
+        kms_key_arn: Some(text("arn:aws:kms:us-east-1:000000000000:key/k")),
+        on_failure: Some(text("kafka://failed")),
+        record_age_max_s: Some(60),
+        retries_max: Some(3),
+        bisects: Some(true),
+        tumbling_window_s: Some(30),
+        response_types: vec![text("ReportBatchItemFailures")],
+        concurrency_max: Some(2),
+        pollers: Some(Pollers { min: 1, max: 200, group: Some(text("g")) }),
+        metrics: vec![text("EventCount")],
+        log_level: Some(text("INFO")),
+        topics: vec![text("topic")],
+        queues: vec![text("queue")],
+        access: vec![secret("s")],
+        kafka: Some(Kafka { consumer_group, consumption_mode, registry: Some(registry) }),
+        document_db: Some(DocumentDb {
+            database: text("d"),
+            collection: Some(text("c")),
+            full_document: Some(text("Default")),
+        }),
+        tags: [(text("team"), text("a"))].into(),
+        last_modified_ms: 1_795_461_141_000,
+    }
+}
+
 async fn with_row(key: &str, value: &str) -> Arc<dyn Store> {
     let store = MemStore::new();
     store.commit(Batch::new().put(Table::Account, key, value), Durability::Synced).await.unwrap();
@@ -40,6 +95,16 @@ async fn every_stored_form_is_read_and_the_newest_written() {
     let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
     assert_eq!(*resources.code_signing.get(&id()).unwrap(), config());
     assert_eq!(str::from_utf8(&config().encode().unwrap()).unwrap(), GOLDEN);
+    let resources = Resources::open(&with_row(LINK_KEY, LINK).await).await.unwrap();
+    let link = resources.code_signing_links.get(&place().resource("f")).unwrap();
+    assert_eq!(link.config, ID);
+    assert_eq!(str::from_utf8(&link.encode().unwrap()).unwrap(), LINK);
+    let key = format!("000000000000/us-east-1/event-source-mapping/{MAPPING_ID}");
+    let resources = Resources::open(&with_row(&key, MAPPING).await).await.unwrap();
+    let read = resources.event_source_mappings.get(&place().resource(MAPPING_ID)).unwrap();
+    assert_eq!(*read, mapping());
+    let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+    assert_eq!(json(&mapping().encode().unwrap()), json(MAPPING.as_bytes()));
 }
 
 #[tokio::test]

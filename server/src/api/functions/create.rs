@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
-use crate::api::rules::{activation, errors, features, image, layers, package, render, settings};
+use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, signing};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -27,6 +27,9 @@ pub(in crate::api) async fn handle(
     refuse_features(&input)?;
     let is_image = input.package_type.as_deref() == Some("Image");
     let (runtime, handler) = if is_image { image_pair(&input)? } else { zip_pair(app, &mut input)? };
+    let signed = settings::non_empty(input.code_signing_config_arn.take());
+    let signing_config = signed.map(|arn| signing::named(app, &call.place, &arn)).transpose()?;
+    signing::check_code(signing_config.as_ref().map(|(_, config)| &**config))?;
     let publish = input.publish == Some(true);
     let tags = input.tags.take().unwrap_or_default();
     let source = package::Source::from(input.code.take().unwrap_or_default());
@@ -58,6 +61,11 @@ pub(in crate::api) async fn handle(
         other => errors::storage(&other),
     })?;
     drop((staged, merged));
+    // Also without a config: a function of this name may have left one when it was deleted.
+    match signing_config {
+        Some((config, _)) => signing::attach(app, &function.id, config).await?,
+        None => signing::detach(app, &function.id).await?,
+    }
     activation::spawn(app, &function);
     // The published version, but under the function's own ARN [fact:publish-at-create].
     let shown = function.last_published().map_or(&function.latest, |published| &published.version);
@@ -87,8 +95,7 @@ fn zip_pair(app: &App, input: &mut input::CreateFunction) -> Result<(String, Str
 fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
     settings::refuse(input.publish_to.is_some(), "PublishTo")?;
     settings::refuse(input.runtime_config.is_some(), "RuntimeConfig")?;
-    settings::refuse(input.accelerator_config.is_some(), "AcceleratorConfig")?;
-    settings::refuse(input.code_signing_config_arn.is_some(), "CodeSigningConfigArn")
+    settings::refuse(input.accelerator_config.is_some(), "AcceleratorConfig")
 }
 
 /// The whole configuration except the code, with AWS's defaults [fact:default-members].

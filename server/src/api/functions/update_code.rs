@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambd_model::{LATEST, PublishedVersion, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::{activation, errors, package, render, settings, updates};
+use crate::api::rules::{activation, errors, package, render, settings, signing, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
@@ -22,6 +22,7 @@ pub(in crate::api) async fn handle(
     let source = package::Source::take(&mut input);
     let architecture = settings::architecture(app, input.architectures)?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
+    signing::check_code(signing::of_function(app, &target.id).as_ref().map(|(_, config)| &**config))?;
     let staged = source.stage(app, before.latest.configuration.image.is_some()).await?;
     let mut changed = before.latest.configuration.clone();
     staged.put_into(&mut changed);

@@ -20,7 +20,16 @@ pub(in crate::api) struct Page {
 impl Page {
     /// A marker names the last entry of its page: pages stay whole while entries come and go.
     pub(in crate::api) fn of(max_items: Option<i32>, marker: Option<&str>) -> Result<Self, Error> {
-        let limit = max_items.and_then(|n| usize::try_from(n).ok()).map_or(PAGE, |n| n.clamp(1, PAGE));
+        Self::sized(max_items, marker, PAGE)
+    }
+
+    /// As [`Self::of`] for a list with a page of another size.
+    pub(in crate::api) fn sized(
+        max_items: Option<i32>,
+        marker: Option<&str>,
+        page: usize,
+    ) -> Result<Self, Error> {
+        let limit = max_items.and_then(|n| usize::try_from(n).ok()).map_or(page, |n| n.clamp(1, page));
         let decode = |marker: &str| {
             let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
             bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| invalid("Invalid Marker."))

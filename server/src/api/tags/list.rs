@@ -1,19 +1,24 @@
-//! ListTags: the tags of a function.
+//! ListTags: the tags of a function or another resource.
 
 use std::sync::Arc;
 
 use lambd_wire::{Error, input, output};
 
-use crate::api::{Call, FoundFunction};
+use crate::api::{Call, TaggedResource};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     _app: &Arc<App>,
     _call: &Call,
-    found: FoundFunction,
+    found: TaggedResource,
     _input: input::ListTags,
 ) -> Result<output::ListTags, Error> {
-    Ok(output::ListTags { tags: Some(found.function.tags.clone()) })
+    let tags = match found {
+        TaggedResource::Function(found) => found.function.tags.clone(),
+        TaggedResource::CodeSigningConfig(found) => found.resource.tags.clone(),
+        TaggedResource::EventSourceMapping(found) => found.resource.tags.clone(),
+    };
+    Ok(output::ListTags { tags: Some(tags) })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! TagResource: adds and replaces tags of a function.
+//! TagResource: adds and replaces tags.
 
 use std::sync::Arc;
 
@@ -6,24 +6,36 @@ use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::errors;
-use crate::api::{Call, FoundFunction};
+use crate::api::rules::tags::{self, Tags};
+use crate::api::{Call, TaggedResource};
 use crate::app::App;
 use crate::registry::merge_tags;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: FoundFunction,
+    found: TaggedResource,
     input: input::TagResource,
 ) -> Result<output::TagResource, Error> {
-    let target = found.target;
-    let arn = call.place.function_arn(&target.id.name);
     let new = input.tags.unwrap_or_default();
-    let change = move |function: &Function| {
-        let tags = merge_tags(&function.tags, new)?;
-        Ok(Function { tags, ..function.clone() })
-    };
-    app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+    match found {
+        TaggedResource::Function(found) => {
+            let arn = call.place.function_arn(&found.target.id.name);
+            let change = move |function: &Function| {
+                let tags = merge_tags(&function.tags, new)?;
+                Ok(Function { tags, ..function.clone() })
+            };
+            let changed = app.registry.update(found.target.id, change).await;
+            changed.map_err(|error| errors::of(&error, &arn))?;
+        }
+        TaggedResource::CodeSigningConfig(found) => {
+            tags::change(&app.resources.code_signing, found.id, |tags: &mut Tags| tags.extend(new)).await?;
+        }
+        TaggedResource::EventSourceMapping(found) => {
+            tags::change(&app.resources.event_source_mappings, found.id, |tags: &mut Tags| tags.extend(new))
+                .await?;
+        }
+    }
     Ok(output::TagResource::default())
 }
 

@@ -6,24 +6,36 @@ use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::errors;
-use crate::api::{Call, FoundFunction};
+use crate::api::rules::tags::{self, Tags};
+use crate::api::{Call, TaggedResource};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
     call: &Call,
-    found: FoundFunction,
+    found: TaggedResource,
     input: input::UntagResource,
 ) -> Result<output::UntagResource, Error> {
-    let target = found.target;
-    let arn = call.place.function_arn(&target.id.name);
     let keys = input.tag_keys.unwrap_or_default();
-    let change = move |function: &Function| {
-        let mut function = function.clone();
-        function.tags.retain(|name, _| !keys.contains(name));
-        Ok(function)
-    };
-    app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+    let remove = move |tags: &mut Tags| tags.retain(|name, _| !keys.contains(name));
+    match found {
+        TaggedResource::Function(found) => {
+            let arn = call.place.function_arn(&found.target.id.name);
+            let change = move |function: &Function| {
+                let mut function = function.clone();
+                remove(&mut function.tags);
+                Ok(function)
+            };
+            let changed = app.registry.update(found.target.id, change).await;
+            changed.map_err(|error| errors::of(&error, &arn))?;
+        }
+        TaggedResource::CodeSigningConfig(found) => {
+            tags::change(&app.resources.code_signing, found.id, remove).await?;
+        }
+        TaggedResource::EventSourceMapping(found) => {
+            tags::change(&app.resources.event_source_mappings, found.id, remove).await?;
+        }
+    }
     Ok(output::UntagResource::default())
 }
 

@@ -1,0 +1,41 @@
+//! Event source mappings: which sources there are, what each may have, and how a mapping is shown and settles
+//! [fact:mapping-parameters].
+
+pub(in crate::api) mod destination;
+pub(in crate::api) mod duplicates;
+pub(in crate::api) mod filters;
+pub(in crate::api) mod position;
+pub(in crate::api) mod settings;
+pub(in crate::api) mod settle;
+pub(in crate::api) mod shown;
+pub(in crate::api) mod source;
+
+use lambd_model::Place;
+use lambd_wire::{Error, ErrorCode};
+
+use super::target_function::{TargetFunction, invalid};
+use crate::app::App;
+
+/// 404 for a mapping that does not exist.
+pub(in crate::api) fn missing() -> Error {
+    Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
+}
+
+/// 400 for a mapping whose last change has not settled; `what` is `update` or `delete`.
+pub(in crate::api) fn in_use(what: &str) -> Error {
+    Error::new(
+        ErrorCode::ResourceInUseException,
+        format!("Cannot {what} the event source mapping because it is in use."),
+    )
+}
+
+/// The function that a mapping is to invoke: it must exist, with its qualifier.
+pub(in crate::api) fn function(
+    app: &App,
+    place: &Place,
+    name: Option<&str>,
+) -> Result<(String, Option<String>), Error> {
+    let target = TargetFunction::parse(place, name, None)?;
+    target.find(app, place).map_err(|_| invalid("Function does not exist"))?;
+    Ok((target.id.name.clone(), target.qualifier))
+}
