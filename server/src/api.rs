@@ -8,6 +8,7 @@
 mod account;
 mod aliases;
 mod concurrency;
+mod event_invoke_configs;
 mod functions;
 mod invocations;
 mod lookup;
@@ -118,47 +119,52 @@ pub async fn handle(
             DeleteAlias => change aliases::delete on function(function_name);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+            DeleteFunctionEventInvokeConfig => change event_invoke_configs::delete on name(function_name, qualifier);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetFunction => read functions::get on function(function_name, qualifier);
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
+            GetFunctionEventInvokeConfig => read event_invoke_configs::get on name(function_name, qualifier);
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
+            ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
             ListFunctions => read functions::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            PutFunctionEventInvokeConfig => change event_invoke_configs::put on name(function_name, qualifier);
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
+            UpdateFunctionEventInvokeConfig => change event_invoke_configs::update on name(function_name, qualifier);
         }
         later {
             AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
             CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
-            DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
+            DeleteFunctionUrlConfig, DeleteLayerVersion,
             DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
-            GetEventSourceMapping, GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
+            GetEventSourceMapping, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
             GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
-            ListEventSourceMappings, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
+            ListEventSourceMappings, ListFunctionUrlConfigs,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-             PutFunctionCodeSigningConfig, PutFunctionEventInvokeConfig,
+             PutFunctionCodeSigningConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
             PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
              UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
-            UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
+            UpdateFunctionUrlConfig
         }
     }
 }

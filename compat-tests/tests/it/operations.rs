@@ -13,33 +13,38 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 26] = [
+const IMPLEMENTED: [&str; 31] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
     "DeleteAlias",
     "DeleteFunction",
     "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
     "GetAccountSettings",
     "GetAlias",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
     "GetPolicy",
     "Invoke",
     "ListAliases",
+    "ListFunctionEventInvokeConfigs",
     "ListFunctions",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",
     "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
     "RemovePermission",
     "TagResource",
     "UntagResource",
     "UpdateAlias",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
+    "UpdateFunctionEventInvokeConfig",
 ];
 
 /// A line of the table: its kind, its name, and the rest.

@@ -4,6 +4,7 @@
 //! [`FunctionId`]; what runs is a [`Version`].
 
 pub mod arn;
+mod attached;
 pub mod clock;
 mod function;
 mod id;
@@ -12,6 +13,7 @@ mod published;
 mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
+pub use attached::{Attached, ByQualifier, EventInvoke};
 pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };

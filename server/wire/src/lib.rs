@@ -33,6 +33,7 @@ mod value;
 
 #[cfg(any(test, fuzzing))]
 pub use accept::accept;
+pub use aws_smithy_types::DateTime;
 pub use decode::{Input, Request};
 pub use encode::Output;
 pub use error::Error;

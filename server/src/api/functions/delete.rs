@@ -47,7 +47,7 @@ async fn delete_version(app: &App, id: &Arc<FunctionId>, number: String, arn: &s
         }
         let mut function = function.clone();
         function.versions.retain(|_, published| published.version.qualifier != number);
-        function.policies.remove(&number);
+        function.detach(&number);
         Ok(function)
     };
     let changed =

@@ -1,0 +1,60 @@
+//! Settings that are attached to a function, a version or an alias, and go with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{Function, LATEST};
+
+/// One kind of settings by the qualifier that each belongs to; [`LATEST`] is the function itself.
+pub type ByQualifier<T> = BTreeMap<String, Arc<T>>;
+
+/// All that is attached to a function and its qualifiers, apart from policies.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attached {
+    /// What becomes of asynchronous invocations.
+    pub event_invoke: ByQualifier<EventInvoke>,
+}
+
+impl Attached {
+    /// Names every kind, so that a new one cannot be forgotten.
+    fn remove(&mut self, qualifier: &str) {
+        let Self { event_invoke } = self;
+        event_invoke.remove(qualifier);
+    }
+}
+
+impl Function {
+    /// Whether the qualifier names the function itself, one of its versions or one of its aliases.
+    pub fn has_qualifier(&self, qualifier: &str) -> bool {
+        qualifier == LATEST || self.published(qualifier).is_some() || self.aliases.contains_key(qualifier)
+    }
+
+    /// Removes what is attached to a version or an alias that goes.
+    pub fn detach(&mut self, qualifier: &str) {
+        self.policies.remove(qualifier);
+        self.attached.remove(qualifier);
+    }
+
+    /// The function with a change of what is attached to it.
+    #[must_use]
+    pub fn with_attached(&self, change: impl FnOnce(&mut Attached)) -> Self {
+        let mut function = self.clone();
+        change(&mut function.attached);
+        function
+    }
+}
+
+/// What becomes of the asynchronous invocations of a function, a version or an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventInvoke {
+    /// `MaximumRetryAttempts`, 0 to 2; AWS's default, 2, where it is `None`.
+    pub retries_max: Option<u32>,
+    /// `MaximumEventAgeInSeconds`, 60 to 21,600; AWS's default, 21,600, where it is `None`.
+    pub age_max_s: Option<u32>,
+    /// ARN of what gets a record of each success.
+    pub on_success: Option<String>,
+    /// ARN of what gets a record of each event that is given up.
+    pub on_failure: Option<String>,
+    /// When it was last changed, milliseconds since 1970.
+    pub last_modified_ms: i64,
+}

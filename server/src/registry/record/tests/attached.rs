@@ -1,0 +1,62 @@
+//! Golden files of the settings that are attached to a function and its qualifiers.
+
+use lambd_model::EventInvoke;
+
+use super::*;
+
+/// A row of each kind, in the order of their keys.
+const ROWS: [(&str, &str); 1] =
+    [("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json"))];
+
+fn attached() -> Attached {
+    let event_invoke = EventInvoke {
+        retries_max: Some(0),
+        age_max_s: Some(60),
+        on_success: Some("arn:aws:events:eu-west-1:000000000000:event-bus/b".to_owned()),
+        on_failure: Some("arn:aws:sqs:eu-west-1:000000000000:q".to_owned()),
+        last_modified_ms: 1_795_461_141_000,
+    };
+    Attached { event_invoke: [("live".to_owned(), Arc::new(event_invoke))].into() }
+}
+
+#[tokio::test]
+async fn settings_come_back_and_go_with_what_they_belong_to() {
+    let function = Function { attached: attached(), ..full() };
+    let store = holding(&[&ROWS[..], &[FULL_3]].concat()).await;
+    let (read, _) = load(&store, ACCOUNT).await.unwrap().into_values().next().unwrap();
+    assert_eq!(*read, function);
+    let changes = async |before: Option<&Function>, now: Option<&Function>| {
+        let store = holding(if before.is_some() { &ROWS[..] } else { &[] }).await;
+        let mut batch = Batch::new();
+        add_changes(&mut batch, &function.id, before, now).unwrap();
+        if !batch.is_empty() {
+            store.commit(batch, Durability::Synced).await.unwrap();
+        }
+        rows(&store).await
+    };
+    let all = parsed(&ROWS);
+    assert_eq!(changes(None, Some(&function)).await, all);
+    assert_eq!(changes(Some(&function), Some(&function)).await, all);
+    assert_eq!(changes(Some(&function), None).await, []);
+    let mut detached = function.clone();
+    for qualifier in ["live", "2", LATEST] {
+        detached.detach(qualifier);
+    }
+    assert_eq!(
+        (&detached.attached, changes(Some(&function), Some(&detached)).await),
+        (&Attached::default(), vec![])
+    );
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_read_or_has_no_function_is_named() {
+    let newer = ROWS[0].1.replace("\"v\": 1", "\"v\": 2");
+    for (rows, problem) in [
+        (vec![FULL_3, (ROWS[0].0, newer.as_str())], "has version 2, but this lambd knows versions up to 1"),
+        (vec![FULL_3, (ROWS[0].0, r#"{"v":1,"record":{}}"#)], "cannot be read"),
+        (vec![PLAIN_3, ROWS[0]], "belongs to a function that is not there"),
+    ] {
+        let error = load(&holding(&rows).await, ACCOUNT).await.unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains(ROWS[0].0), "{error}");
+    }
+}
