@@ -9,6 +9,7 @@ mod account;
 mod aliases;
 mod concurrency;
 mod event_invoke_configs;
+mod function_urls;
 mod functions;
 mod invocations;
 mod lookup;
@@ -116,10 +117,12 @@ pub async fn handle(
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
             CreateFunction => change functions::create on name(function_name);
+            CreateFunctionUrlConfig => change function_urls::create on name(function_name, qualifier);
             DeleteAlias => change aliases::delete on function(function_name);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             DeleteFunctionEventInvokeConfig => change event_invoke_configs::delete on name(function_name, qualifier);
+            DeleteFunctionUrlConfig => change function_urls::delete on name(function_name, qualifier);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetFunction => read functions::get on function(function_name, qualifier);
@@ -127,10 +130,12 @@ pub async fn handle(
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
             GetFunctionEventInvokeConfig => read event_invoke_configs::get on name(function_name, qualifier);
+            GetFunctionUrlConfig => read function_urls::get on name(function_name, qualifier);
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
+            ListFunctionUrlConfigs => read function_urls::list on name(function_name);
             ListFunctions => read functions::list;
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
@@ -144,27 +149,27 @@ pub async fn handle(
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
             UpdateFunctionEventInvokeConfig => change event_invoke_configs::update on name(function_name, qualifier);
+            UpdateFunctionUrlConfig => change function_urls::update on name(function_name, qualifier);
         }
         later {
             AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider, CreateCodeSigningConfig, CreateEventSourceMapping,
-            CreateFunctionUrlConfig,  DeleteCapacityProvider, DeleteCodeSigningConfig,
+              DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
-            DeleteFunctionUrlConfig, DeleteLayerVersion,
+            DeleteLayerVersion,
             DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping, GetFunctionRecursionConfig,
-            GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
+            GetFunctionScalingConfig, GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
             GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
-            ListEventSourceMappings, ListFunctionUrlConfigs,
+            ListEventSourceMappings,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
              PutFunctionCodeSigningConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
             PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-             UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping,
-            UpdateFunctionUrlConfig
+             UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping
         }
     }
 }

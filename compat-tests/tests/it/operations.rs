@@ -13,14 +13,16 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 31] = [
+const IMPLEMENTED: [&str; 36] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
+    "CreateFunctionUrlConfig",
     "DeleteAlias",
     "DeleteFunction",
     "DeleteFunctionConcurrency",
     "DeleteFunctionEventInvokeConfig",
+    "DeleteFunctionUrlConfig",
     "GetAccountSettings",
     "GetAlias",
     "GetFunction",
@@ -28,10 +30,12 @@ const IMPLEMENTED: [&str; 31] = [
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
     "GetFunctionEventInvokeConfig",
+    "GetFunctionUrlConfig",
     "GetPolicy",
     "Invoke",
     "ListAliases",
     "ListFunctionEventInvokeConfigs",
+    "ListFunctionUrlConfigs",
     "ListFunctions",
     "ListTags",
     "ListVersionsByFunction",
@@ -45,6 +49,7 @@ const IMPLEMENTED: [&str; 31] = [
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
     "UpdateFunctionEventInvokeConfig",
+    "UpdateFunctionUrlConfig",
 ];
 
 /// A line of the table: its kind, its name, and the rest.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::settings::{EventInvoke, FunctionUrl};
 use crate::{Function, LATEST};
 
 /// One kind of settings by the qualifier that each belongs to; [`LATEST`] is the function itself.
@@ -13,13 +14,16 @@ pub type ByQualifier<T> = BTreeMap<String, Arc<T>>;
 pub struct Attached {
     /// What becomes of asynchronous invocations.
     pub event_invoke: ByQualifier<EventInvoke>,
+    /// Addresses of their own, of the function itself and of aliases.
+    pub urls: ByQualifier<FunctionUrl>,
 }
 
 impl Attached {
     /// Names every kind, so that a new one cannot be forgotten.
     fn remove(&mut self, qualifier: &str) {
-        let Self { event_invoke } = self;
+        let Self { event_invoke, urls } = self;
         event_invoke.remove(qualifier);
+        urls.remove(qualifier);
     }
 }
 
@@ -42,19 +46,4 @@ impl Function {
         change(&mut function.attached);
         function
     }
-}
-
-/// What becomes of the asynchronous invocations of a function, a version or an alias.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventInvoke {
-    /// `MaximumRetryAttempts`, 0 to 2; AWS's default, 2, where it is `None`.
-    pub retries_max: Option<u32>,
-    /// `MaximumEventAgeInSeconds`, 60 to 21,600; AWS's default, 21,600, where it is `None`.
-    pub age_max_s: Option<u32>,
-    /// ARN of what gets a record of each success.
-    pub on_success: Option<String>,
-    /// ARN of what gets a record of each event that is given up.
-    pub on_failure: Option<String>,
-    /// When it was last changed, milliseconds since 1970.
-    pub last_modified_ms: i64,
 }

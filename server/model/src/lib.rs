@@ -10,14 +10,16 @@ mod function;
 mod id;
 mod policy;
 mod published;
+mod settings;
 mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
-pub use attached::{Attached, ByQualifier, EventInvoke};
+pub use attached::{Attached, ByQualifier};
 pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
+pub use settings::{Cors, EventInvoke, FunctionUrl, InvokeMode, UrlAuth};
 pub use sha256::{Sha256, hex};

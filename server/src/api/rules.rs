@@ -5,6 +5,7 @@
 pub(super) mod activation;
 pub(super) mod errors;
 pub(super) mod event_invoke;
+pub(super) mod function_url;
 pub(super) mod package;
 pub(super) mod page;
 pub(super) mod policy;

@@ -2,10 +2,11 @@
 //! function's. A kind of setting is one implementation of [`Kind`] and one line of [`KINDS`].
 
 mod event_invoke;
+mod function_url;
 
 use std::sync::Arc;
 
-use lambd_model::{Attached, ByQualifier, EventInvoke, FunctionId};
+use lambd_model::{Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl};
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
 use serde::Serialize;
@@ -38,7 +39,7 @@ struct AnyKind {
 }
 
 /// Every kind.
-static KINDS: [AnyKind; 1] = [any::<EventInvoke>()];
+static KINDS: [AnyKind; 2] = [any::<EventInvoke>(), any::<FunctionUrl>()];
 
 const fn any<K: Kind>() -> AnyKind {
     AnyKind { segment: K::SEGMENT, attach: attach::<K>, add_changes: add_kind::<K> }

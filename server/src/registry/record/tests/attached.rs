@@ -1,12 +1,18 @@
 //! Golden files of the settings that are attached to a function and its qualifiers.
 
-use lambd_model::EventInvoke;
+use lambd_model::{ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, UrlAuth};
 
 use super::*;
 
 /// A row of each kind, in the order of their keys.
-const ROWS: [(&str, &str); 1] =
-    [("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json"))];
+const ROWS: [(&str, &str); 2] = [
+    ("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json")),
+    ("000000000000/eu-west-1/url/full/$LATEST", include_str!("../golden/url.v1.json")),
+];
+
+fn at<T>(qualifier: &str, setting: T) -> ByQualifier<T> {
+    [(qualifier.to_owned(), Arc::new(setting))].into()
+}
 
 fn attached() -> Attached {
     let event_invoke = EventInvoke {
@@ -16,7 +22,23 @@ fn attached() -> Attached {
         on_failure: Some("arn:aws:sqs:eu-west-1:000000000000:q".to_owned()),
         last_modified_ms: 1_795_461_141_000,
     };
-    Attached { event_invoke: [("live".to_owned(), Arc::new(event_invoke))].into() }
+    let texts = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
+    let url = FunctionUrl {
+        id: Uuid::from_u128(3).simple().to_string(),
+        auth: UrlAuth::Iam,
+        invoke_mode: InvokeMode::ResponseStream,
+        cors: Some(Cors {
+            allow_credentials: Some(true),
+            allow_headers: texts(&["x-a"]),
+            allow_methods: texts(&["GET", "POST"]),
+            allow_origins: texts(&["https://a.example"]),
+            expose_headers: texts(&[]),
+            max_age_s: Some(86_400),
+        }),
+        created_ms: 1_795_461_141_000,
+        last_modified_ms: 1_795_461_142_000,
+    };
+    Attached { event_invoke: at("live", event_invoke), urls: at(LATEST, url) }
 }
 
 #[tokio::test]
