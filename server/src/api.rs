@@ -14,9 +14,12 @@ mod functions;
 mod invocations;
 mod lookup;
 mod policies;
+mod recursion;
 #[cfg(test)]
 mod reference;
 mod rules;
+mod runtime_management;
+mod scaling;
 mod signing;
 mod tags;
 #[cfg(test)]
@@ -130,8 +133,11 @@ pub async fn handle(
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
             GetFunctionEventInvokeConfig => read event_invoke_configs::get on name(function_name, qualifier);
+            GetFunctionRecursionConfig => read recursion::get on function(function_name);
+            GetFunctionScalingConfig => read scaling::get on function(function_name, qualifier);
             GetFunctionUrlConfig => read function_urls::get on name(function_name, qualifier);
             GetPolicy => read policies::get on name(function_name, qualifier);
+            GetRuntimeManagementConfig => read runtime_management::get on function(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
@@ -142,6 +148,9 @@ pub async fn handle(
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
             PutFunctionEventInvokeConfig => change event_invoke_configs::put on name(function_name, qualifier);
+            PutFunctionRecursionConfig => change recursion::put on function(function_name);
+            PutFunctionScalingConfig => change scaling::put on function(function_name, qualifier);
+            PutRuntimeManagementConfig => change runtime_management::put on function(function_name, qualifier);
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
@@ -158,16 +167,16 @@ pub async fn handle(
             DeleteLayerVersion,
             DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
-            GetEventSourceMapping, GetFunctionRecursionConfig,
-            GetFunctionScalingConfig, GetLayerVersion, GetLayerVersionByArn,
+            GetEventSourceMapping,
+            GetLayerVersion, GetLayerVersionByArn,
             GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
+            InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
             ListEventSourceMappings,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
             ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
              PutFunctionCodeSigningConfig,
-            PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
+            PutProvisionedConcurrencyConfig,
+            PutResourcePolicy, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
              UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping
         }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 36] = [
+const IMPLEMENTED: [&str; 42] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
@@ -30,8 +30,11 @@ const IMPLEMENTED: [&str; 36] = [
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
     "GetFunctionEventInvokeConfig",
+    "GetFunctionRecursionConfig",
+    "GetFunctionScalingConfig",
     "GetFunctionUrlConfig",
     "GetPolicy",
+    "GetRuntimeManagementConfig",
     "Invoke",
     "ListAliases",
     "ListFunctionEventInvokeConfigs",
@@ -42,6 +45,9 @@ const IMPLEMENTED: [&str; 36] = [
     "PublishVersion",
     "PutFunctionConcurrency",
     "PutFunctionEventInvokeConfig",
+    "PutFunctionRecursionConfig",
+    "PutFunctionScalingConfig",
+    "PutRuntimeManagementConfig",
     "RemovePermission",
     "TagResource",
     "UntagResource",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::settings::{EventInvoke, FunctionUrl};
+use crate::settings::{EventInvoke, FunctionUrl, RecursiveLoop, RuntimeManagement, Scaling};
 use crate::{Function, LATEST};
 
 /// One kind of settings by the qualifier that each belongs to; [`LATEST`] is the function itself.
@@ -16,14 +16,23 @@ pub struct Attached {
     pub event_invoke: ByQualifier<EventInvoke>,
     /// Addresses of their own, of the function itself and of aliases.
     pub urls: ByQualifier<FunctionUrl>,
+    /// Which builds of its runtime it may get, of the function itself and of versions.
+    pub runtime_management: ByQualifier<RuntimeManagement>,
+    /// What becomes of loops, of the function itself.
+    pub recursion: ByQualifier<RecursiveLoop>,
+    /// Numbers of environments on managed instances, of versions.
+    pub scaling: ByQualifier<Scaling>,
 }
 
 impl Attached {
     /// Names every kind, so that a new one cannot be forgotten.
     fn remove(&mut self, qualifier: &str) {
-        let Self { event_invoke, urls } = self;
+        let Self { event_invoke, urls, runtime_management, recursion, scaling } = self;
         event_invoke.remove(qualifier);
         urls.remove(qualifier);
+        runtime_management.remove(qualifier);
+        recursion.remove(qualifier);
+        scaling.remove(qualifier);
     }
 }
 

@@ -21,5 +21,8 @@ pub use function::{
 pub use id::{FunctionId, Place};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
-pub use settings::{Cors, EventInvoke, FunctionUrl, InvokeMode, UrlAuth};
+pub use settings::{
+    Cors, EventInvoke, FunctionUrl, InvokeMode, RecursiveLoop, RuntimeManagement, RuntimeUpdates, Scaling,
+    UrlAuth,
+};
 pub use sha256::{Sha256, hex};

@@ -66,3 +66,41 @@ pub struct FunctionUrl {
     /// When it was last changed, milliseconds since 1970.
     pub last_modified_ms: i64,
 }
+
+/// When a function gets another build of its runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuntimeUpdates {
+    /// Whenever there is one.
+    Auto,
+    /// With an update of the function.
+    FunctionUpdate,
+    /// Never.
+    Manual,
+}
+
+/// Which builds of its runtime a function or a version may get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeManagement {
+    /// `UpdateRuntimeOn`.
+    pub updates: RuntimeUpdates,
+    /// ARN of the build that it keeps; only with [`RuntimeUpdates::Manual`].
+    pub version_arn: Option<String>,
+}
+
+/// `RecursiveLoop`: what becomes of an event that a function has caused itself many times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecursiveLoop {
+    /// It is invoked.
+    Allow,
+    /// It is dropped.
+    Terminate,
+}
+
+/// Numbers of environments of a version on managed instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scaling {
+    /// `MinExecutionEnvironments`, 0 to 15,000.
+    pub environments_min: Option<u32>,
+    /// `MaxExecutionEnvironments`, 0 to 15,000.
+    pub environments_max: Option<u32>,
+}

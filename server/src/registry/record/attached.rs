@@ -3,10 +3,15 @@
 
 mod event_invoke;
 mod function_url;
+mod recursion;
+mod runtime_management;
+mod scaling;
 
 use std::sync::Arc;
 
-use lambd_model::{Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl};
+use lambd_model::{
+    Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl, RecursiveLoop, RuntimeManagement, Scaling,
+};
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
 use serde::Serialize;
@@ -39,7 +44,13 @@ struct AnyKind {
 }
 
 /// Every kind.
-static KINDS: [AnyKind; 2] = [any::<EventInvoke>(), any::<FunctionUrl>()];
+static KINDS: [AnyKind; 5] = [
+    any::<EventInvoke>(),
+    any::<FunctionUrl>(),
+    any::<RecursiveLoop>(),
+    any::<RuntimeManagement>(),
+    any::<Scaling>(),
+];
 
 const fn any<K: Kind>() -> AnyKind {
     AnyKind { segment: K::SEGMENT, attach: attach::<K>, add_changes: add_kind::<K> }

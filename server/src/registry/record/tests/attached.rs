@@ -1,12 +1,21 @@
 //! Golden files of the settings that are attached to a function and its qualifiers.
 
-use lambd_model::{ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, UrlAuth};
+use lambd_model::{
+    ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, RecursiveLoop, RuntimeManagement,
+    RuntimeUpdates, Scaling, UrlAuth,
+};
 
 use super::*;
 
 /// A row of each kind, in the order of their keys.
-const ROWS: [(&str, &str); 2] = [
+const ROWS: [(&str, &str); 5] = [
     ("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json")),
+    ("000000000000/eu-west-1/recursion/full/$LATEST", include_str!("../golden/recursion.v1.json")),
+    (
+        "000000000000/eu-west-1/runtime-management/full/2",
+        include_str!("../golden/runtime-management.v1.json"),
+    ),
+    ("000000000000/eu-west-1/scaling/full/2", include_str!("../golden/scaling.v1.json")),
     ("000000000000/eu-west-1/url/full/$LATEST", include_str!("../golden/url.v1.json")),
 ];
 
@@ -38,7 +47,17 @@ fn attached() -> Attached {
         created_ms: 1_795_461_141_000,
         last_modified_ms: 1_795_461_142_000,
     };
-    Attached { event_invoke: at("live", event_invoke), urls: at(LATEST, url) }
+    let runtime_management = RuntimeManagement {
+        updates: RuntimeUpdates::Manual,
+        version_arn: Some("arn:aws:lambda:eu-west-1::runtime:0123".to_owned()),
+    };
+    Attached {
+        event_invoke: at("live", event_invoke),
+        urls: at(LATEST, url),
+        runtime_management: at("2", runtime_management),
+        recursion: at(LATEST, RecursiveLoop::Allow),
+        scaling: at("2", Scaling { environments_min: Some(3), environments_max: None }),
+    }
 }
 
 #[tokio::test]
