@@ -14,6 +14,7 @@ mod functions;
 mod invocations;
 mod lookup;
 mod policies;
+mod provisioned_concurrency;
 mod recursion;
 #[cfg(test)]
 mod reference;
@@ -126,6 +127,7 @@ pub async fn handle(
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             DeleteFunctionEventInvokeConfig => change event_invoke_configs::delete on name(function_name, qualifier);
             DeleteFunctionUrlConfig => change function_urls::delete on name(function_name, qualifier);
+            DeleteProvisionedConcurrencyConfig => change provisioned_concurrency::delete on name(function_name, qualifier);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetFunction => read functions::get on function(function_name, qualifier);
@@ -137,12 +139,14 @@ pub async fn handle(
             GetFunctionScalingConfig => read scaling::get on function(function_name, qualifier);
             GetFunctionUrlConfig => read function_urls::get on name(function_name, qualifier);
             GetPolicy => read policies::get on name(function_name, qualifier);
+            GetProvisionedConcurrencyConfig => read provisioned_concurrency::get on name(function_name, qualifier);
             GetRuntimeManagementConfig => read runtime_management::get on function(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
             ListFunctionUrlConfigs => read function_urls::list on name(function_name);
             ListFunctions => read functions::list;
+            ListProvisionedConcurrencyConfigs => read provisioned_concurrency::list on function(function_name);
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishVersion => change versions::publish on function(function_name);
@@ -150,6 +154,7 @@ pub async fn handle(
             PutFunctionEventInvokeConfig => change event_invoke_configs::put on name(function_name, qualifier);
             PutFunctionRecursionConfig => change recursion::put on function(function_name);
             PutFunctionScalingConfig => change scaling::put on function(function_name, qualifier);
+            PutProvisionedConcurrencyConfig => change provisioned_concurrency::put on name(function_name, qualifier);
             PutRuntimeManagementConfig => change runtime_management::put on function(function_name, qualifier);
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
@@ -165,17 +170,16 @@ pub async fn handle(
               DeleteCapacityProvider, DeleteCodeSigningConfig,
             DeleteDurableExecution, DeleteEventSourceMapping, DeleteFunctionCodeSigningConfig,
             DeleteLayerVersion,
-            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
+            DeleteResourcePolicy,  GetCapacityProvider,
             GetCodeSigningConfig, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
             GetEventSourceMapping,
             GetLayerVersion, GetLayerVersionByArn,
-            GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
+            GetLayerVersionPolicy,  GetResourcePolicy,
             InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListCodeSigningConfigs, ListDurableExecutionsByFunction,
             ListEventSourceMappings,
             ListFunctionVersionsByCapacityProvider, ListFunctionsByCodeSigningConfig, ListLayerVersions,
-            ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
+            ListLayers, PauseDurableExecution, PublishLayerVersion,
              PutFunctionCodeSigningConfig,
-            PutProvisionedConcurrencyConfig,
             PutResourcePolicy, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
              UpdateCapacityProvider, UpdateCodeSigningConfig, UpdateEventSourceMapping

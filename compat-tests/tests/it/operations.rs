@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 42] = [
+const IMPLEMENTED: [&str; 46] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
@@ -23,6 +23,7 @@ const IMPLEMENTED: [&str; 42] = [
     "DeleteFunctionConcurrency",
     "DeleteFunctionEventInvokeConfig",
     "DeleteFunctionUrlConfig",
+    "DeleteProvisionedConcurrencyConfig",
     "GetAccountSettings",
     "GetAlias",
     "GetFunction",
@@ -34,12 +35,14 @@ const IMPLEMENTED: [&str; 42] = [
     "GetFunctionScalingConfig",
     "GetFunctionUrlConfig",
     "GetPolicy",
+    "GetProvisionedConcurrencyConfig",
     "GetRuntimeManagementConfig",
     "Invoke",
     "ListAliases",
     "ListFunctionEventInvokeConfigs",
     "ListFunctionUrlConfigs",
     "ListFunctions",
+    "ListProvisionedConcurrencyConfigs",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",
@@ -47,6 +50,7 @@ const IMPLEMENTED: [&str; 42] = [
     "PutFunctionEventInvokeConfig",
     "PutFunctionRecursionConfig",
     "PutFunctionScalingConfig",
+    "PutProvisionedConcurrencyConfig",
     "PutRuntimeManagementConfig",
     "RemovePermission",
     "TagResource",

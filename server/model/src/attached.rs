@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::settings::{EventInvoke, FunctionUrl, RecursiveLoop, RuntimeManagement, Scaling};
+use crate::settings::{
+    EventInvoke, FunctionUrl, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement, Scaling,
+};
 use crate::{Function, LATEST};
 
 /// One kind of settings by the qualifier that each belongs to; [`LATEST`] is the function itself.
@@ -22,17 +24,20 @@ pub struct Attached {
     pub recursion: ByQualifier<RecursiveLoop>,
     /// Numbers of environments on managed instances, of versions.
     pub scaling: ByQualifier<Scaling>,
+    /// Environments that are always there, of versions and aliases.
+    pub provisioned: ByQualifier<ProvisionedConcurrency>,
 }
 
 impl Attached {
     /// Names every kind, so that a new one cannot be forgotten.
     fn remove(&mut self, qualifier: &str) {
-        let Self { event_invoke, urls, runtime_management, recursion, scaling } = self;
+        let Self { event_invoke, urls, runtime_management, recursion, scaling, provisioned } = self;
         event_invoke.remove(qualifier);
         urls.remove(qualifier);
         runtime_management.remove(qualifier);
         recursion.remove(qualifier);
         scaling.remove(qualifier);
+        provisioned.remove(qualifier);
     }
 }
 

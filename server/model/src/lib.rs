@@ -9,6 +9,7 @@ pub mod clock;
 mod function;
 mod id;
 mod policy;
+mod provisioned;
 mod published;
 mod settings;
 mod sha256;
@@ -22,7 +23,7 @@ pub use id::{FunctionId, Place};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use settings::{
-    Cors, EventInvoke, FunctionUrl, InvokeMode, RecursiveLoop, RuntimeManagement, RuntimeUpdates, Scaling,
-    UrlAuth,
+    Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement,
+    RuntimeUpdates, Scaling, UrlAuth,
 };
 pub use sha256::{Sha256, hex};

@@ -104,3 +104,12 @@ pub struct Scaling {
     /// `MaxExecutionEnvironments`, 0 to 15,000.
     pub environments_max: Option<u32>,
 }
+
+/// Environments of a version, or of the versions that an alias names, that are started before anybody invokes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProvisionedConcurrency {
+    /// How many, at least 1.
+    pub executions: u32,
+    /// When that was last put, milliseconds since 1970.
+    pub last_modified_ms: i64,
+}

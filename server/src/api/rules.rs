@@ -9,6 +9,7 @@ pub(super) mod function_url;
 pub(super) mod package;
 pub(super) mod page;
 pub(super) mod policy;
+pub(super) mod provisioned;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;

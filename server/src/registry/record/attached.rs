@@ -3,6 +3,7 @@
 
 mod event_invoke;
 mod function_url;
+mod provisioned;
 mod recursion;
 mod runtime_management;
 mod scaling;
@@ -10,7 +11,8 @@ mod scaling;
 use std::sync::Arc;
 
 use lambd_model::{
-    Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl, RecursiveLoop, RuntimeManagement, Scaling,
+    Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl, ProvisionedConcurrency, RecursiveLoop,
+    RuntimeManagement, Scaling,
 };
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
@@ -44,9 +46,10 @@ struct AnyKind {
 }
 
 /// Every kind.
-static KINDS: [AnyKind; 5] = [
+static KINDS: [AnyKind; 6] = [
     any::<EventInvoke>(),
     any::<FunctionUrl>(),
+    any::<ProvisionedConcurrency>(),
     any::<RecursiveLoop>(),
     any::<RuntimeManagement>(),
     any::<Scaling>(),

@@ -1,15 +1,16 @@
 //! Golden files of the settings that are attached to a function and its qualifiers.
 
 use lambd_model::{
-    ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, RecursiveLoop, RuntimeManagement,
-    RuntimeUpdates, Scaling, UrlAuth,
+    ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop,
+    RuntimeManagement, RuntimeUpdates, Scaling, UrlAuth,
 };
 
 use super::*;
 
 /// A row of each kind, in the order of their keys.
-const ROWS: [(&str, &str); 5] = [
+const ROWS: [(&str, &str); 6] = [
     ("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json")),
+    ("000000000000/eu-west-1/provisioned/full/live", include_str!("../golden/provisioned.v1.json")),
     ("000000000000/eu-west-1/recursion/full/$LATEST", include_str!("../golden/recursion.v1.json")),
     (
         "000000000000/eu-west-1/runtime-management/full/2",
@@ -57,6 +58,10 @@ fn attached() -> Attached {
         runtime_management: at("2", runtime_management),
         recursion: at(LATEST, RecursiveLoop::Allow),
         scaling: at("2", Scaling { environments_min: Some(3), environments_max: None }),
+        provisioned: at(
+            "live",
+            ProvisionedConcurrency { executions: 5, last_modified_ms: 1_795_461_141_000 },
+        ),
     }
 }
 
