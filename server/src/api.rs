@@ -109,6 +109,7 @@ macro_rules! operations {
 }
 
 /// Handles one request whose route is known.
+#[expect(clippy::too_many_lines, reason = "one line for each operation")]
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,

@@ -24,7 +24,9 @@ pub(in crate::api) async fn handle(
             function.detach(&name);
             Ok(function)
         };
-        app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+        let changed =
+            app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+        app.dispatcher.reserve(&changed.now.id);
     }
     Ok(output::DeleteAlias::default())
 }

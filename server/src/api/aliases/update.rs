@@ -44,6 +44,7 @@ pub(in crate::api) async fn handle(
         Ok(function)
     };
     let changed = app.registry.update(Arc::clone(&id), change).await.map_err(of)?;
+    app.dispatcher.provision(&changed.now);
     let alias = alias_of(&changed.now, &name).map_err(of)?;
     Ok(render::alias(&call.place, &id.name, &name, &alias))
 }

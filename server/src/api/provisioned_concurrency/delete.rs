@@ -24,7 +24,8 @@ pub(in crate::api) async fn handle(
     if function.attached.provisioned.contains_key(&qualifier) {
         let arn = call.place.function_arn(&function.id.name);
         let removed = app.registry.provision(target.id, qualifier, None).await;
-        removed.map_err(|error| errors::of(&error, &arn))?;
+        let function = removed.map_err(|error| errors::of(&error, &arn))?;
+        app.dispatcher.reserve(&function.id);
     }
     Ok(output::DeleteProvisionedConcurrencyConfig::default())
 }

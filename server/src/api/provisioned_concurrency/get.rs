@@ -27,7 +27,7 @@ pub(in crate::api) async fn handle(
             "No Provisioned Concurrency Config found for this function",
         ));
     };
-    let shown = provisioned::shown(call, &function.id.name, qualifier, found);
+    let shown = provisioned::shown(app, call, &function, qualifier, found);
     Ok(output::GetProvisionedConcurrencyConfig {
         requested_provisioned_concurrent_executions: shown.requested_provisioned_concurrent_executions,
         available_provisioned_concurrent_executions: shown.available_provisioned_concurrent_executions,

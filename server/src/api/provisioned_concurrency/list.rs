@@ -10,7 +10,7 @@ use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
-    _app: &Arc<App>,
+    app: &Arc<App>,
     call: &Call,
     found: FoundFunction,
     input: input::ListProvisionedConcurrencyConfigs,
@@ -20,7 +20,7 @@ pub(in crate::api) async fn handle(
     let (all, next_marker) = page.of_settings(&function.attached.provisioned);
     let all = all
         .into_iter()
-        .map(|(qualifier, provisioned)| provisioned::shown(call, &function.id.name, qualifier, provisioned));
+        .map(|(qualifier, provisioned)| provisioned::shown(app, call, function, qualifier, provisioned));
     Ok(output::ListProvisionedConcurrencyConfigs {
         provisioned_concurrency_configs: Some(all.collect()),
         next_marker,

@@ -30,12 +30,12 @@ pub(in crate::api) async fn handle(
         last_modified_ms: clock::now_ms(),
     };
     let arn = call.place.function_arn(&target.id.name);
-    app.registry.provision(Arc::clone(&target.id), qualifier, Some(put)).await.map_err(
-        |error| match error {
-            RegistryError::Missing => provisioned::absent(call, &target),
-            error => errors::of(&error, &arn),
-        },
-    )?;
+    let function = app.registry.provision(Arc::clone(&target.id), qualifier, Some(put)).await;
+    let function = function.map_err(|error| match error {
+        RegistryError::Missing => provisioned::absent(call, &target),
+        error => errors::of(&error, &arn),
+    })?;
+    app.dispatcher.provision(&function);
     Ok(output::PutProvisionedConcurrencyConfig {
         requested_provisioned_concurrent_executions: input.provisioned_concurrent_executions,
         available_provisioned_concurrent_executions: Some(0),

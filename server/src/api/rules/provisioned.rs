@@ -9,6 +9,7 @@ use super::errors;
 use super::target_function::TargetFunction;
 use crate::api::Call;
 use crate::app::App;
+use crate::dispatch::{Allocation, ProvisionedStatus};
 use crate::registry::RegistryError;
 
 /// What an unpublished version is refused with by all but Put.
@@ -43,18 +44,26 @@ pub(in crate::api) fn check_alias(function: &Function, alias: &Alias) -> Result<
 
 /// The concurrency of one qualifier with its status.
 pub(in crate::api) fn shown(
+    app: &App,
     call: &Call,
-    name: &str,
+    function: &Function,
     qualifier: &str,
     provisioned: &ProvisionedConcurrency,
 ) -> types::ProvisionedConcurrencyConfigListItem {
+    let ProvisionedStatus { allocated, available, allocation } =
+        app.dispatcher.provisioned(function, qualifier);
+    let (status, status_reason) = match allocation {
+        Allocation::InProgress => ("IN_PROGRESS", None),
+        Allocation::Ready => ("READY", None),
+        Allocation::Failed(reason) => ("FAILED", Some(reason.to_string())),
+    };
     types::ProvisionedConcurrencyConfigListItem {
-        function_arn: Some(call.place.qualified_arn(name, Some(qualifier))),
+        function_arn: Some(call.place.qualified_arn(&function.id.name, Some(qualifier))),
         requested_provisioned_concurrent_executions: i32::try_from(provisioned.executions).ok(),
-        available_provisioned_concurrent_executions: Some(0),
-        allocated_provisioned_concurrent_executions: Some(0),
-        status: Some("FAILED".to_owned()),
-        status_reason: Some("This release of lambd starts no environments before an invocation.".to_owned()),
+        available_provisioned_concurrent_executions: i32::try_from(available).ok(),
+        allocated_provisioned_concurrent_executions: i32::try_from(allocated).ok(),
+        status: Some(status.to_owned()),
+        status_reason,
         last_modified: Some(clock::last_modified_s(provisioned.last_modified_ms)),
     }
 }

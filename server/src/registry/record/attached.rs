@@ -41,7 +41,7 @@ trait Kind: Clone + PartialEq + From<Self::Record> {
 #[derive(Debug)]
 struct AnyKind {
     segment: &'static str,
-    attach: fn(&mut Attached, String, &[u8], &[u8]) -> Result<(), RecordError>,
+    attach: fn(&mut Attached, Setting) -> Result<(), RecordError>,
     add_changes: fn(&mut Batch, &FunctionId, &Attached, &Attached) -> Result<(), RecordError>,
 }
 
@@ -77,7 +77,7 @@ impl Setting {
 
     /// Reads it, and attaches it to its function.
     pub(super) fn attach(self, attached: &mut Attached) -> Result<(), RecordError> {
-        (self.kind.attach)(attached, self.qualifier, &self.key, &self.value)
+        (self.kind.attach)(attached, self)
     }
 }
 
@@ -96,14 +96,9 @@ fn key<K: Kind>(id: &FunctionId, qualifier: &str) -> Vec<u8> {
     format!("{}/{}/{}/{}/{qualifier}", id.account, id.region, K::SEGMENT, id.name).into_bytes()
 }
 
-fn attach<K: Kind>(
-    attached: &mut Attached,
-    qualifier: String,
-    key: &[u8],
-    value: &[u8],
-) -> Result<(), RecordError> {
-    let record: K::Record = K::RECORDS.decode(Table::Functions, key, value)?;
-    K::all_mut(attached).insert(qualifier, Arc::new(record.into()));
+fn attach<K: Kind>(attached: &mut Attached, setting: Setting) -> Result<(), RecordError> {
+    let record: K::Record = K::RECORDS.decode(Table::Functions, &setting.key, &setting.value)?;
+    K::all_mut(attached).insert(setting.qualifier, Arc::new(record.into()));
     Ok(())
 }
 
