@@ -8,15 +8,21 @@
 mod account;
 mod aliases;
 mod concurrency;
+mod event_invoke_configs;
+mod function_urls;
 mod functions;
 mod invocations;
 mod layers;
 mod lookup;
 mod mappings;
 mod policies;
+mod provisioned_concurrency;
+mod recursion;
 #[cfg(test)]
 mod reference;
 mod rules;
+mod runtime_management;
+mod scaling;
 mod signing;
 mod tags;
 #[cfg(test)]
@@ -106,6 +112,7 @@ macro_rules! operations {
 }
 
 /// Handles one request whose route is known.
+#[expect(clippy::too_many_lines, reason = "one line for each operation")]
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,
@@ -121,13 +128,17 @@ pub async fn handle(
             CreateCodeSigningConfig => change signing::create;
             CreateEventSourceMapping => change mappings::create;
             CreateFunction => change functions::create on name(function_name);
+            CreateFunctionUrlConfig => change function_urls::create on name(function_name, qualifier);
             DeleteAlias => change aliases::delete on function(function_name);
             DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
             DeleteEventSourceMapping => change mappings::delete on mapping(uuid);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionCodeSigningConfig => change signing::delete_function_config on function(function_name);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+            DeleteFunctionEventInvokeConfig => change event_invoke_configs::delete on name(function_name, qualifier);
+            DeleteFunctionUrlConfig => change function_urls::delete on name(function_name, qualifier);
             DeleteLayerVersion => change layers::delete_version;
+            DeleteProvisionedConcurrencyConfig => change provisioned_concurrency::delete on name(function_name, qualifier);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
@@ -136,24 +147,38 @@ pub async fn handle(
             GetFunctionCodeSigningConfig => read signing::get_function_config on function(function_name);
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
+            GetFunctionEventInvokeConfig => read event_invoke_configs::get on name(function_name, qualifier);
+            GetFunctionRecursionConfig => read recursion::get on function(function_name);
+            GetFunctionScalingConfig => read scaling::get on function(function_name, qualifier);
+            GetFunctionUrlConfig => read function_urls::get on name(function_name, qualifier);
             GetLayerVersion => read layers::get_version;
             GetLayerVersionByArn => read layers::get_version_by_arn;
             GetLayerVersionPolicy => read layers::get_policy;
             GetPolicy => read policies::get on name(function_name, qualifier);
+            GetProvisionedConcurrencyConfig => read provisioned_concurrency::get on name(function_name, qualifier);
+            GetRuntimeManagementConfig => read runtime_management::get on function(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListCodeSigningConfigs => read signing::list;
             ListEventSourceMappings => read mappings::list;
+            ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
+            ListFunctionUrlConfigs => read function_urls::list on name(function_name);
             ListFunctions => read functions::list;
             ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListLayerVersions => read layers::list_versions;
             ListLayers => read layers::list;
+            ListProvisionedConcurrencyConfigs => read provisioned_concurrency::list on function(function_name);
             ListTags => read tags::list on tagged(resource);
             ListVersionsByFunction => read versions::list on function(function_name);
             PublishLayerVersion => change layers::publish_version;
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionCodeSigningConfig => change signing::put_function_config on name(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            PutFunctionEventInvokeConfig => change event_invoke_configs::put on name(function_name, qualifier);
+            PutFunctionRecursionConfig => change recursion::put on function(function_name);
+            PutFunctionScalingConfig => change scaling::put on function(function_name, qualifier);
+            PutProvisionedConcurrencyConfig => change provisioned_concurrency::put on name(function_name, qualifier);
+            PutRuntimeManagementConfig => change runtime_management::put on function(function_name, qualifier);
             RemoveLayerVersionPermission => change layers::remove_permission;
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
@@ -163,22 +188,18 @@ pub async fn handle(
             UpdateEventSourceMapping => change mappings::update on mapping(uuid);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
+            UpdateFunctionEventInvokeConfig => change event_invoke_configs::update on name(function_name, qualifier);
+            UpdateFunctionUrlConfig => change function_urls::update on name(function_name, qualifier);
         }
         later {
-            CheckpointDurableExecution, CreateCapacityProvider, CreateFunctionUrlConfig,
-            DeleteCapacityProvider, DeleteDurableExecution, DeleteFunctionEventInvokeConfig,
-            DeleteFunctionUrlConfig, DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,
-            GetCapacityProvider, GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
-            GetFunctionEventInvokeConfig, GetFunctionRecursionConfig, GetFunctionScalingConfig,
-            GetFunctionUrlConfig, GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream, ListCapacityProviders,
-            ListDurableExecutionsByFunction, ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-            ListFunctionVersionsByCapacityProvider, ListProvisionedConcurrencyConfigs, PauseDurableExecution,
-            PutFunctionEventInvokeConfig, PutFunctionRecursionConfig, PutFunctionScalingConfig,
-            PutProvisionedConcurrencyConfig, PutResourcePolicy, PutRuntimeManagementConfig,
+            CheckpointDurableExecution, CreateCapacityProvider, DeleteCapacityProvider,
+            DeleteDurableExecution, DeleteResourcePolicy, GetCapacityProvider, GetDurableExecution,
+            GetDurableExecutionHistory, GetDurableExecutionState, GetResourcePolicy, InvokeAsync,
+            InvokeWithResponseStream, ListCapacityProviders, ListDurableExecutionsByFunction,
+            ListFunctionVersionsByCapacityProvider, PauseDurableExecution, PutResourcePolicy,
             ResumeDurableExecution, SendDurableExecutionCallbackFailure,
             SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-            UpdateCapacityProvider, UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
+            UpdateCapacityProvider
         }
     }
 }

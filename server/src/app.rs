@@ -126,12 +126,18 @@ impl App {
         })
     }
 
-    /// A presigned address: whoever has it can download the package for ten minutes.
-    pub fn code_location(&self, endpoint: &str, region: &str, sha256: Sha256) -> String {
-        let origin = match self.config.public_endpoint.as_str() {
+    /// Scheme and authority of the server in addresses for callers: those of the configuration, or those that a
+    /// caller has used.
+    pub fn public_origin<'a>(&'a self, endpoint: &'a str) -> &'a str {
+        match self.config.public_endpoint.as_str() {
             "" => endpoint,
             public => public.trim_end_matches('/'),
-        };
+        }
+    }
+
+    /// A presigned address: whoever has it can download the package for ten minutes.
+    pub fn code_location(&self, endpoint: &str, region: &str, sha256: Sha256) -> String {
+        let origin = self.public_origin(endpoint);
         let path = format!("{CODE_PATH}{}", sha256.hex());
         Signer { credentials: &self.credentials, region, now: SystemTime::now() }.presign(
             "GET",

@@ -12,11 +12,13 @@ mod active;
 mod admission;
 mod drain;
 mod idle;
+mod provisioned;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use lambd_engine::pool::Leased;
 use lambd_engine::scaler::{ScalerLimits, Throttle};
 use lambd_model::{FunctionId, Version};
 use tokio::sync::oneshot;
@@ -30,7 +32,9 @@ use crate::remark::Remark;
 use crate::runtimes::Catalog;
 use acquire::Acquired;
 use active::{ActiveInvocation, Delivered, Settled};
-use admission::{Admission, ConcurrencyPermit};
+use admission::{Admission, Admitted, ConcurrencyPermit};
+
+pub use provisioned::{Allocation, ProvisionedStatus};
 
 /// How long the runtime may take from its response to its next poll before the caller gets its answer without
 /// waiting for the poll. Nearly every runtime polls within microseconds; then the environment is back in the
@@ -142,20 +146,24 @@ impl Dispatcher {
         version: Arc<Version>,
         invocation: Invocation,
     ) -> Result<InvocationResult, InvokeError> {
-        let permit = Admission::admit(&self.admission, &version.function).map_err(InvokeError::Refused)?;
+        let admitted = Admission::admit(&self.admission, &version).map_err(InvokeError::Refused)?;
         let (reply, answer) = oneshot::channel();
         let dispatcher = Arc::clone(self);
-        tokio::spawn(async move { dispatcher.serve(version, invocation, permit, reply).await });
+        tokio::spawn(async move { dispatcher.serve(version, invocation, admitted, reply).await });
         answer.await.map_err(|_| InvokeError::Interrupted)?
     }
 
-    /// Takes over the reserved concurrency of a function that was changed or deleted. Always reads the
-    /// registry, so that concurrent changes end with its present value.
+    /// Takes over the reserved and the provisioned concurrency of a function that was changed or deleted. Always
+    /// reads the registry, so that concurrent changes end with its present value.
     pub fn reserve(&self, function: &Arc<FunctionId>) {
         self.admission.with(|state, now| {
-            let reserved = self.registry.get(function).and_then(|function| function.reserved_concurrency);
+            let present = self.registry.get(function);
+            let reserved = present.as_ref().and_then(|function| function.reserved_concurrency);
+            let provisioned = present.map_or(0, |function| function.provisioned_total());
             state.scaler.reserve(function, reserved, now);
+            state.scaler.provision(function, provisioned, now);
         });
+        self.admission.unprovided.notify_one();
     }
 
     /// Ends the idle environments of a version's generation, because nothing runs that generation any more.
@@ -169,10 +177,11 @@ impl Dispatcher {
         &self,
         version: Arc<Version>,
         invocation: Invocation,
-        permit: ConcurrencyPermit,
+        admitted: Admitted,
         reply: oneshot::Sender<Result<InvocationResult, InvokeError>>,
     ) {
-        let over = match self.begin(version, &invocation).await {
+        let Admitted { permit, provisioned } = admitted;
+        let over = match self.begin(version, &invocation, provisioned).await {
             Ok(StartedInvocation::Running(active)) => return self.finish(*active, permit, reply).await,
             Ok(StartedInvocation::Over(answer)) => Ok(answer),
             Err(error) => Err(error),
@@ -187,9 +196,10 @@ impl Dispatcher {
         &self,
         mut version: Arc<Version>,
         invocation: &'a Invocation,
+        mut provisioned: Option<Box<Leased<Environment>>>,
     ) -> Result<StartedInvocation<'a>, InvokeError> {
         loop {
-            let acquired = match self.acquire(&version, invocation).await {
+            let acquired = match self.acquire(&version, invocation, provisioned.take()).await {
                 // The function was updated or deleted, and the old code has been collected.
                 Err(InvokeError::Package(PackageError::Missing { .. }))
                     if !self.registry.is_current(&version) =>
@@ -242,7 +252,9 @@ impl Dispatcher {
     /// Returns an environment to the pool, and removes it again if code or configuration has changed.
     fn give_back(&self, environment: Environment) {
         let version = Arc::clone(&environment.version);
-        self.admission.put(environment);
+        if let Some(unwanted) = self.admission.put(environment) {
+            return unwanted.terminate();
+        }
         // Checked after `put`: an earlier update has retired this generation before the environment was in
         // the pool; a later update will find it there.
         if !self.registry.is_current(&version) {

@@ -54,6 +54,8 @@ pub struct Environment {
     /// Dropping it ends the processes; the fields after it return what was reserved for them.
     program: Box<dyn Program>,
     started: Instant,
+    /// Returned when a provisioned environment ends; `None` if it is none.
+    provisioned: Option<Box<dyn Slot>>,
     /// Keeps its packages from being collected.
     _packages: (Package, Option<Package>),
     _reservation: Box<dyn Reservation>,
@@ -77,6 +79,32 @@ pub trait Reservation: std::fmt::Debug + Send + Sync {
     fn started(&mut self);
 }
 
+/// What a provisioned environment occupies; dropped with it.
+pub trait Slot: std::fmt::Debug + Send + Sync {}
+
+/// Why an environment is started, as its function is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initialization {
+    /// For an invocation that waits.
+    OnDemand,
+    /// For an invocation that waits, whose first environment could not be initialised.
+    Repeated,
+    /// Before anybody invokes.
+    Provisioned,
+}
+
+impl Initialization {
+    /// Whether the init may use more CPU than the function's share; only a first init, which is short.
+    fn is_boosted(self) -> bool {
+        self != Self::Repeated
+    }
+
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE` [fact:platform-variables].
+    fn name(self) -> &'static str {
+        if self == Self::Provisioned { "provisioned-concurrency" } else { "on-demand" }
+    }
+}
+
 /// The inputs of a start.
 #[derive(Debug)]
 pub struct EnvironmentStart<'a> {
@@ -92,8 +120,8 @@ pub struct EnvironmentStart<'a> {
     pub reservation: Box<dyn Reservation>,
     /// The descriptors that were reserved for it.
     pub descriptors: OwnedSemaphorePermit,
-    /// Whether its init may use more CPU than the function's share; only for a first init, which is short.
-    pub boost: bool,
+    /// Why it is started.
+    pub initialization: Initialization,
 }
 
 impl Environment {
@@ -128,6 +156,7 @@ impl Environment {
             _service: service,
             program,
             started,
+            provisioned: None,
             _packages: (package, layers),
             _reservation: reservation,
             _descriptors: descriptors,
@@ -216,6 +245,11 @@ impl Environment {
         tokio::spawn(output.close())
     }
 
+    /// Makes it a provisioned environment, which occupies this slot.
+    pub fn provide(&mut self, slot: Box<dyn Slot>) {
+        self.provisioned = Some(slot);
+    }
+
     /// Time since its program was started.
     pub fn age(&self) -> Duration {
         self.started.elapsed()
@@ -229,6 +263,10 @@ impl Resident for Environment {
 
     fn memory_mib(&self) -> u32 {
         self.version.configuration.memory_mib
+    }
+
+    fn is_provisioned(&self) -> bool {
+        self.provisioned.is_some()
     }
 
     fn freeze(&mut self) {

@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use lambd_model::{Function, FunctionId, FunctionState, Place, Sha256, Version};
+use lambd_model::{Function, FunctionId, FunctionState, Place, ProvisionedConcurrency, Sha256, Version};
 use lambd_store::record::RecordError;
 use lambd_store::{Batch, CommitError, Durability, RowVersion, Store, StoreError, Table};
 use tokio::runtime::Handle;
@@ -91,6 +91,32 @@ pub enum RegistryError {
     /// The account would have fewer than 100 unreserved executions.
     #[error("too little unreserved concurrency")]
     Unreserved,
+    /// The reservation would be smaller than the function's provisioned concurrency.
+    #[error("{reserved} is less than the provisioned {provisioned}")]
+    BelowProvisioned {
+        /// What was to be reserved.
+        reserved: u32,
+        /// Provisioned executions of all qualifiers.
+        provisioned: u32,
+    },
+    /// Provisioned concurrency would be larger than the function's reservation.
+    #[error("more than is reserved")]
+    AboveReserved,
+    /// Provisioned concurrency would be larger than what the account has left.
+    #[error("more than the {0} that are unreserved")]
+    AboveUnreserved(u32),
+    /// With this provisioned concurrency the account would have fewer than 100 unreserved executions.
+    #[error("too little unreserved concurrency for what is to be provisioned")]
+    ProvisionedUnreserved,
+    /// The alias names a version that has provisioned concurrency of its own.
+    #[error("the version of the alias is provisioned")]
+    VersionProvisioned,
+    /// The alias names `$LATEST`, which cannot be provisioned.
+    #[error("unpublished versions cannot be provisioned")]
+    Unpublished,
+    /// An alias with provisioned concurrency names the version.
+    #[error("an alias of the version is provisioned")]
+    AliasProvisioned,
     /// The store failed: the change was not acknowledged.
     #[error("cannot store the change")]
     Store(#[from] CommitError),
@@ -142,7 +168,7 @@ pub struct Registry {
     store: Arc<dyn Store>,
     functions: RwLock<Functions>,
     stripes: Vec<Mutex<()>>,
-    /// Serialises changes that depend on all functions: reserved concurrency.
+    /// Serialises changes that depend on all functions: reserved and provisioned concurrency.
     account: Mutex<()>,
     hasher: RandomState,
     concurrency_limit: u32,
@@ -245,14 +271,50 @@ impl Registry {
             let _writer = registry.stripe(&id);
             let (before, version) = registry.stored(&id)?;
             if let Some(wanted) = reserved {
-                let others =
-                    rules::reserved_by_others(registry.read().values().map(|(function, _)| function), &id);
-                rules::check_reservation(registry.concurrency_limit, others, wanted)?;
+                let others = registry.claimed_by_others(&id);
+                rules::check_reservation(registry.concurrency_limit, others, wanted, &before)?;
             }
             let function = Function { reserved_concurrency: reserved, ..(*before).clone() };
             registry.commit(Some((&before, version)), function)
         })
         .await
+    }
+
+    /// Puts or removes the provisioned concurrency of a version or an alias; it needs room in the function's
+    /// reservation or in the account.
+    pub async fn provision(
+        self: &Arc<Self>,
+        id: Arc<FunctionId>,
+        qualifier: String,
+        provisioned: Option<ProvisionedConcurrency>,
+    ) -> Result<Arc<Function>, RegistryError> {
+        self.blocking(move |registry| {
+            let _account = lock(&registry.account);
+            let _writer = registry.stripe(&id);
+            let (before, version) = registry.stored(&id)?;
+            if let Some(wanted) = provisioned {
+                let others = registry.claimed_by_others(&id);
+                rules::check_provisioned(
+                    registry.concurrency_limit,
+                    others,
+                    &before,
+                    &qualifier,
+                    wanted.executions,
+                )?;
+            }
+            let function = before.with_attached(|attached| {
+                drop(match provisioned {
+                    Some(wanted) => attached.provisioned.insert(qualifier, Arc::new(wanted)),
+                    None => attached.provisioned.remove(&qualifier),
+                });
+            });
+            registry.commit(Some((&before, version)), function)
+        })
+        .await
+    }
+
+    fn claimed_by_others(&self, id: &FunctionId) -> u32 {
+        rules::claimed_by_others(self.read().values().map(|(function, _)| function), id)
     }
 
     /// Removes a function with all that belongs to it; its package is collected later.

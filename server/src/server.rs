@@ -39,6 +39,7 @@ impl Server {
         api::settle_mappings(&app);
         let keep_alive = Duration::from_secs(app.config.environment_idle_s);
         let idle = tokio::spawn(Arc::clone(&app.dispatcher).manage_idle(keep_alive));
+        let provisioned = tokio::spawn(Arc::clone(&app.dispatcher).keep_provisioned());
         let collect = tokio::spawn(Arc::clone(&app).collect_packages());
         app.collector.ask();
         let drain_timeout = Duration::from_secs(app.config.drain_timeout_s);
@@ -54,7 +55,7 @@ impl Server {
             connections: tokio::spawn(connections),
             begin_drain,
             drain_timeout,
-            background: [idle.abort_handle(), collect.abort_handle()],
+            background: [idle.abort_handle(), provisioned.abort_handle(), collect.abort_handle()],
         }
     }
 }
@@ -67,7 +68,7 @@ pub struct Running {
     /// Dropped to begin the drain.
     begin_drain: oneshot::Sender<()>,
     drain_timeout: Duration,
-    background: [AbortHandle; 2],
+    background: [AbortHandle; 3],
 }
 
 impl Running {

@@ -3,4 +3,5 @@
 //! Invariant: pure. Nothing here reads a clock, starts a process or takes a lock; `now` is an argument.
 
 pub mod pool;
+pub mod provisions;
 pub mod scaler;

@@ -72,22 +72,36 @@ pub enum StartDecision {
 
 #[derive(Debug)]
 struct PerFunction {
+    /// Without those in provisioned environments.
     in_flight: u32,
+    /// Those in provisioned environments.
+    provisioned_in_flight: u32,
     environments: u32,
     reserved: Option<u32>,
+    /// Executions that are kept for provisioned environments, whether these are there or not.
+    provisioned: u32,
+    /// Provisioned environments that are there.
+    allocated: u32,
     bucket: TokenBucket,
 }
 
 impl PerFunction {
     fn is_unused(&mut self, now: Duration) -> bool {
-        self.in_flight == 0 && self.environments == 0 && self.reserved.is_none() && self.bucket.is_full(now)
+        let is_idle = self.in_flight == 0 && self.provisioned_in_flight == 0 && self.environments == 0;
+        let is_kept = self.reserved.is_some() || self.provisioned > 0 || self.allocated > 0;
+        is_idle && !is_kept && self.bucket.is_full(now)
+    }
+
+    /// The part of the account's concurrency that is kept for the function.
+    fn claim(&self) -> u32 {
+        self.reserved.unwrap_or(self.provisioned)
     }
 }
 
-/// Concurrency that an account has reserved and uses.
+/// Concurrency that an account keeps for single functions, and what else of it is used.
 #[derive(Debug, Default)]
 struct PerAccount {
-    reserved_total: u32,
+    claimed_total: u32,
     unreserved_in_flight: u32,
 }
 
@@ -109,11 +123,11 @@ impl Scaler {
 
     /// Sets or clears a function's reserved concurrency. Invocations in flight go on.
     pub fn reserve(&mut self, function: &Arc<FunctionId>, reserved: Option<u32>, now: Duration) {
-        let f = self.entry(function, now);
-        let (before, in_flight) = (f.reserved, f.in_flight);
+        let f = entry_of(&mut self.functions, &self.limits, function, now);
+        let (before, claim, in_flight) = (f.reserved, f.claim(), f.in_flight);
         f.reserved = reserved;
         let account = account_of(&mut self.accounts, function);
-        account.reserved_total = account.reserved_total - before.unwrap_or(0) + reserved.unwrap_or(0);
+        account.claimed_total = account.claimed_total - claim + f.claim();
         match (before.is_some(), reserved.is_some()) {
             (false, true) => account.unreserved_in_flight -= in_flight,
             (true, false) => account.unreserved_in_flight += in_flight,
@@ -122,13 +136,51 @@ impl Scaler {
         self.forget_if_unused(function, now);
     }
 
-    /// Admits one invocation. The caller must call [`Self::done`] when it is over.
+    /// Keeps executions for the function's provisioned environments; they are a part of what it has reserved
+    /// [fact:provisioned-limits].
+    pub fn provision(&mut self, function: &Arc<FunctionId>, executions: u32, now: Duration) {
+        let f = entry_of(&mut self.functions, &self.limits, function, now);
+        let claim = f.claim();
+        f.provisioned = executions;
+        let account = account_of(&mut self.accounts, function);
+        account.claimed_total = account.claimed_total - claim + f.claim();
+        self.forget_if_unused(function, now);
+    }
+
+    /// A provisioned environment of the function is ready: nothing else may use its part of the reservation.
+    pub fn allocate(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        self.entry(function, now).allocated += 1;
+    }
+
+    /// A provisioned environment of the function that was ready has ended.
+    pub fn release(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        if let Some(f) = self.functions.get_mut(function) {
+            f.allocated = f.allocated.saturating_sub(1);
+        }
+        self.forget_if_unused(function, now);
+    }
+
+    /// Counts an invocation that has a provisioned environment, for which executions are kept. The caller must call
+    /// [`Self::done_provisioned`] when it is over.
+    pub fn admit_provisioned(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        self.entry(function, now).provisioned_in_flight += 1;
+    }
+
+    /// An invocation with a provisioned environment is over.
+    pub fn done_provisioned(&mut self, function: &Arc<FunctionId>, now: Duration) {
+        if let Some(f) = self.functions.get_mut(function) {
+            f.provisioned_in_flight = f.provisioned_in_flight.saturating_sub(1);
+        }
+        self.forget_if_unused(function, now);
+    }
+
+    /// Admits one invocation without a provisioned environment. The caller must call [`Self::done`] when it is over.
     pub fn admit(&mut self, function: &Arc<FunctionId>, now: Duration) -> Result<(), Throttle> {
         let f = entry_of(&mut self.functions, &self.limits, function, now);
         let account = account_of(&mut self.accounts, function);
-        let unreserved_limit = self.limits.account_concurrency.saturating_sub(account.reserved_total);
+        let unreserved_limit = self.limits.account_concurrency.saturating_sub(account.claimed_total);
         let refusal = match f.reserved {
-            Some(limit) if f.in_flight >= limit => Throttle::Reserved,
+            Some(limit) if f.in_flight >= limit.saturating_sub(f.allocated) => Throttle::Reserved,
             None if account.unreserved_in_flight >= unreserved_limit => Throttle::Account,
             reserved => {
                 f.in_flight += 1;
@@ -209,7 +261,7 @@ impl Scaler {
 
     /// Invocations in flight for all functions.
     pub fn in_flight(&self) -> u32 {
-        self.functions.values().map(|f| f.in_flight).sum()
+        self.functions.values().map(|f| f.in_flight + f.provisioned_in_flight).sum()
     }
 
     fn entry(&mut self, function: &Arc<FunctionId>, now: Duration) -> &mut PerFunction {
@@ -232,8 +284,11 @@ fn entry_of<'a>(
 ) -> &'a mut PerFunction {
     functions.entry(Arc::clone(function)).or_insert_with(|| PerFunction {
         in_flight: 0,
+        provisioned_in_flight: 0,
         environments: 0,
         reserved: None,
+        provisioned: 0,
+        allocated: 0,
         bucket: TokenBucket::full(limits.burst, limits.refill_per_s, now),
     })
 }

@@ -15,6 +15,12 @@ pub fn last_modified(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3f+0000")
 }
 
+/// Formats a time as `2024-01-31T09:08:07+0000`, the form of `LastModified` of provisioned concurrency
+/// [fact:provisioned-answers].
+pub fn last_modified_s(ms: i64) -> String {
+    format(ms, "%Y-%m-%dT%H:%M:%S+0000")
+}
+
 /// Formats a time as `2024-01-31T09:08:07.123Z`, the form of times in telemetry [fact:json-records].
 pub fn rfc3339(ms: i64) -> String {
     format(ms, "%Y-%m-%dT%H:%M:%S%.3fZ")
@@ -37,6 +43,7 @@ mod tests {
     fn times_have_the_forms_of_aws() {
         assert_eq!(last_modified(1_706_692_087_120), "2024-01-31T09:08:07.120+0000");
         assert_eq!(last_modified(0), "1970-01-01T00:00:00.000+0000");
+        assert_eq!(last_modified_s(1_706_692_087_120), "2024-01-31T09:08:07+0000");
         assert_eq!(rfc3339(1_706_692_087_120), "2024-01-31T09:08:07.120Z");
         assert_eq!(stream_date(1_706_692_087_120), "2024/01/31");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::attached::Attached;
 use crate::policy::Statement;
 use crate::published::{Aliases, PublishedVersion};
 use crate::{Configuration, FunctionId, LATEST};
@@ -73,6 +74,8 @@ pub struct Function {
     pub aliases: Aliases,
     /// Permissions in the order in which they were added, by qualifier: `$LATEST` is the function as a whole.
     pub policies: BTreeMap<String, Arc<Vec<Statement>>>,
+    /// All other settings that belong to it, to a version or to an alias.
+    pub attached: Attached,
 }
 
 impl Function {

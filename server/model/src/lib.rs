@@ -4,15 +4,19 @@
 //! [`FunctionId`]; what runs is a [`Version`].
 
 pub mod arn;
+mod attached;
 pub mod clock;
 mod configuration;
 mod function;
 mod id;
 mod policy;
+mod provisioned;
 mod published;
+mod settings;
 mod sha256;
 
 pub use arn::{FunctionRef, LATEST};
+pub use attached::{Attached, ByQualifier};
 pub use configuration::{
     CapacityProviderRef, CodeRef, Configuration, Durable, FileSystem, Image, ImageConfig, LayerRef,
     LogFormat, Logging, Variables, Vpc,
@@ -21,4 +25,8 @@ pub use function::{Function, FunctionState, LastUpdate, Version};
 pub use id::{FunctionId, Place, ResourceId};
 pub use policy::{Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
+pub use settings::{
+    Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement,
+    RuntimeUpdates, Scaling, UrlAuth,
+};
 pub use sha256::{Sha256, hex};

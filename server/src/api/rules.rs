@@ -4,7 +4,9 @@
 
 pub(super) mod activation;
 pub(super) mod errors;
+pub(super) mod event_invoke;
 pub(super) mod features;
+pub(super) mod function_url;
 pub(super) mod image;
 pub(super) mod layer_policy;
 pub(super) mod layers;
@@ -12,6 +14,7 @@ pub(super) mod mappings;
 pub(super) mod package;
 pub(super) mod page;
 pub(super) mod policy;
+pub(super) mod provisioned;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;

@@ -14,7 +14,7 @@ use super::admission::Admission;
 use super::{Dispatcher, Invocation, InvocationResult, InvokeError};
 use crate::environment::failure::InvocationFailure;
 use crate::environment::launch::EnvironmentStartError;
-use crate::environment::{Environment, EnvironmentStart};
+use crate::environment::{Environment, EnvironmentStart, Initialization};
 use crate::packages::{Package, PackageLimits};
 use crate::platform_log::{Lines, Report, Status};
 use crate::runtimes::Runtime;
@@ -41,8 +41,10 @@ impl Dispatcher {
         &self,
         version: &Arc<Version>,
         invocation: &Invocation,
+        provisioned: Option<Box<Leased<Environment>>>,
     ) -> Result<Acquired, InvokeError> {
-        while let Some(leased) = self.admission.take(version.generation) {
+        let mut provisioned = provisioned.map(|leased| *leased);
+        while let Some(leased) = provisioned.take().or_else(|| self.admission.take(version.generation)) {
             let mut environment = match leased {
                 Leased::Thawed(environment) => environment,
                 Leased::Frozen(environment) => {
@@ -65,7 +67,7 @@ impl Dispatcher {
         invocation: &Invocation,
     ) -> Result<Acquired, InvokeError> {
         let asked = Instant::now();
-        let mut first = self.launch(version, true).await?;
+        let mut first = self.launch(version, Initialization::OnDemand).await?;
         let launched = asked.elapsed();
         match first.init(INIT_LIMIT, &invocation.request_id).await {
             Ok(init) => {
@@ -90,7 +92,7 @@ impl Dispatcher {
         invocation: &Invocation,
         first: InvocationFailure,
     ) -> Result<Acquired, InvokeError> {
-        let mut environment = self.launch(version, false).await?;
+        let mut environment = self.launch(version, Initialization::Repeated).await?;
         let started = Instant::now();
         if invocation.tail {
             environment.output.record_tail();
@@ -119,8 +121,12 @@ impl Dispatcher {
         Ok(Acquired::Failed(InvocationResult { payload: failure.payload, is_error: true, tail }))
     }
 
-    /// Starts a sandbox. With `boost` its init may use more CPU than the function's share.
-    async fn launch(&self, version: &Arc<Version>, boost: bool) -> Result<Environment, InvokeError> {
+    /// Starts a sandbox.
+    pub(super) async fn launch(
+        &self,
+        version: &Arc<Version>,
+        initialization: Initialization,
+    ) -> Result<Environment, InvokeError> {
         let config = &version.configuration;
         let reservation = Admission::reserve_memory(&self.admission, &version.function, config.memory_mib)
             .map_err(|refusal| {
@@ -131,8 +137,15 @@ impl Dispatcher {
         let descriptors = self.descriptors()?;
         let version = Arc::clone(version);
         let reservation = Box::new(reservation);
-        let start =
-            EnvironmentStart { version, runtime: &runtime, package, layers, reservation, descriptors, boost };
+        let start = EnvironmentStart {
+            version,
+            runtime: &runtime,
+            package,
+            layers,
+            reservation,
+            descriptors,
+            initialization,
+        };
         Environment::start(start, &self.launching, &self.logs).await.map_err(|error| match error {
             EnvironmentStartError::Descriptors => self.out_of_descriptors(),
             error => InvokeError::Start(error),
@@ -191,7 +204,7 @@ impl Dispatcher {
     }
 }
 
-async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
+pub(super) async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
     let line =
         Lines(&environment.version.configuration.logging).init_report(environment.age(), phase, status);
     environment.output.conclude([line]).await;

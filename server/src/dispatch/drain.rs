@@ -1,4 +1,5 @@
-//! The end of dispatch: running invocations may complete, then every idle environment ends.
+//! The end of dispatch: nothing is provisioned any more, running invocations may complete, then every idle
+//! environment ends.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ impl Dispatcher {
     /// Waits until no invocation is in flight, at most `limit`; then ends every idle environment. Returns the
     /// number of invocations that were still running.
     pub async fn drain(&self, limit: Duration) -> u32 {
+        self.admission.with(|state, _| state.provisions.stop());
         let quiet = async {
             loop {
                 let ended = self.admission.ended.notified();

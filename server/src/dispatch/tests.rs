@@ -14,6 +14,7 @@ mod memory;
 mod outcome;
 mod paused;
 mod permit;
+mod provisioned;
 mod retire;
 mod runtime;
 mod settle;

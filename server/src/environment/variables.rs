@@ -6,6 +6,8 @@ use lambd_model::{LogFormat, Version};
 use lambd_sandbox::RUNTIME_API;
 use uuid::Uuid;
 
+use super::Initialization;
+
 /// Variables that every runtime has and a function may override.
 const DEFAULTS: [(&str, &str); 4] = [
     ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
@@ -20,6 +22,7 @@ pub(super) fn variables<'a>(
     version: &'a Version,
     runtime: impl Iterator<Item = (&'a str, &'a str)>,
     log_stream: &str,
+    initialization: Initialization,
 ) -> Vec<Vec<u8>> {
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
@@ -27,11 +30,15 @@ pub(super) fn variables<'a>(
     if let Some(customer) = &version.configuration.variables {
         all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
     }
-    all.extend(reserved(version, log_stream));
+    all.extend(reserved(version, log_stream, initialization));
     all.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect()
 }
 
-fn reserved(version: &Version, log_stream: &str) -> Vec<(&'static str, String)> {
+fn reserved(
+    version: &Version,
+    log_stream: &str,
+    initialization: Initialization,
+) -> Vec<(&'static str, String)> {
     let (function, config) = (&version.function, &version.configuration);
     let (access_key, secret, token) = credentials();
     let mut all = vec![
@@ -43,7 +50,7 @@ fn reserved(version: &Version, log_stream: &str) -> Vec<(&'static str, String)> 
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", version.qualifier.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mib.to_string()),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization.name().to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", config.logging.group.clone()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", RUNTIME_API.to_owned()),

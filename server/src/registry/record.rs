@@ -3,6 +3,7 @@
 //! Stored forms have types of their own. A domain type may change freely; a stored form changes only with a
 //! further step of [`FUNCTION`] and a golden file.
 
+mod attached;
 mod configuration;
 mod migrate;
 mod published;
@@ -12,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Function, FunctionId, FunctionState, LATEST, LastUpdate, Version};
+use lambd_model::{Attached, Function, FunctionId, FunctionState, LATEST, LastUpdate, Version};
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Range, Row, RowVersion, Store, Table, for_each};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ enum LastUpdateRecord {
 impl FunctionRecord {
     /// Names every member, so that a new one cannot be forgotten.
     fn of(function: &Function) -> Self {
-        // Versions, aliases and policies have rows of their own.
+        // Versions, aliases, policies and attached settings have rows of their own.
         let Function {
             id: _,
             latest,
@@ -94,6 +95,7 @@ impl FunctionRecord {
             last_number,
             aliases: _,
             policies: _,
+            attached: _,
         } = function;
         let Version { function: _, qualifier: _, configuration, generation } = &**latest;
         Self {
@@ -144,6 +146,7 @@ impl FunctionRecord {
             last_number,
             aliases: BTreeMap::new(),
             policies: BTreeMap::new(),
+            attached: Attached::default(),
         }
     }
 }
@@ -182,6 +185,7 @@ pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, 
             Part::Policy(qualifier, statements) => {
                 function.policies.insert(qualifier, Arc::new(statements));
             }
+            Part::Attached(setting) => setting.attach(&mut function.attached)?,
             Part::Alias(name, alias) => {
                 function.aliases.insert(name, Arc::new(alias));
             }

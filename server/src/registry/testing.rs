@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
-    CodeRef, Configuration, Function, FunctionId, FunctionState, LogFormat, Logging, Sha256, Version,
+    Attached, CodeRef, Configuration, Function, FunctionId, FunctionState, LogFormat, Logging, Sha256,
+    Version,
 };
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ pub(crate) fn of(id: &Arc<FunctionId>) -> Function {
         last_number: 0,
         aliases: BTreeMap::new(),
         policies: BTreeMap::new(),
+        attached: Attached::default(),
     }
 }
 

@@ -12,6 +12,9 @@ impl Resident for Fake {
     fn memory_mib(&self) -> u32 {
         self.2
     }
+    fn is_provisioned(&self) -> bool {
+        self.0.starts_with("provisioned")
+    }
     fn freeze(&mut self) {}
 }
 
@@ -119,4 +122,25 @@ fn what_is_old_expires_and_clearing_removes_the_rest() {
     assert_eq!(names(&pool.expire_older(at(1))), ["a", "b"]);
     assert_eq!(names(&pool.clear()), ["c"]);
     assert_eq!((pool.idle_mib(), pool.freeze_older(at(9), 9)), (0, Freezing::Done));
+}
+
+#[test]
+fn a_provisioned_one_is_leased_by_itself_and_neither_expires_nor_makes_room() {
+    let mut pool = Pool::default();
+    pool.put(Fake("provisioned 1", NEW, 8), at(1));
+    pool.put(Fake("plain", NEW, 1), at(2));
+    pool.put(Fake("provisioned 2", NEW, 8), at(3));
+    assert_eq!((pool.idle_mib(), pool.idle_provisioned(NEW), pool.idle_provisioned(OLD)), (1, 2, 0));
+    assert_eq!(names(&pool.expire_older(at(9))), ["plain"]);
+    assert_eq!(names(&pool.evict(8)), [""; 0]);
+    assert_eq!(pool.freeze_older(at(9), 9), Freezing::Done);
+    assert!(pool.take(NEW).is_none());
+    assert_eq!(pool.take_provisioned(NEW), Some(Leased::Frozen(Fake("provisioned 2", NEW, 8))));
+    assert_eq!(names(&pool.remove_ended_provisioned(|fake| fake.0 == "provisioned 1")), ["provisioned 1"]);
+    pool.put(Fake("provisioned 3", NEW, 8), at(9));
+    pool.put(Fake("plain", NEW, 1), at(9));
+    let mut retired = pool.retire(NEW);
+    retired.sort_unstable_by_key(|fake| fake.0);
+    assert_eq!(names(&retired), ["plain", "provisioned 3"]);
+    assert_eq!((pool.idle_mib(), pool.idle_provisioned(NEW)), (0, 0));
 }

@@ -259,3 +259,36 @@ fn random_events_follow_the_rules() {
         assert!(s.memory_mib <= LIMITS.host_memory_mib && s.memory_mib == 90 * alive.len() as u64);
     }
 }
+
+#[test]
+fn provisioned_executions_are_kept_of_the_account_or_of_the_reservation() {
+    let mut s = Scaler::new(LIMITS);
+    s.provision(&key("p"), 4, at(0));
+    for _ in 0..6 {
+        s.admit(&key("other"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("other"), at(0)), Err(Throttle::Account), "4 of 10 are kept for p");
+    assert_eq!(s.admit(&key("p"), at(0)), Err(Throttle::Account), "and for its provisioned environments");
+    s.admit_provisioned(&key("p"), at(0));
+    assert_eq!(s.in_flight(), 7);
+    s.done_provisioned(&key("p"), at(0));
+    for _ in 0..6 {
+        s.done(&key("other"), at(0));
+    }
+    s.reserve(&key("p"), Some(5), at(0));
+    for _ in 0..4 {
+        s.allocate(&key("p"), at(0));
+    }
+    s.admit(&key("p"), at(0)).unwrap();
+    assert_eq!(s.admit(&key("p"), at(0)), Err(Throttle::Reserved), "4 of 5 are used by what is ready");
+    s.release(&key("p"), at(0));
+    s.admit(&key("p"), at(0)).unwrap();
+    s.done(&key("p"), at(0));
+    for _ in 0..5 {
+        s.admit(&key("other"), at(0)).unwrap();
+    }
+    assert_eq!(s.admit(&key("other"), at(0)), Err(Throttle::Account));
+    s.reserve(&key("p"), None, at(0));
+    s.provision(&key("p"), 0, at(0));
+    assert_eq!((0..9).filter(|_| s.admit(&key("other"), at(0)).is_ok()).count(), 4);
+}

@@ -21,10 +21,12 @@ pub(in crate::api) async fn handle(
         let change = move |function: &Function| {
             let mut function = function.clone();
             function.aliases.remove(&name);
-            function.policies.remove(&name);
+            function.detach(&name);
             Ok(function)
         };
-        app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+        let changed =
+            app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
+        app.dispatcher.reserve(&changed.now.id);
     }
     Ok(output::DeleteAlias::default())
 }

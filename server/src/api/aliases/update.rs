@@ -6,7 +6,7 @@ use lambd_model::{Alias, Function};
 use lambd_wire::{Error, input, output};
 use uuid::Uuid;
 
-use crate::api::rules::{errors, render, routing};
+use crate::api::rules::{errors, provisioned, render, routing};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 use crate::registry::RegistryError;
@@ -36,11 +36,15 @@ pub(in crate::api) async fn handle(
             revision_id: Uuid::new_v4(),
         };
         routing::check(function, &alias.version, alias.second)?;
+        if function.attached.provisioned.contains_key(&named) {
+            provisioned::check_alias(function, &alias)?;
+        }
         let mut function = function.clone();
         function.aliases.insert(named, Arc::new(alias));
         Ok(function)
     };
     let changed = app.registry.update(Arc::clone(&id), change).await.map_err(of)?;
+    app.dispatcher.provision(&changed.now);
     let alias = alias_of(&changed.now, &name).map_err(of)?;
     Ok(render::alias(&call.place, &id.name, &name, &alias))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
-    CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Place, Sha256, Version, clock,
+    Attached, CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Place, Sha256,
+    Version, clock,
 };
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
@@ -53,6 +54,7 @@ pub(in crate::api) async fn handle(
         last_number: 0,
         aliases: BTreeMap::new(),
         policies: BTreeMap::new(),
+        attached: Attached::default(),
     };
     let function = if publish { function.publish(None).0 } else { function };
     let name = function.id.name.clone();

@@ -48,11 +48,12 @@ async fn delete_version(app: &App, id: &Arc<FunctionId>, number: String, arn: &s
         }
         let mut function = function.clone();
         function.versions.retain(|_, published| published.version.qualifier != number);
-        function.policies.remove(&number);
+        function.detach(&number);
         Ok(function)
     };
     let changed =
         app.registry.update(Arc::clone(id), change).await.map_err(|error| errors::of(&error, arn))?;
+    app.dispatcher.reserve(id);
     let is_gone = |version: &&Arc<Version>| changed.now.version(&version.qualifier).is_none();
     changed.before.all_versions().filter(is_gone).for_each(|version| app.dispatcher.retire(version));
     Ok(())

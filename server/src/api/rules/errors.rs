@@ -59,6 +59,13 @@ pub(in crate::api) fn of(error: &RegistryError, arn: &str) -> Error {
             "Specified ReservedConcurrentExecutions for function decreases account's \
              UnreservedConcurrentExecution below its minimum value of [100].",
         ),
+        RegistryError::BelowProvisioned { .. }
+        | RegistryError::AboveReserved
+        | RegistryError::AboveUnreserved(_)
+        | RegistryError::ProvisionedUnreserved
+        | RegistryError::VersionProvisioned
+        | RegistryError::AliasProvisioned
+        | RegistryError::Unpublished => of_provisioned(error),
         // Only CreateFunction gets `Exists`, and answers it itself.
         RegistryError::Exists
         | RegistryError::Store(_)
@@ -84,6 +91,37 @@ fn of_policy(error: &RegistryError) -> Error {
         RegistryError::StatementMissing(sid) => policy::statement_missing(sid),
         RegistryError::NoPolicy => policy::none(),
         RegistryError::PolicyLength(bytes) => policy::too_long(*bytes),
+        other => storage(other),
+    }
+}
+
+/// Errors of provisioned concurrency [fact:provisioned-limits].
+fn of_provisioned(error: &RegistryError) -> Error {
+    let conflict = |text: &str| Error::new(ErrorCode::ResourceConflictException, text);
+    match error {
+        // The spaces are AWS's.
+        RegistryError::BelowProvisioned { reserved, provisioned } => invalid(format!(
+            " ReservedConcurrentExecutions  {reserved} should not be lower than function's total provisioned \
+             concurrency [{provisioned}]."
+        )),
+        RegistryError::AboveReserved => invalid(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+        ),
+        RegistryError::AboveUnreserved(unreserved) => invalid(format!(
+            "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency \
+             [{unreserved}]."
+        )),
+        RegistryError::ProvisionedUnreserved => invalid(
+            "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
+             minimum value of [100].",
+        ),
+        RegistryError::VersionProvisioned => conflict(
+            "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+        ),
+        RegistryError::AliasProvisioned => conflict("Version is pointed by a Provisioned Concurrency alias"),
+        RegistryError::Unpublished => {
+            invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+        }
         other => storage(other),
     }
 }

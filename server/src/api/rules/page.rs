@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambd_model::ByQualifier;
 use lambd_wire::Error;
 
 use super::target_function::invalid;
@@ -36,6 +37,16 @@ impl Page {
         };
         let after = marker.filter(|marker| !marker.is_empty()).map(decode).transpose()?;
         Ok(Self { limit, after })
+    }
+
+    /// The settings of this page and the marker of the next one.
+    pub(in crate::api) fn of_settings<'a, T>(
+        &self,
+        all: &'a ByQualifier<T>,
+    ) -> (Vec<(&'a str, &'a T)>, Option<String>) {
+        let rest = all.iter().map(|(qualifier, settings)| (qualifier.as_str(), &**settings));
+        let rest = rest.filter(|(qualifier, _)| self.after.as_deref().is_none_or(|after| *qualifier > after));
+        self.cut(rest, |(qualifier, _)| (*qualifier).to_owned())
     }
 
     /// The first entries of the rest, and the marker of the next page if there is more.

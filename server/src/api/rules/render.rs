@@ -128,7 +128,7 @@ pub(in crate::api) fn alias(
 
 /// Names the installed build of the runtime. One that was removed, or cannot be read, is named by its identifier
 /// alone, so that the member is never missing.
-fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
+pub(in crate::api) fn runtime_version_arn(app: &App, place: &Place, runtime: &str) -> String {
     let installed = app.catalog.find(runtime).ok().flatten();
     let version =
         installed.map_or_else(|| Sha256::of(runtime.as_bytes()).hex(), |found| found.version().to_owned());

@@ -57,6 +57,11 @@ impl TargetFunction {
         Ok(Self { id: Arc::new(owner.function(given.name)), qualifier })
     }
 
+    /// The qualifier; `$LATEST` where there is none.
+    pub(in crate::api) fn qualifier_or_latest(&self) -> &str {
+        self.qualifier.as_deref().unwrap_or(LATEST)
+    }
+
     /// Account and region of the function.
     pub(in crate::api) fn place(&self) -> Place {
         Place { account: Arc::clone(&self.id.account), region: Arc::clone(&self.id.region) }

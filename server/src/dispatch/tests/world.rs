@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
+    pub(super) async fn invoke_version(&self, version: Arc<Version>, act: &Act, tail: bool) -> Outcome {
         let invocation = self.invocation(act, tail);
         let (id, generation) = (invocation.request_id.clone(), version.generation);
         let longest = INIT + Duration::from_secs(u64::from(version.configuration.timeout_s)) + GRACE;

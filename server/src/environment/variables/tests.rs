@@ -22,7 +22,7 @@ fn version(configuration: Configuration) -> Version {
 
 fn shown(version: &Version) -> BTreeMap<String, String> {
     let runtime = [("LANG", "en_US.UTF-8"), ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")];
-    variables(version, runtime.into_iter(), "2024/01/01/[$LATEST]0")
+    variables(version, runtime.into_iter(), "2024/01/01/[$LATEST]0", Initialization::Provisioned)
         .into_iter()
         .map(|pair| {
             let pair = String::from_utf8(pair).unwrap();
@@ -70,7 +70,7 @@ fn what_the_platform_sets_is_reserved() {
     given.logging.format = LogFormat::Json;
     given.logging.application_level = Some("INFO".to_owned());
     let version = version(given);
-    for (name, _) in reserved(&version, "stream") {
+    for (name, _) in reserved(&version, "stream", Initialization::OnDemand) {
         // AWS does not reserve these two, and sets them only if the log format is JSON.
         let is_logging = ["AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"].contains(&name);
         assert_ne!(lambd_wire::special::RESERVED_VARIABLES.contains(&name), is_logging, "{name}");

@@ -1,14 +1,15 @@
-//! The records of published versions, aliases and policies: a row each, beside the function's.
+//! The records of published versions, aliases, policies and attached settings: a row each, beside the function's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambd_model::{Alias, Function, FunctionId, Principal, PublishedVersion, Statement, Version};
+use lambd_model::{Alias, Attached, Function, FunctionId, Principal, PublishedVersion, Statement, Version};
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::attached::{self, Setting};
 use super::configuration::ConfigurationRecord;
 use super::migrate;
 
@@ -58,6 +59,7 @@ pub(super) enum Part {
     Version(u64, Box<PublishedRecord>),
     Alias(String, Alias),
     Policy(String, Vec<Statement>),
+    Attached(Setting),
 }
 
 /// `account/region/version/function/number`; numbers have leading zeros, so that keys are in their order.
@@ -86,7 +88,10 @@ pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordErro
         }
         ("policy", _) => Part::Policy(last.to_owned(), decode_policy(row)?),
         ("alias", _) => Part::Alias(last.to_owned(), decode_alias(row)?),
-        _ => return Ok(None),
+        (kind, _) => match Setting::of(kind, last, row) {
+            Some(setting) => Part::Attached(setting),
+            None => return Ok(None),
+        },
     };
     Ok(Some((id, part)))
 }
@@ -122,13 +127,21 @@ pub(in crate::registry) fn add_changes<'a>(
     let parts = |function: Option<&'a Function>| {
         function.map_or((&none.0, &none.1, &none.2), |f| (&f.versions, &f.aliases, &f.policies))
     };
+    let nothing = Attached::default();
+    let settings = |function: Option<&'a Function>| function.map(|function| &function.attached);
+    attached::add_changes(
+        batch,
+        id,
+        settings(before).unwrap_or(&nothing),
+        settings(now).unwrap_or(&nothing),
+    )?;
     let (before, now) = (parts(before), parts(now));
     add_difference(batch, before.0, now.0, |number| version_key(id, *number), encode_version)?;
     add_difference(batch, before.1, now.1, |name| alias_key(id, name), encode_alias)?;
     add_difference(batch, before.2, now.2, |qualifier| policy_key(id, qualifier), |all| encode_policy(all))
 }
 
-fn add_difference<K: Ord, T: PartialEq>(
+pub(super) fn add_difference<K: Ord, T: PartialEq>(
     batch: &mut Batch,
     before: &BTreeMap<K, Arc<T>>,
     now: &BTreeMap<K, Arc<T>>,

@@ -1,5 +1,7 @@
 //! Golden files of each version of the stored form, all of which must be readable.
 
+mod attached;
+
 use std::sync::Arc;
 
 use lambd_model::{
