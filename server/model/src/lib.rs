@@ -20,7 +20,7 @@ pub use function::{
     CodeRef, Configuration, Function, FunctionState, LastUpdate, LogFormat, Logging, Variables, Version, Vpc,
 };
 pub use id::{FunctionId, Place};
-pub use policy::{Principal, Statement};
+pub use policy::{Context, DIRECT_CALL, Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use settings::{
     Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement,
