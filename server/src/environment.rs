@@ -99,8 +99,13 @@ impl Initialization {
         self != Self::Repeated
     }
 
+    /// The phase in which it is, as INIT_REPORT tells it.
+    pub fn phase(self) -> &'static str {
+        if self == Self::Repeated { "invoke" } else { "init" }
+    }
+
     /// `AWS_LAMBDA_INITIALIZATION_TYPE` [fact:platform-variables].
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         if self == Self::Provisioned { "provisioned-concurrency" } else { "on-demand" }
     }
 }

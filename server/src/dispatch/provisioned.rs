@@ -150,12 +150,12 @@ impl Dispatcher {
         let limit = Duration::from_secs(timeout_s.clamp(*INIT_SECONDS.start(), *INIT_SECONDS.end()));
         match environment.init(limit, &Uuid::new_v4().to_string()).await {
             Ok(_) => {
-                report_init(&mut environment, "init", &Status::Success).await;
+                report_init(&mut environment, Initialization::Provisioned, &Status::Success).await;
                 Ok(environment)
             }
             Err(failure) => {
                 environment.kill();
-                report_init(&mut environment, "init", &failure.status).await;
+                report_init(&mut environment, Initialization::Provisioned, &failure.status).await;
                 Err(INIT_FAILURE.to_owned())
             }
         }
