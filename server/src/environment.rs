@@ -94,7 +94,8 @@ pub enum Initialization {
 }
 
 impl Initialization {
-    /// Whether the init may use more CPU than the function's share; only a first init, which is short.
+    /// Whether the init may use more CPU than the function's share: not one that is repeated, because it is a part of
+    /// the invocation.
     fn is_boosted(self) -> bool {
         self != Self::Repeated
     }
