@@ -94,13 +94,19 @@ pub enum Initialization {
 }
 
 impl Initialization {
-    /// Whether the init may use more CPU than the function's share; only a first init, which is short.
+    /// Whether the init may use more CPU than the function's share: not one that is repeated, because it is a part of
+    /// the invocation.
     fn is_boosted(self) -> bool {
         self != Self::Repeated
     }
 
+    /// The phase in which it is, as INIT_REPORT tells it.
+    pub fn phase(self) -> &'static str {
+        if self == Self::Repeated { "invoke" } else { "init" }
+    }
+
     /// `AWS_LAMBDA_INITIALIZATION_TYPE` [fact:platform-variables].
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         if self == Self::Provisioned { "provisioned-concurrency" } else { "on-demand" }
     }
 }

@@ -30,15 +30,17 @@ impl Lines<'_> {
         }
     }
 
-    /// The line for an init that failed or timed out. `phase` is `init` or `invoke`.
-    pub fn init_report(self, duration: Duration, phase: &str, status: &Status) -> String {
+    /// The line for an init that failed or timed out, or of a provisioned environment; `None` if the system level
+    /// omits it. `kind` is why there was an init, such as `on-demand`; `phase` is `init` or `invoke`.
+    pub fn init_report(self, duration: Duration, kind: &str, phase: &str, status: &Status) -> Option<String> {
         match self.0.format {
-            LogFormat::Text => text_init_report(duration, phase, status),
-            LogFormat::Json => json::init_report(duration, phase, status),
+            LogFormat::Text => Some(text_init_report(duration, phase, status)),
+            LogFormat::Json if *status == Status::Success && !self.shows_info() => None,
+            LogFormat::Json => Some(json::init_report(duration, kind, phase, status)),
         }
     }
 
-    /// `platform.start` and the report of a success have the level INFO [fact:json-levels].
+    /// `platform.start` and the reports of a success have the level INFO [fact:json-levels].
     fn shows_info(self) -> bool {
         self.0.system_level.as_deref() != Some("WARN")
     }
@@ -153,5 +155,22 @@ mod tests {
         );
         assert_eq!(start("id", "$LATEST"), "START RequestId: id Version: $LATEST");
         assert_eq!(end("id"), "END RequestId: id");
+    }
+
+    #[test]
+    fn the_system_level_omits_the_report_of_an_init_that_succeeded() {
+        let logging = |format, level: Option<&str>| Logging {
+            format,
+            group: "g".to_owned(),
+            application_level: None,
+            system_level: level.map(str::to_owned),
+        };
+        let is_told = |logging: &Logging, status: &Status| {
+            Lines(logging).init_report(Duration::ZERO, "provisioned-concurrency", "init", status).is_some()
+        };
+        let warn = logging(LogFormat::Json, Some("WARN"));
+        assert!(!is_told(&warn, &Status::Success) && is_told(&warn, &Status::Timeout));
+        assert!(is_told(&logging(LogFormat::Json, Some("INFO")), &Status::Success));
+        assert!(is_told(&logging(LogFormat::Text, None), &Status::Success));
     }
 }

@@ -302,11 +302,9 @@ impl Registry {
                     wanted.executions,
                 )?;
             }
-            let function = before.with_attached(|attached| {
-                drop(match provisioned {
-                    Some(wanted) => attached.provisioned.insert(qualifier, Arc::new(wanted)),
-                    None => attached.provisioned.remove(&qualifier),
-                });
+            let function = before.with_attached(|attached| match provisioned {
+                Some(wanted) => attached.provisioned.insert(qualifier, Arc::new(wanted)),
+                None => attached.provisioned.remove(&qualifier),
             });
             registry.commit(Some((&before, version)), function)
         })

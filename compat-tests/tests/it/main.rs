@@ -4,6 +4,7 @@
 //! finished, the shared server must exit with status 0 and a clean log.
 
 mod accounts;
+mod attached;
 mod attacks;
 mod boto3;
 mod cli;

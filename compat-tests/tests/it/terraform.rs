@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use lambd_compat_tests::function::ROLE;
+use lambd_compat_tests::wait::until;
 use lambd_compat_tests::{TestServer, package, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -87,6 +88,37 @@ resource "aws_lambda_permission" "it" {
   source_arn     = "arn:aws:s3:::bucket"
   source_account = "111111111111"
 }
+variable "retries" { default = 0 }
+resource "aws_lambda_function_event_invoke_config" "it" {
+  function_name          = aws_lambda_function.it.function_name
+  qualifier              = aws_lambda_alias.it.name
+  maximum_retry_attempts = var.retries
+  destination_config {
+    on_failure { destination = "arn:aws:sqs:us-east-1:000000000000:failures" }
+  }
+}
+resource "aws_lambda_function_url" "it" {
+  function_name      = aws_lambda_function.it.function_name
+  qualifier          = aws_lambda_alias.it.name
+  authorization_type = "AWS_IAM"
+  cors {
+    allow_origins = [var.colour]
+    max_age       = 60
+  }
+}
+resource "aws_lambda_provisioned_concurrency_config" "it" {
+  function_name                     = aws_lambda_function.it.function_name
+  qualifier                         = aws_lambda_alias.it.name
+  provisioned_concurrent_executions = 1
+}
+resource "aws_lambda_runtime_management_config" "it" {
+  function_name     = aws_lambda_function.it.function_name
+  update_runtime_on = "FunctionUpdate"
+}
+resource "aws_lambda_function_recursion_config" "it" {
+  function_name  = aws_lambda_function.it.function_name
+  recursive_loop = "Allow"
+}
 "#;
 
 struct Terraform<'s> {
@@ -138,13 +170,20 @@ fn terraform_applies_updates_and_destroys() -> Result<()> {
         ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
         answer.json()
     };
+    let provisioned = || {
+        let path = format!("/2019-09-30/functions/{NAME}/provisioned-concurrency?Qualifier=live");
+        let status = server.api.call("GET", &path, None)?;
+        Ok((status.json()?["Status"] == "READY").then_some(()))
+    };
     terraform.run("init")?;
     terraform.run("apply -auto-approve")?;
     assert_eq!(invoke()?, json!(["128", "red", "layer"]));
     terraform.run("plan -detailed-exitcode")?; // exit code 2 if the plan is not empty
-    terraform.run("apply -auto-approve -var memory=256 -var colour=blue")?;
+    terraform.run("apply -auto-approve -var memory=256 -var colour=blue -var retries=1")?;
     assert_eq!(invoke()?, json!(["256", "blue", "layer"]));
-    terraform.run("plan -detailed-exitcode -var memory=256 -var colour=blue")?;
+    // The alias has moved, and its environments with it.
+    until("what is provisioned is ready", provisioned)?;
+    terraform.run("plan -detailed-exitcode -var memory=256 -var colour=blue -var retries=1")?;
     terraform.run("destroy -auto-approve")?;
     let gone = server.api.call("GET", &format!("/2015-03-31/functions/{NAME}"), None)?;
     assert_eq!((gone.status, gone.code()), (404, "ResourceNotFoundException"));

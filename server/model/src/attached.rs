@@ -55,9 +55,10 @@ impl Function {
 
     /// The function with a change of what is attached to it.
     #[must_use]
-    pub fn with_attached(&self, change: impl FnOnce(&mut Attached)) -> Self {
+    pub fn with_attached<T>(&self, change: impl FnOnce(&mut Attached) -> T) -> Self {
         let mut function = self.clone();
-        change(&mut function.attached);
+        // What was there before is still in the function that was not changed.
+        let _ = change(&mut function.attached);
         function
     }
 }

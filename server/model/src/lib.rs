@@ -23,7 +23,7 @@ pub use configuration::{
 };
 pub use function::{Function, FunctionState, LastUpdate, Version};
 pub use id::{FunctionId, Place, ResourceId};
-pub use policy::{Principal, Statement};
+pub use policy::{Context, DIRECT_CALL, Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use settings::{
     Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement,

@@ -60,12 +60,33 @@ pub struct Statement {
     pub conditions: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// What conditions can ask about a call: keys with their values. A key that is not there fulfils no condition.
+pub type Context<'a> = [(&'a str, &'a str)];
+
+/// The context of a call that an identity makes itself [fact:policy-conditions]. No service makes it for a resource of an
+/// account, it comes through no function URL, and no account here belongs to an organisation.
+pub const DIRECT_CALL: &Context<'static> = &[("lambda:InvokedViaFunctionUrl", "false")];
+
 impl Statement {
-    /// Whether it lets every identity of an account do this by a call of its own. Conditions are about calls that a
-    /// service or a function URL makes for somebody, which this is none of.
-    pub fn allows(&self, account: &str, action: &str) -> bool {
+    /// Whether it lets every identity of an account do this in such a call.
+    pub fn allows(&self, account: &str, action: &str, context: &Context<'_>) -> bool {
         let is_action = self.action == action || self.action == "*" || self.action == "lambda:*";
-        is_action && self.principal.is_account(account) && self.conditions.is_empty()
+        is_action && self.principal.is_account(account) && self.holds(context)
+    }
+
+    /// Whether all its conditions hold.
+    fn holds(&self, context: &Context<'_>) -> bool {
+        let mut conditions =
+            self.conditions.iter().flat_map(|(operator, keys)| keys.iter().map(move |pair| (operator, pair)));
+        conditions.all(|(operator, (key, wanted))| {
+            let known = context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+            known.is_some_and(|(_, value)| match operator.as_str() {
+                "StringEquals" => value == wanted,
+                "Bool" => value.eq_ignore_ascii_case(wanted),
+                // `ArnLike` asks for the source alone, which no context has.
+                _ => false,
+            })
+        })
     }
 }
 
@@ -93,22 +114,35 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_said_without_conditions_lets_an_account_call() {
-        let allows =
-            |principal: &str, action: &str, conditions: BTreeMap<String, BTreeMap<String, String>>| {
-                let principal = Principal::parse(principal).unwrap();
-                let statement =
-                    Statement { sid: "s".to_owned(), action: action.to_owned(), principal, conditions };
-                statement.allows("111111111111", "lambda:InvokeFunction")
-            };
-        let none = BTreeMap::new;
-        assert!(allows("111111111111", "lambda:InvokeFunction", none()));
-        assert!(allows("*", "lambda:*", none()) && allows("*", "*", none()));
-        assert!(!allows("222222222222", "lambda:InvokeFunction", none()));
-        assert!(!allows("arn:aws:iam::111111111111:role/r", "lambda:InvokeFunction", none()));
-        assert!(!allows("s3.amazonaws.com", "lambda:InvokeFunction", none()));
-        assert!(!allows("111111111111", "lambda:GetFunction", none()));
-        let condition = BTreeMap::from([("AWS:SourceArn".to_owned(), "arn:aws:s3:::b".to_owned())]);
-        assert!(!allows("*", "lambda:InvokeFunction", BTreeMap::from([("ArnLike".to_owned(), condition)])));
+    fn what_is_allowed_depends_on_principal_action_and_conditions() {
+        let allows = |principal: &str, action: &str, conditions: &[(&str, &str, &str)]| {
+            let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+            for (operator, key, value) in conditions {
+                all.entry((*operator).to_owned()).or_default().insert((*key).to_owned(), (*value).to_owned());
+            }
+            let principal = Principal::parse(principal).unwrap();
+            let statement =
+                Statement { sid: "s".to_owned(), action: action.to_owned(), principal, conditions: all };
+            statement.allows("111111111111", "lambda:InvokeFunction", DIRECT_CALL)
+        };
+        assert!(allows("111111111111", "lambda:InvokeFunction", &[]));
+        assert!(allows("*", "lambda:*", &[]) && allows("*", "*", &[]));
+        assert!(!allows("222222222222", "lambda:InvokeFunction", &[]));
+        assert!(!allows("arn:aws:iam::111111111111:role/r", "lambda:InvokeFunction", &[]));
+        assert!(!allows("s3.amazonaws.com", "lambda:InvokeFunction", &[]));
+        assert!(!allows("111111111111", "lambda:GetFunction", &[]));
+        let direct = ("Bool", "lambda:InvokedViaFunctionUrl", "false");
+        assert!(allows("*", "lambda:InvokeFunction", &[direct]));
+        for condition in [
+            ("Bool", "lambda:InvokedViaFunctionUrl", "true"),
+            ("ArnLike", "AWS:SourceArn", "arn:aws:s3:::b"),
+            ("StringEquals", "AWS:SourceAccount", "111111111111"),
+            ("StringEquals", "aws:PrincipalOrgID", "o-1"),
+            ("StringEquals", "lambda:FunctionUrlAuthType", "NONE"),
+            ("Later", "lambda:InvokedViaFunctionUrl", "false"),
+        ] {
+            assert!(!allows("*", "lambda:InvokeFunction", &[condition]), "{condition:?}");
+            assert!(!allows("*", "lambda:InvokeFunction", &[direct, condition]), "all must hold");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Function, LATEST, Place, ResourceId, Statement, Version};
+use lambd_model::{DIRECT_CALL, Function, LATEST, Place, ResourceId, Statement, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
@@ -97,7 +97,9 @@ impl Lookup<'_> {
     fn is_permitted(&self, target: &TargetFunction) -> bool {
         let Some(function) = self.app.registry.get(&target.id) else { return false };
         let policy = function.policies.get(target.qualifier.as_deref().unwrap_or(LATEST));
-        let allows = |statement: &Statement| statement.allows(&self.place.account, "lambda:InvokeFunction");
+        let allows = |statement: &Statement| {
+            statement.allows(&self.place.account, "lambda:InvokeFunction", DIRECT_CALL)
+        };
         policy.is_some_and(|policy| policy.iter().any(allows))
     }
 

@@ -77,7 +77,7 @@ impl Dispatcher {
             }
             Err(failure) => {
                 first.kill();
-                report_init(&mut first, "init", &failure.status).await;
+                report_init(&mut first, Initialization::OnDemand, &failure.status).await;
                 drop(first);
                 self.suppressed_init(version, invocation, failure).await
             }
@@ -105,7 +105,7 @@ impl Dispatcher {
         };
         let used_bytes = environment.memory_peak_bytes();
         environment.kill();
-        report_init(&mut environment, "invoke", &failure.status).await;
+        report_init(&mut environment, Initialization::Repeated, &failure.status).await;
         let report = Report {
             duration: environment.age(),
             init: None,
@@ -204,10 +204,15 @@ impl Dispatcher {
     }
 }
 
-pub(super) async fn report_init(environment: &mut Environment, phase: &str, status: &Status) {
-    let line =
-        Lines(&environment.version.configuration.logging).init_report(environment.age(), phase, status);
-    environment.output.conclude([line]).await;
+pub(super) async fn report_init(
+    environment: &mut Environment,
+    initialization: Initialization,
+    status: &Status,
+) {
+    let (kind, phase) = (initialization.name(), initialization.phase());
+    let lines = Lines(&environment.version.configuration.logging);
+    let line = lines.init_report(environment.age(), kind, phase, status);
+    environment.output.conclude(line).await;
 }
 
 fn timeout_of(version: &Version) -> Duration {

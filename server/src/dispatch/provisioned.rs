@@ -9,8 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::future::join_all;
 use lambd_engine::pool::Leased;
 use lambd_engine::scaler::Throttle;
 use lambd_model::{Function, Version};
@@ -151,12 +150,12 @@ impl Dispatcher {
         let limit = Duration::from_secs(timeout_s.clamp(*INIT_SECONDS.start(), *INIT_SECONDS.end()));
         match environment.init(limit, &Uuid::new_v4().to_string()).await {
             Ok(_) => {
-                report_init(&mut environment, "init", &Status::Success).await;
+                report_init(&mut environment, Initialization::Provisioned, &Status::Success).await;
                 Ok(environment)
             }
             Err(failure) => {
                 environment.kill();
-                report_init(&mut environment, "init", &failure.status).await;
+                report_init(&mut environment, Initialization::Provisioned, &failure.status).await;
                 Err(INIT_FAILURE.to_owned())
             }
         }
@@ -174,22 +173,30 @@ impl Filling {
     /// Starts all of them; if one fails, none of the others serves. The first is started alone, so that a function
     /// that cannot be initialised is not started many times.
     async fn fill(self) {
-        let start = || self.dispatcher.start_provisioned(&self.version);
-        let mut started = vec![start().await];
-        if started.iter().all(Result::is_ok) {
-            let rest: Vec<_> = (1..self.count).map(|_| start()).collect();
-            started.extend(stream::iter(rest).buffer_unordered(STARTS_MAX).collect::<Vec<_>>().await);
-        }
-        let (ready, failed): (Vec<_>, Vec<_>) = started.into_iter().partition(Result::is_ok);
-        let ready = ready.into_iter().filter_map(Result::ok);
-        match failed.into_iter().find_map(Result::err) {
-            None => ready.for_each(|environment| self.provide(environment)),
-            Some(reason) => {
-                ready.for_each(Environment::terminate);
+        let (mut ready, mut at_once) = (Vec::new(), 1);
+        while ready.len() < self.count as usize && self.is_wanted() {
+            let rest = self.count as usize - ready.len();
+            let starts = (0..rest.min(at_once)).map(|_| self.dispatcher.start_provisioned(&self.version));
+            let (started, failed): (Vec<_>, Vec<_>) =
+                join_all(starts).await.into_iter().partition(Result::is_ok);
+            ready.extend(started.into_iter().filter_map(Result::ok));
+            if let Some(reason) = failed.into_iter().find_map(Result::err) {
+                ready.into_iter().for_each(Environment::terminate);
                 let generation = self.version.generation;
                 self.dispatcher.admission.with(|state, now| state.provisions.fail(generation, &reason, now));
+                return;
             }
+            at_once = STARTS_MAX;
         }
+        ready.into_iter().for_each(|environment| self.provide(environment));
+    }
+
+    /// Whether the version has still to have provisioned environments.
+    fn is_wanted(&self) -> bool {
+        let generation = self.version.generation;
+        self.dispatcher
+            .admission
+            .with(|state, _| state.provisions.count(generation).is_some_and(|c| c.wanted > 0))
     }
 
     fn provide(&self, mut environment: Environment) {
@@ -213,21 +220,20 @@ impl Drop for Filling {
     }
 }
 
-/// `StatusReason` of an environment that could not be started; the cause goes to the server's log.
+/// `StatusReason` of an environment that could not be started; the cause of our own faults goes to the server's log.
 fn reason(error: &InvokeError, version: &Version) -> String {
-    tracing::warn!(
-        function = version.function.name,
-        version = version.qualifier,
-        error = error as &dyn std::error::Error,
-        "cannot start a provisioned environment"
-    );
-    match error {
+    let text = match error {
         InvokeError::Refused(Throttle::Memory | Throttle::Descriptors) => {
             "The server has no room for another execution environment."
         }
         InvokeError::Refused(_) => "The function starts execution environments too fast.",
         InvokeError::NoRuntime(_) => "The function's runtime is not installed.",
-        _ => "The server cannot start an execution environment; see its log.",
-    }
-    .to_owned()
+        other => {
+            let (function, qualifier) = (&version.function.name, &version.qualifier);
+            let error = other as &dyn std::error::Error;
+            tracing::error!(function, qualifier, error, "cannot start a provisioned environment");
+            "The server cannot start an execution environment; see its log."
+        }
+    };
+    text.to_owned()
 }

@@ -25,9 +25,9 @@ pub(super) fn report(request_id: &str, report: &Report) -> String {
     record("platform.report", &with_status(told, &report.status))
 }
 
-pub(super) fn init_report(duration: Duration, phase: &str, status: &Status) -> String {
+pub(super) fn init_report(duration: Duration, kind: &str, phase: &str, status: &Status) -> String {
     let told = json!({
-        "initializationType": "on-demand",
+        "initializationType": kind,
         "phase": phase,
         "metrics": { "durationMs": ms(duration) },
     });
@@ -83,5 +83,10 @@ mod tests {
         assert_eq!(got, want);
         let started: Value = serde_json::from_str(&start("id", "$LATEST")).unwrap();
         assert_eq!(started["record"], json!({ "requestId": "id", "version": "$LATEST" }));
+        let init = init_report(Duration::from_millis(7), "provisioned-concurrency", "init", &Status::Success);
+        let init: Value = serde_json::from_str(&init).unwrap();
+        let want = json!({ "initializationType": "provisioned-concurrency", "phase": "init", "status": "success",
+                           "metrics": { "durationMs": 7.0 } });
+        assert_eq!(init["record"], want);
     }
 }

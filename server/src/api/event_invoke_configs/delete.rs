@@ -23,7 +23,7 @@ pub(in crate::api) async fn handle(
         if !function.attached.event_invoke.contains_key(&named) {
             return Err(RegistryError::QualifierMissing(named));
         }
-        Ok(function.with_attached(|attached| drop(attached.event_invoke.remove(&named))))
+        Ok(function.with_attached(|attached| attached.event_invoke.remove(&named)))
     };
     app.registry.update(target.id, change).await.map_err(|error| match error {
         RegistryError::Missing | RegistryError::QualifierMissing(_) => {

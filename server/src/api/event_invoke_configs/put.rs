@@ -34,7 +34,7 @@ pub(in crate::api) async fn handle(
         if !function.has_qualifier(&named) {
             return Err(RegistryError::Missing);
         }
-        Ok(function.with_attached(|attached| drop(attached.event_invoke.insert(named, new))))
+        Ok(function.with_attached(|attached| attached.event_invoke.insert(named, new)))
     };
     app.registry.update(Arc::clone(&target.id), change).await.map_err(|error| match error {
         RegistryError::Missing => event_invoke::no_function(),

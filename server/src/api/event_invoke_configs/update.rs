@@ -33,7 +33,7 @@ pub(in crate::api) async fn handle(
         let before = function.attached.event_invoke.get(&named);
         let before = before.ok_or_else(|| RegistryError::QualifierMissing(named.clone()))?;
         let settings = Arc::new(given.over(Some(before), clock::now_ms()));
-        Ok(function.with_attached(|attached| drop(attached.event_invoke.insert(named, settings))))
+        Ok(function.with_attached(|attached| attached.event_invoke.insert(named, settings)))
     };
     let absent = || event_invoke::absent(&call.place, &name, &qualifier);
     let changed = app.registry.update(target.id, change).await.map_err(|error| match error {

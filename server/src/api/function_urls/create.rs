@@ -37,7 +37,7 @@ pub(in crate::api) async fn handle(
         if function.attached.urls.contains_key(&named) {
             return Err(RegistryError::Exists);
         }
-        Ok(function.with_attached(|attached| drop(attached.urls.insert(named, new))))
+        Ok(function.with_attached(|attached| attached.urls.insert(named, new)))
     };
     app.registry.update(target.id, change).await.map_err(|error| match error {
         RegistryError::Missing => function_url::no_function(),

@@ -22,7 +22,7 @@ pub(in crate::api) async fn handle(
         if !function.attached.urls.contains_key(&named) {
             return Err(RegistryError::QualifierMissing(named));
         }
-        Ok(function.with_attached(|attached| drop(attached.urls.remove(&named))))
+        Ok(function.with_attached(|attached| attached.urls.remove(&named)))
     };
     app.registry.update(target.id, change).await.map_err(|error| match error {
         RegistryError::Missing | RegistryError::QualifierMissing(_) => function_url::absent(),

@@ -33,7 +33,7 @@ pub(in crate::api) async fn handle(
             created_ms: before.created_ms,
             last_modified_ms: clock::now_ms(),
         });
-        Ok(function.with_attached(|attached| drop(attached.urls.insert(named, url))))
+        Ok(function.with_attached(|attached| attached.urls.insert(named, url)))
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| match error {
         RegistryError::Missing => function_url::no_function(),

@@ -186,7 +186,15 @@ mod tests {
         let permit = json!({ "StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": OTHER });
         api.call("POST", "/2015-03-31/functions/f/policy?Qualifier=1", permit).await.ok();
         assert_eq!(invoke(":1").await.0, 429, "it would run, if anything could");
-        for qualifier in ["", ":2", ":$LATEST", ":7"] {
+        for (sid, via_url, status) in [("b", true, 403), ("c", false, 429)] {
+            let permit = json!({
+                "StatementId": sid, "Action": "lambda:InvokeFunction", "Principal": "*",
+                "InvokedViaFunctionUrl": via_url,
+            });
+            api.call("POST", "/2015-03-31/functions/f/policy?Qualifier=2", permit).await.ok();
+            assert_eq!(invoke(":2").await.0, status, "only through a function URL: {via_url}");
+        }
+        for qualifier in ["", ":$LATEST", ":7"] {
             assert_eq!(invoke(qualifier).await.0, 403, "{qualifier}");
         }
         let path = format!("/2015-03-31/functions/{arn}:1");

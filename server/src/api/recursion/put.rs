@@ -21,7 +21,7 @@ pub(in crate::api) async fn handle(
         _ => RecursiveLoop::Terminate,
     });
     let change = move |function: &Function| {
-        Ok(function.with_attached(|attached| drop(attached.recursion.insert(LATEST.to_owned(), recursion))))
+        Ok(function.with_attached(|attached| attached.recursion.insert(LATEST.to_owned(), recursion)))
     };
     app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     Ok(output::PutFunctionRecursionConfig { recursive_loop: input.recursive_loop })

@@ -52,7 +52,7 @@ pub(in crate::api) async fn handle(
         if !function.has_qualifier(&qualifier) {
             return Err(RegistryError::VersionMissing(qualifier));
         }
-        Ok(function.with_attached(|attached| drop(attached.runtime_management.insert(qualifier, management))))
+        Ok(function.with_attached(|attached| attached.runtime_management.insert(qualifier, management)))
     };
     let unqualified = call.place.function_arn(&target.id.name);
     app.registry

@@ -33,11 +33,9 @@ pub(in crate::api) async fn handle(
         if !function.has_qualifier(&qualifier) {
             return Err(RegistryError::VersionMissing(qualifier));
         }
-        Ok(function.with_attached(|attached| {
-            drop(match scaling {
-                Some(scaling) => attached.scaling.insert(qualifier, Arc::new(scaling)),
-                None => attached.scaling.remove(&qualifier),
-            });
+        Ok(function.with_attached(|attached| match scaling {
+            Some(scaling) => attached.scaling.insert(qualifier, Arc::new(scaling)),
+            None => attached.scaling.remove(&qualifier),
         }))
     };
     let changed =
