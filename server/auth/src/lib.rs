@@ -19,6 +19,7 @@ mod credentials;
 mod error;
 mod key;
 mod keyring;
+mod policy;
 mod presented;
 mod profile;
 mod sign;
@@ -29,6 +30,7 @@ mod verify;
 pub use credentials::{Credentials, CredentialsError, Secret};
 pub use error::{AuthError, AuthErrorCode};
 pub use keyring::{AccountKey, Keyring};
+pub use policy::{AccessQuestion, ConditionContext, IdentityPolicy, PolicyDecision, PolicyDocumentError};
 pub use sign::{SignError, Signer};
 pub use verify::{Identity, PendingVerification, Verifier, unchecked_region};
 
