@@ -1,7 +1,7 @@
 //! The control plane and Invoke: one table of all operations, and one handler for each that is supported.
 //!
 //! Invariants: a handler gets the function or resource that the request names, already found, and a decoded
-//! and validated input; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
+//! and validated input, and the caller may have it done; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
 //! each other; what two share is in [`rules`]. The table is exhaustive: a new operation does not compile
 //! until it is handled or refused.
 
@@ -11,6 +11,7 @@ mod concurrency;
 mod functions;
 mod invocations;
 mod lookup;
+pub(in crate::api) mod permissions;
 mod policies;
 #[cfg(test)]
 mod reference;
@@ -21,6 +22,7 @@ mod tags;
 pub(crate) mod testing;
 mod versions;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -40,8 +42,9 @@ pub(in crate::api) use lookup::FoundFunction;
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The caller, as verified by the signature.
-    #[expect(dead_code, reason = "no operation needs it yet: each key may do everything")]
     pub identity: Identity,
+    /// The address from which the request comes, if that is known.
+    pub source: Option<IpAddr>,
     /// The account of the caller and the region of the signature.
     pub place: Place,
     /// UUID that is sent back as `x-amzn-RequestId`.
@@ -74,6 +77,9 @@ macro_rules! operations {
             $(Operation::$name => {
                 let input = lambd_wire::input::$name::decode($request)?;
                 lambd_wire::validate(&input)?;
+                let (subject, qualifier) = operations!(@named input $(, $($member),+)?);
+                let named = permissions::Named { subject, qualifier, labels: $request.labels };
+                permissions::check($app, $call, Operation::$name, named)?;
                 let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
                 let output = operations!(@$kind $app, $call, input, subject, $module::$function)?;
                 Ok(output.encode(Operation::$name))
@@ -81,14 +87,19 @@ macro_rules! operations {
             $(Operation::$later)|+ => Err(not_here($operation)),
         }
     };
+    (@named $input:ident) => { (None, None) };
+    (@named $input:ident, $name:ident) => { ($input.$name.as_deref(), None) };
+    (@named $input:ident, $name:ident, $qualifier:ident) => {
+        ($input.$name.as_deref(), $input.$qualifier.as_deref())
+    };
     (@find $app:ident, $call:ident, $input:ident) => { () };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident)) => {
-        lookup::Lookup { app: $app, place: &$call.place, name: $input.$name.as_deref(), qualifier: None }.$how()?
+        lookup::Lookup { app: $app, call: $call, name: $input.$name.as_deref(), qualifier: None }.$how()?
     };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident, $qualifier:ident)) => {
         {
             let (name, qualifier) = ($input.$name.as_deref(), $input.$qualifier.as_deref());
-            lookup::Lookup { app: $app, place: &$call.place, name, qualifier }.$how()?
+            lookup::Lookup { app: $app, call: $call, name, qualifier }.$how()?
         }
     };
     (@read $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {

@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod authorise;
 pub mod cli;
 mod config;
 mod descriptors;

@@ -57,6 +57,11 @@ impl IdentityPolicy {
         document::parse(text)
     }
 
+    /// A policy that allows nothing.
+    pub const fn nothing() -> Self {
+        Self { statements: Vec::new() }
+    }
+
     /// Decides about one action on one resource.
     pub fn decide(&self, question: &AccessQuestion<'_>) -> PolicyDecision {
         let mut decision = PolicyDecision::NotAllowed;

@@ -61,11 +61,24 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Whether it lets this identity, by its ARN, do this by a call of its own: it names the identity, or anybody.
+    pub fn names(&self, entity_arn: &str, action: &str) -> bool {
+        let is_named = match &self.principal {
+            Principal::Anyone => true,
+            Principal::Service(_) => false,
+            Principal::Aws(arn) => arn == entity_arn,
+        };
+        self.is_about(action) && is_named && self.conditions.is_empty()
+    }
+
+    fn is_about(&self, action: &str) -> bool {
+        self.action == action || self.action == "*" || self.action == "lambda:*"
+    }
+
     /// Whether it lets every identity of an account do this by a call of its own. Conditions are about calls that a
     /// service or a function URL makes for somebody, which this is none of.
     pub fn allows(&self, account: &str, action: &str) -> bool {
-        let is_action = self.action == action || self.action == "*" || self.action == "lambda:*";
-        is_action && self.principal.is_account(account) && self.conditions.is_empty()
+        self.is_about(action) && self.principal.is_account(account) && self.conditions.is_empty()
     }
 }
 
@@ -89,6 +102,29 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Principal::parse(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_statement_can_name_one_identity() {
+        let role = "arn:aws:iam::111111111111:role/r";
+        for (principal, expect) in [
+            (role, true),
+            ("*", true),
+            ("111111111111", false),
+            ("arn:aws:iam::111111111111:role/s", false),
+            ("s3.amazonaws.com", false),
+        ] {
+            let mut statement = Statement {
+                sid: "s".to_owned(),
+                action: "lambda:InvokeFunction".to_owned(),
+                principal: Principal::parse(principal).unwrap(),
+                conditions: BTreeMap::new(),
+            };
+            assert_eq!(statement.names(role, "lambda:InvokeFunction"), expect, "{principal}");
+            assert!(!statement.names(role, "lambda:GetFunction"), "{principal}");
+            statement.conditions.insert("ArnLike".to_owned(), BTreeMap::new());
+            assert!(!statement.names(role, "lambda:InvokeFunction"), "{principal}: with a condition");
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The keys that a request of this server can have [fact:condition-keys]. A policy that asks for another key of these
 /// services is refused: a deny that depends on it would never apply.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 12] = [
     "aws:CurrentTime",
     "aws:EpochTime",
     "aws:PrincipalAccount",
@@ -13,7 +13,6 @@ const KEYS: [&str; 13] = [
     "aws:RequestedRegion",
     "aws:ResourceAccount",
     "aws:SourceIp",
-    "aws:UserAgent",
     "aws:userid",
     "aws:username",
     "iam:PassedToService",

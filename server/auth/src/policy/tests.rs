@@ -12,15 +12,15 @@ fn context(keys: &[(&'static str, &str)]) -> ConditionContext {
     context
 }
 
-fn policy(statements: Value) -> IdentityPolicy {
+fn policy(statements: &Value) -> IdentityPolicy {
     IdentityPolicy::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string()).unwrap()
 }
 
-fn decide(statements: Value, action: &str, resource: &str) -> PolicyDecision {
+fn decide(statements: &Value, action: &str, resource: &str) -> PolicyDecision {
     policy(statements).decide(&AccessQuestion { action, resource, context: &ConditionContext::default() })
 }
 
-fn allow(action: Value, resource: Value) -> Value {
+fn allow(action: &str, resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": action, "Resource": resource })
 }
 
@@ -28,16 +28,21 @@ fn allow(action: Value, resource: Value) -> Value {
 fn nothing_is_allowed_that_no_statement_allows() {
     use PolicyDecision::{Allowed, NotAllowed};
     for (statement, action, resource, expect) in [
-        (allow(json!("*"), json!("*")), "lambda:Invoke", ARN, Allowed),
-        (allow(json!("lambda:*"), json!("*")), "sts:AssumeRole", ARN, NotAllowed),
-        (allow(json!("LAMBDA:getfunction"), json!(ARN)), "lambda:GetFunction", ARN, Allowed),
-        (allow(json!("lambda:GetFunction"), json!(ARN)), "lambda:GetFunctionConfiguration", ARN, NotAllowed),
-        (allow(json!(["lambda:A", "lambda:B"]), json!(["x:y", ARN])), "lambda:B", ARN, Allowed),
-        (allow(json!("lambda:A"), json!(format!("{ARN}:*"))), "lambda:A", ARN, NotAllowed),
-        (allow(json!("lambda:A"), json!(ARN)), "lambda:A", &format!("{ARN}:1"), NotAllowed),
-        (allow(json!("lambda:A"), json!(ARN)), "lambda:A", &ARN.to_uppercase(), NotAllowed),
-        (allow(json!("lambda:List*"), json!("*")), "lambda:ListFunctions", "*", Allowed),
-        (allow(json!("lambda:List*"), json!(ARN)), "lambda:ListFunctions", "*", NotAllowed),
+        (allow("*", "*"), "lambda:Invoke", ARN, Allowed),
+        (allow("lambda:*", "*"), "sts:AssumeRole", ARN, NotAllowed),
+        (allow("LAMBDA:getfunction", ARN), "lambda:GetFunction", ARN, Allowed),
+        (allow("lambda:GetFunction", ARN), "lambda:GetFunctionConfiguration", ARN, NotAllowed),
+        (
+            json!({ "Effect": "Allow", "Action": ["lambda:A", "lambda:B"], "Resource": ["x:y", ARN] }),
+            "lambda:B",
+            ARN,
+            Allowed,
+        ),
+        (allow("lambda:A", &format!("{ARN}:*")), "lambda:A", ARN, NotAllowed),
+        (allow("lambda:A", ARN), "lambda:A", &format!("{ARN}:1"), NotAllowed),
+        (allow("lambda:A", ARN), "lambda:A", &ARN.to_uppercase(), NotAllowed),
+        (allow("lambda:List*", "*"), "lambda:ListFunctions", "*", Allowed),
+        (allow("lambda:List*", ARN), "lambda:ListFunctions", "*", NotAllowed),
         (
             json!({ "Effect": "Allow", "NotAction": "lambda:Delete*", "Resource": "*" }),
             "lambda:A",
@@ -54,17 +59,17 @@ fn nothing_is_allowed_that_no_statement_allows() {
         (json!({ "Effect": "Allow", "Action": "lambda:A", "NotResource": ARN }), "lambda:A", "x:y", Allowed),
         (json!([]), "lambda:A", ARN, NotAllowed),
     ] {
-        assert_eq!(decide(statement.clone(), action, resource), expect, "{statement} {action} {resource}");
+        assert_eq!(decide(&statement, action, resource), expect, "{statement} {action} {resource}");
     }
 }
 
 #[test]
 fn a_deny_wins_wherever_it_stands() {
     let deny = json!({ "Effect": "Deny", "Action": "lambda:DeleteFunction", "Resource": "*" });
-    let all = allow(json!("*"), json!("*"));
+    let all = allow("*", "*");
     for statements in [json!([deny, all]), json!([all, deny])] {
-        assert_eq!(decide(statements.clone(), "lambda:DeleteFunction", ARN), PolicyDecision::Denied);
-        assert_eq!(decide(statements, "lambda:GetFunction", ARN), PolicyDecision::Allowed);
+        assert_eq!(decide(&statements, "lambda:DeleteFunction", ARN), PolicyDecision::Denied);
+        assert_eq!(decide(&statements, "lambda:GetFunction", ARN), PolicyDecision::Allowed);
     }
 }
 
@@ -146,7 +151,7 @@ fn conditions_compare_as_iam_says() {
         let mut context = ConditionContext::default();
         given.into_iter().for_each(|value| context.add(known, value));
         let decision =
-            policy(statement).decide(&AccessQuestion { action: "a:b", resource: "*", context: &context });
+            policy(&statement).decide(&AccessQuestion { action: "a:b", resource: "*", context: &context });
         let holds = decision == PolicyDecision::Allowed;
         assert_eq!(holds, expect, "{operator} {key} {values} of {given:?}");
     }
@@ -164,7 +169,7 @@ fn all_conditions_must_hold() {
     let good = [("aws:username", "ann"), ("aws:RequestedRegion", "eu-west-1"), ("aws:SourceIp", "10.0.0.1")];
     let decide = |keys: &[(&'static str, &str)]| {
         let context = context(keys);
-        policy(statement.clone()).decide(&AccessQuestion { action: "a:b", resource: "*", context: &context })
+        policy(&statement).decide(&AccessQuestion { action: "a:b", resource: "*", context: &context })
     };
     assert_eq!(decide(&good), PolicyDecision::Allowed);
     for at in 0..good.len() {
@@ -176,13 +181,13 @@ fn all_conditions_must_hold() {
 
 #[test]
 fn a_resource_may_have_variables() {
-    let statement = allow(json!("*"), json!("arn:aws:lambda:*:*:function:${aws:username}-*"));
+    let statement = allow("*", "arn:aws:lambda:*:*:function:${aws:username}-*");
     let context = context(&[("aws:username", "ann")]);
     let decide = |policy: &IdentityPolicy, name: &str| {
         let resource = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
         policy.decide(&AccessQuestion { action: "a:b", resource: &resource, context: &context })
     };
-    let new = policy(statement.clone());
+    let new = policy(&statement);
     assert_eq!(decide(&new, "ann-1"), PolicyDecision::Allowed);
     assert_eq!(decide(&new, "bob-1"), PolicyDecision::NotAllowed);
     let old = IdentityPolicy::parse(&json!({ "Statement": statement }).to_string()).unwrap();
@@ -192,7 +197,7 @@ fn a_resource_may_have_variables() {
 #[test]
 fn what_is_not_understood_is_refused() {
     let with = |member: &str, value: Value| {
-        let mut statement = allow(json!("lambda:A"), json!("*"));
+        let mut statement = allow("lambda:A", "*");
         statement[member] = value;
         json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
     };

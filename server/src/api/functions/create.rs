@@ -9,9 +9,9 @@ use lambd_model::{
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
-use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
 use crate::api::rules::{activation, errors, package, render, settings};
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -24,6 +24,7 @@ pub(in crate::api) async fn handle(
     if target.qualifier.is_some() {
         return Err(invalid("A function name for creation must not have a qualifier."));
     }
+    permissions::pass_role(call, input.role.as_deref().unwrap_or_default())?;
     refuse_features(&input)?;
     let (runtime, handler) = required_pair(&mut input)?;
     settings::runtime(&app.catalog, &runtime)?;
