@@ -8,6 +8,7 @@
 mod download;
 mod local;
 mod logs;
+mod sts;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,6 +42,9 @@ pub fn router(app: Arc<App>) -> axum::Router {
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
+    if sts::is_meant(&head) {
+        return sts::answer(&app, &head, &mut body).await;
+    }
     match respond(&app, &head, &mut body).await {
         Ok(response) => response,
         Err(error) => {

@@ -25,5 +25,6 @@ mod registry;
 mod remark;
 mod runtimes;
 mod server;
+mod services;
 #[cfg(test)]
 mod testing;
