@@ -111,7 +111,7 @@ impl App {
             Arc::clone(&registry),
             Arc::clone(&packages),
             Arc::clone(&catalog),
-            Launching { launch, root: data_dir, descriptors },
+            Launching { launch, root: data_dir, descriptors, sessions: sessions.clone() },
             logs.sink().clone(),
         );
         let verifier = Verifier::new(keys.keys(account), access, sessions)?;
