@@ -15,6 +15,7 @@ mod data_dirs;
 mod entrypoints;
 mod environments;
 mod first_release;
+mod identity;
 mod invoke;
 mod life;
 mod logs;
