@@ -1,7 +1,7 @@
 //! The control plane and Invoke: one table of all operations, and one handler for each that is supported.
 //!
 //! Invariants: a handler gets the function or resource that the request names, already found, and a decoded
-//! and validated input; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
+//! and validated input, and the caller may have it done; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
 //! each other; what two share is in [`rules`]. The table is exhaustive: a new operation does not compile
 //! until it is handled or refused.
 
@@ -15,6 +15,7 @@ mod invocations;
 mod layers;
 mod lookup;
 mod mappings;
+pub(in crate::api) mod permissions;
 mod policies;
 mod provisioned_concurrency;
 mod recursion;
@@ -29,6 +30,8 @@ mod tags;
 pub(crate) mod testing;
 mod versions;
 
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -49,8 +52,9 @@ pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The caller, as verified by the signature.
-    #[expect(dead_code, reason = "no operation needs it yet: each key may do everything")]
     pub identity: Identity,
+    /// The address from which the request comes, if that is known.
+    pub source: Option<IpAddr>,
     /// The account of the caller and the region of the signature.
     pub place: Place,
     /// UUID that is sent back as `x-amzn-RequestId`.
@@ -70,45 +74,68 @@ pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Handles a request by the table. A `read` runs in the request's own task. A `change` runs in a task of its
-/// own, so that a caller that disconnects does not cancel it half-way. After `on` are the kind of subject (a
-/// method of [`lookup::Lookup`]) and the members of the input that name it.
+/// The answer of one operation. Boxed, so that the compiler handles each operation by itself: one future of all of them
+/// takes minutes to compile. Invoke's is not, because it needs no allocation.
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Error>> + Send + 'a>>;
+
+/// Handles a request by the table. A `read` runs in the request's own task; so does what is `direct`, without an
+/// allocation. A `change` runs in a task of its own, so that a caller that disconnects does not cancel it half-way. After
+/// `on` are the kind of subject (a method of [`lookup::Lookup`]) and the members of the input that name it.
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
         here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))?;)* }
-        later { $($later:ident),+ }
+        later { $($later:ident),* $(,)? }
     ) => {
         match $operation {
             $(Operation::$name => {
                 let input = lambd_wire::input::$name::decode($request)?;
                 lambd_wire::validate(&input)?;
+                let (subject, qualifier) = operations!(@named input $(, $($member),+)?);
+                let named = permissions::Named { subject, qualifier, labels: $request.labels };
+                permissions::check($app, $call, Operation::$name, named)?;
                 let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
-                let output = operations!(@$kind $app, $call, input, subject, $module::$function)?;
-                Ok(output.encode(Operation::$name))
+                operations!(@$kind $app, $call, $module::$function::handle, input, subject, Operation::$name)
             })*
-            $(Operation::$later)|+ => Err(not_here($operation)),
+            $(Operation::$later)|* => Err(not_here($operation)),
         }
+    };
+    (@named $input:ident) => { (None, None) };
+    (@named $input:ident, $name:ident) => { ($input.$name.as_deref(), None) };
+    (@named $input:ident, $name:ident, $qualifier:ident) => {
+        ($input.$name.as_deref(), $input.$qualifier.as_deref())
     };
     (@find $app:ident, $call:ident, $input:ident) => { () };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident)) => {
-        lookup::Lookup { app: $app, place: &$call.place, name: $input.$name.as_deref(), qualifier: None }.$how()?
+        lookup::Lookup { app: $app, call: $call, name: $input.$name.as_deref(), qualifier: None }.$how()?
     };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident, $qualifier:ident)) => {
         {
             let (name, qualifier) = ($input.$name.as_deref(), $input.$qualifier.as_deref());
-            lookup::Lookup { app: $app, place: &$call.place, name, qualifier }.$how()?
+            lookup::Lookup { app: $app, call: $call, name, qualifier }.$how()?
         }
     };
-    (@read $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {
-        $module::$function::handle($app, $call, $subject, $input).await
+    (@direct $app:ident, $call:ident, $handle:path, $input:ident, $subject:ident, $operation:path) => {
+        Ok($handle($app, $call, $subject, $input).await?.encode($operation))
     };
-    (@change $app:ident, $call:ident, $input:ident, $subject:ident, $module:ident::$function:ident) => {{
-        let (app, call) = (Arc::clone($app), $call.clone());
-        let task =
-            tokio::spawn(async move { $module::$function::handle(&app, &call, $subject, $input).await });
-        task.await.unwrap_or_else(|_| Err(service_error("The change was interrupted.")))
+    (@read $app:ident, $call:ident, $handle:path, $input:ident, $subject:ident, $operation:path) => {{
+        let answering: Answering<'_> = Box::pin(async move {
+            Ok($handle($app, $call, $subject, $input).await?.encode($operation))
+        });
+        answering.await
     }};
+    (@change $app:ident, $call:ident, $handle:path, $input:ident, $subject:ident, $operation:path) => {{
+        let (app, call) = (Arc::clone($app), $call.clone());
+        separately(Box::pin(async move {
+            Ok($handle(&app, &call, $subject, $input).await?.encode($operation))
+        })).await
+    }};
+}
+
+/// Runs a change in a task of its own.
+async fn separately(answering: Answering<'static>) -> Result<Response<Bytes>, Error> {
+    let task = tokio::spawn(answering);
+    task.await.unwrap_or_else(|_| Err(service_error("The change was interrupted.")))
 }
 
 /// Handles one request whose route is known.
@@ -157,7 +184,7 @@ pub async fn handle(
             GetPolicy => read policies::get on name(function_name, qualifier);
             GetProvisionedConcurrencyConfig => read provisioned_concurrency::get on name(function_name, qualifier);
             GetRuntimeManagementConfig => read runtime_management::get on function(function_name, qualifier);
-            Invoke => read invocations::invoke on invoked(function_name, qualifier);
+            Invoke => direct invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListCodeSigningConfigs => read signing::list;
             ListEventSourceMappings => read mappings::list;

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Result;
-use lambd_auth::{Credentials, Keyring, Signer, Verifier};
+use lambd_auth::{AccessRules, CallerPrincipal, Credentials, Keyring, SessionKey, Signer, Verifier};
 use lambd_engine::scaler::ScalerLimits;
 use lambd_model::Sha256;
 use lambd_store::Store;
@@ -28,6 +28,8 @@ pub const CODE_PATH: &str = "/_lambd/code/";
 /// How long a `Code.Location` works, in seconds [fact:code-location-life].
 const CODE_LOCATION_S: u32 = 600;
 
+/// The user of everybody when signatures are not checked; the profile of the server's own keys has this name, too.
+const OWN_USER: &str = "default";
 /// Memory for packages that are being received, all together, MiB: two of the largest.
 const PACKAGES_MIB: u32 = 140;
 /// Memory for the bodies of all other requests together, MiB. Most of it is for events.
@@ -50,6 +52,10 @@ pub struct Parts {
     pub launch: Arc<dyn Launch>,
     /// The keys whose requests it accepts.
     pub keys: Keyring,
+    /// Policies, and the roles that have one.
+    pub access: AccessRules,
+    /// The key for temporary keys.
+    pub sessions: SessionKey,
     /// The absolute path of the data directory, for the launcher and for messages.
     pub data_dir: PathBuf,
     /// The path by which this process reaches the data directory.
@@ -79,8 +85,12 @@ pub struct App {
     pub package_gate: Gate,
     /// Bounds the memory of all other requests; an event uses it for as long as its invocation runs.
     pub event_gate: Gate,
-    /// `None` when signatures are not checked.
-    pub verifier: Option<Verifier>,
+    /// Who may call, with which rights.
+    pub verifier: Verifier,
+    /// Whether signatures are checked. If not, everybody is [`Self::own_user`].
+    pub checks_signatures: bool,
+    /// The user of the server's own keys, who may do everything.
+    pub own_user: Arc<CallerPrincipal>,
     /// The server's own keys, which sign download addresses.
     pub credentials: Credentials,
 }
@@ -91,7 +101,7 @@ impl App {
     /// # Errors
     /// A part of the data directory that cannot be read, with its path.
     pub async fn compose(parts: Parts) -> Result<Self> {
-        let Parts { config, store, launch, keys, data_dir, reached } = parts;
+        let Parts { config, store, launch, keys, access, sessions, data_dir, reached } = parts;
         let account = config.account_id.as_str();
         let registry = Arc::new(Registry::open(Arc::clone(&store), account, config.concurrency_limit).await?);
         let resources = Resources::open(&store).await?;
@@ -105,11 +115,12 @@ impl App {
             Arc::clone(&registry),
             Arc::clone(&packages),
             Arc::clone(&catalog),
-            Launching { launch, root: data_dir, descriptors },
+            Launching { launch, root: data_dir, descriptors, sessions: sessions.clone() },
             logs.sink().clone(),
         );
-        let checks = config.auth == AuthMode::Sigv4;
-        let verifier = checks.then(|| Verifier::new(keys.keys(account)));
+        let verifier = Verifier::new(keys.keys(account), access, sessions)?;
+        let own_user = Arc::new(CallerPrincipal::user(account, OWN_USER, None));
+        let checks_signatures = config.auth == AuthMode::Sigv4;
         Ok(Self {
             config,
             registry,
@@ -122,6 +133,8 @@ impl App {
             package_gate: Gate::new(PACKAGES_MIB, BODY_STALL),
             event_gate: Gate::new(EVENTS_MIB, BODY_STALL),
             verifier,
+            checks_signatures,
+            own_user,
             credentials: keys.own,
         })
     }
@@ -139,12 +152,7 @@ impl App {
     pub fn code_location(&self, endpoint: &str, region: &str, sha256: Sha256) -> String {
         let origin = self.public_origin(endpoint);
         let path = format!("{CODE_PATH}{}", sha256.hex());
-        Signer { credentials: &self.credentials, region, now: SystemTime::now() }.presign(
-            "GET",
-            origin,
-            &path,
-            CODE_LOCATION_S,
-        )
+        Signer::new(&self.credentials, region).presign("GET", origin, &path, CODE_LOCATION_S)
     }
 
     /// Removes packages that no function uses, each time that [`Self::collector`] is asked to. Never ends.

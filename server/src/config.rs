@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod load;
 mod log;
+mod policies;
 #[cfg(test)]
 mod reference;
 mod values;

@@ -6,6 +6,7 @@
 //! in the pipe until the next invocation or [`Environment::terminate`].
 
 pub mod failure;
+mod keys;
 pub mod launch;
 pub mod output;
 pub mod program;
@@ -15,8 +16,9 @@ mod variables;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use lambd_auth::SessionKey;
 use lambd_engine::pool::Resident;
 use lambd_model::{Version, clock};
 use lambd_runtime_api::{Ready, Session, SessionConfig};
@@ -71,6 +73,8 @@ pub struct Launching {
     pub root: PathBuf,
     /// The descriptors of this process that environments may use.
     pub descriptors: Descriptors,
+    /// Makes the keys of each environment.
+    pub sessions: SessionKey,
 }
 
 /// What was reserved for an environment, above all memory; dropped with the environment, which returns it.
@@ -141,7 +145,8 @@ impl Environment {
         let stream = format!("{}/[{}]{id}", clock::stream_date(clock::now_ms()), start.version.qualifier);
         let opt = start.layers.as_ref().map(|layers| &*layers.code_dir);
         let entrypoint = start.runtime.entrypoint(&start.package.code_dir, opt);
-        let spec = spec::build(&start, &entrypoint, &id, &stream, &launching.root);
+        let keys = keys::issue(&launching.sessions, &start.version, SystemTime::now(), rand::random());
+        let spec = spec::build(&start, &entrypoint, &id, &stream, &keys, &launching.root);
         let EnvironmentStart { version, package, layers, mut reservation, descriptors, .. } = start;
         let LaunchedSandbox { listener, output, program } = launching.launch.launch(spec).await?;
         // The wait for the launcher is the server's time, not the function's.
@@ -204,6 +209,11 @@ impl Environment {
     pub fn is_alive(&mut self) -> bool {
         use futures_util::FutureExt as _;
         wait_exit(&mut *self.program).now_or_never().is_none()
+    }
+
+    /// Whether its keys end too soon for another event.
+    pub fn has_old_keys(&self) -> bool {
+        self.age() > keys::USE_MAX
     }
 
     /// Ends its processes at once; their output can still be read.

@@ -8,7 +8,9 @@
 mod download;
 mod local;
 mod logs;
+mod sts;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -18,7 +20,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use lambd_auth::{AuthError, AuthErrorCode, Identity, PendingVerification, unchecked_region};
+use lambd_auth::{AuthError, AuthErrorCode, Identity, PendingVerification, SignedService, unchecked_region};
 use lambd_model::Place;
 use lambd_wire::{Error, ErrorCode, Operation};
 
@@ -40,6 +42,9 @@ pub fn router(app: Arc<App>) -> axum::Router {
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
+    if sts::is_meant(&head) {
+        return sts::answer(&app, &head, &mut body).await;
+    }
     match respond(&app, &head, &mut body).await {
         Ok(response) => response,
         Err(error) => {
@@ -57,18 +62,22 @@ async fn respond(app: &Arc<App>, head: &Parts, body: &mut Body) -> Result<Respon
     let limit = body_limit(operation);
     let too_large = |error: BodyError| body_error(&error, operation, limit);
     http::check_length(&head.headers, limit).map_err(too_large)?;
-    let pending = authenticate(app, head)?;
+    if !app.checks_signatures {
+        local::check(head, app.config.listen, &app.config.public_endpoint)?;
+    }
+    let pending = authenticate(app, head, SignedService::Lambda).map_err(denied)?;
     let gate = if limit == DEPLOY_BYTES_MAX { &app.package_gate } else { &app.event_gate };
     let received = gate.read(body, limit).await.map_err(too_large)?;
-    let identity = finish_authentication(app, head, pending, &received)?;
+    let identity = finish_authentication(app, head, pending, &received).map_err(denied)?;
     if let Some(sha256) = path.strip_prefix(CODE_PATH) {
         return download::answer(app, &identity, &head.method, sha256).await;
     }
     if let Some(function) = path.strip_prefix(LOGS_PATH) {
-        return logs::answer(app, &place_of(&identity), &head.method, function, head.uri.query()).await;
+        return logs::answer(app, &identity, source(head), &head.method, function, head.uri.query()).await;
     }
     let route = route?;
     let call = Call {
+        source: source(head),
         place: place_of(&identity),
         identity,
         request_id: head.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
@@ -96,13 +105,16 @@ fn body_limit(operation: Option<Operation>) -> usize {
 }
 
 /// First step of authentication; `None` if signatures are not checked.
-fn authenticate(app: &App, head: &Parts) -> Result<Option<PendingVerification>, Error> {
-    let Some(verifier) = &app.verifier else {
-        local::check(head, app.config.listen, &app.config.public_endpoint)?;
+fn authenticate(
+    app: &App,
+    head: &Parts,
+    service: SignedService,
+) -> Result<Option<PendingVerification>, AuthError> {
+    if !app.checks_signatures {
         set_known(head);
         return Ok(None);
-    };
-    let pending = verifier.check(head, SystemTime::now()).map_err(denied)?;
+    }
+    let pending = app.verifier.check(head, service, SystemTime::now())?;
     if pending.is_signed() {
         set_known(head);
     }
@@ -121,18 +133,24 @@ fn finish_authentication(
     head: &Parts,
     pending: Option<PendingVerification>,
     body: &ReceivedBody,
-) -> Result<Identity, Error> {
-    let (Some(verifier), Some(pending)) = (&app.verifier, pending) else {
+) -> Result<Identity, AuthError> {
+    let Some(pending) = pending else {
         let region = unchecked_region(head).unwrap_or_else(|| app.config.region.as_str().into());
         return Ok(Identity {
             access_key_id: "".into(),
-            account: app.config.account_id.as_str().into(),
+            account: Arc::clone(&app.own_user.account),
             region,
+            principal: Arc::clone(&app.own_user),
         });
     };
-    let identity = verifier.finish(pending, &body.sha256).map_err(denied)?;
+    let identity = app.verifier.finish(pending, &body.sha256)?;
     set_known(head);
     Ok(identity)
+}
+
+/// The address from which the request comes. Behind a proxy that is the proxy's.
+fn source(head: &Parts) -> Option<IpAddr> {
+    head.extensions.get::<Caller>().map(|caller| caller.address)
 }
 
 fn place_of(identity: &Identity) -> Place {
@@ -145,6 +163,7 @@ fn denied(error: AuthError) -> Error {
         AuthErrorCode::IncompleteSignature => ErrorCode::IncompleteSignatureException,
         AuthErrorCode::InvalidSignature => ErrorCode::InvalidSignatureException,
         AuthErrorCode::UnrecognizedClient => ErrorCode::UnrecognizedClientException,
+        AuthErrorCode::ExpiredToken => ErrorCode::ExpiredTokenException,
     };
     Error::new(code, error.message)
 }

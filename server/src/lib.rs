@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod authorise;
 pub mod cli;
 mod config;
 mod descriptors;
@@ -25,5 +26,6 @@ mod remark;
 mod resources;
 mod runtimes;
 mod server;
+mod services;
 #[cfg(test)]
 mod testing;

@@ -16,6 +16,7 @@ mod data_dirs;
 mod entrypoints;
 mod environments;
 mod first_release;
+mod identity;
 mod invoke;
 mod layers;
 mod life;

@@ -18,8 +18,6 @@ terraform {
   }
 }
 provider "aws" {
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
   skip_metadata_api_check     = true
 }
 variable "memory" { default = 128 }

@@ -6,13 +6,19 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use http::{Request, request::Parts};
-use lambd_auth::{AccountKey, Credentials, Secret, Signer, Verifier};
+use lambd_auth::{AccessRules, AccountKey, Credentials, Secret, SessionKey, SignedService, Signer, Verifier};
 use lambd_fuzz::{request, text};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest as _, Sha256};
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    Verifier::new([AccountKey { credentials: credentials(), account: "000000000000".to_owned() }])
+    let key = AccountKey {
+        credentials: credentials(),
+        account: "000000000000".to_owned(),
+        user: "default".to_owned(),
+        policy: None,
+    };
+    Verifier::new([key], AccessRules::default(), SessionKey::new([7; 32])).expect("a key without a policy")
 });
 
 fn credentials() -> Credentials {
@@ -34,7 +40,8 @@ fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
 
 fn seeds() -> Vec<Vec<u8>> {
     let credentials = credentials();
-    let signer = Signer { credentials: &credentials, region: "us-east-1", now: now() };
+    let signer =
+        Signer { credentials: &credentials, region: "us-east-1", service: SignedService::Lambda, now: now() };
     let body = b"{\"a\":1}";
     let (target, hash) = (
         "/2015-03-31/functions/f/invocations?Qualifier=%24LATEST&a=b&a=",
@@ -62,7 +69,7 @@ fuzz_target!(
     |bytes: &[u8]| {
         let Some((head, body)) = request(bytes) else { return };
         let _ = lambd_auth::unchecked_region(&head);
-        let identity = VERIFIER.check(&head, now()).and_then(|pending| {
+        let identity = VERIFIER.check(&head, SignedService::Lambda, now()).and_then(|pending| {
             let _ = (pending.is_signed(), pending.region().len());
             VERIFIER.finish(pending, &Sha256::digest(&body).into())
         });

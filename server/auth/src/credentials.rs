@@ -15,6 +15,8 @@ use super::profile::{Profile, profiles};
 pub(super) const PROFILE: &str = "default";
 /// Longest credentials file that is read; a real one has a few hundred bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// The digits of base 32, of which AWS's ids are made.
+pub(super) const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Permission bits that the server's own file must not have: all of group and others.
 pub(super) const OPEN_TO_OTHERS: u32 = 0o077;
 
@@ -108,7 +110,6 @@ impl Credentials {
         let mut random = [0_u8; 46];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
         let (id, secret) = random.split_at(16);
-        const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let id = id.iter().map(|byte| char::from(BASE32[usize::from(byte & 31)]));
         Ok(Self {
             access_key_id: "AKIA".chars().chain(id).collect(),
@@ -158,28 +159,32 @@ impl Credentials {
         found.map_or_else(|| Profile::named(name).credentials(), Profile::credentials)
     }
 
-    /// Writes a new file beside the target, syncs it, renames it and syncs the folder.
     fn write(&self, path: &Path) -> io::Result<()> {
-        let beside = path.with_extension("new");
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        write!(
-            file,
+        let text = format!(
             "[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
             self.access_key_id,
             self.secret_access_key.expose()
-        )?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+        );
+        write_new(path, &text)
     }
 }
 
-/// Reads a whole credentials file. Refuses one with any of the permission bits `refused`.
+/// Writes a new file beside the target, syncs it, renames it and syncs the folder.
+pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+/// Reads a whole file of keys. Refuses one with any of the permission bits `refused`.
 pub(super) fn read<T>(
     path: &Path,
     refused: u32,

@@ -13,6 +13,8 @@ pub enum AuthErrorCode {
     InvalidSignature,
     /// The access key or the session token is unknown.
     UnrecognizedClient,
+    /// The session token was good once.
+    ExpiredToken,
 }
 
 impl AuthErrorCode {
@@ -23,6 +25,7 @@ impl AuthErrorCode {
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::InvalidSignature => "InvalidSignatureException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
+            Self::ExpiredToken => "ExpiredTokenException",
         }
     }
 }
@@ -58,6 +61,13 @@ impl AuthError {
         Self {
             code: AuthErrorCode::UnrecognizedClient,
             message: Cow::Borrowed("The security token included in the request is invalid."),
+        }
+    }
+
+    pub(super) fn expired() -> Self {
+        Self {
+            code: AuthErrorCode::ExpiredToken,
+            message: Cow::Borrowed("The security token included in the request is expired"),
         }
     }
 

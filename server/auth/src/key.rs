@@ -1,4 +1,4 @@
-//! Signing keys: each is derived from the secret for one day and region; the newest are cached.
+//! Signing keys: each is derived from the secret for one day, region and service; the newest are cached.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,16 +8,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::amz_date::AmzDate;
-use super::{ALGORITHM, SERVICE, Secret, TERMINATOR};
+use super::{ALGORITHM, Secret, SignedService, TERMINATOR};
 
-/// How many (day, region) pairs are cached for a secret. Deriving a key again takes a few microseconds.
+/// How many signing keys are cached for a secret. Deriving a key again takes a few microseconds.
 const REMEMBERED_MAX: usize = 16;
 
-/// An HMAC state ready to sign for one day and one region.
+/// An HMAC state ready to sign for one day, one region and one service.
 #[derive(Clone)]
 pub(super) struct SigningKey {
     day: [u8; 8],
     pub(super) region: Arc<str>,
+    service: SignedService,
     mac: Hmac<Sha256>,
 }
 
@@ -28,18 +29,18 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    pub(super) fn derive(secret: &Secret, day: &str, region: &str) -> Self {
+    pub(super) fn derive(secret: &Secret, day: &str, region: &str, service: SignedService) -> Self {
         let mut first = Vec::with_capacity(4 + secret.expose().len());
         first.extend_from_slice(b"AWS4");
         first.extend_from_slice(secret.expose().as_bytes());
         let mut key = mac(&first);
-        for part in [day, region, SERVICE, TERMINATOR] {
+        for part in [day, region, service.name(), TERMINATOR] {
             key.update(part.as_bytes());
             key = mac(&key.finalize().into_bytes());
         }
         let mut stored = [0; 8];
         stored.copy_from_slice(&day.as_bytes()[..8]);
-        Self { day: stored, region: Arc::from(region), mac: key }
+        Self { day: stored, region: Arc::from(region), service, mac: key }
     }
 
     /// Signs the string to sign for this hash of a canonical request.
@@ -49,20 +50,20 @@ impl SigningKey {
             mac.update(part.as_bytes());
         }
         mac.update(&self.day);
-        for part in ["/", &self.region, "/", SERVICE, "/", TERMINATOR, "\n"] {
+        for part in ["/", &self.region, "/", self.service.name(), "/", TERMINATOR, "\n"] {
             mac.update(part.as_bytes());
         }
         mac.update(&hex(canonical_sha256));
         mac.finalize().into_bytes().into()
     }
 
-    fn is_for(&self, day: &str, region: &str) -> bool {
-        self.day == day.as_bytes() && *self.region == *region
+    fn is_for(&self, day: &str, region: &str, service: SignedService) -> bool {
+        self.day == day.as_bytes() && *self.region == *region && self.service == service
     }
 }
 
 /// HMAC takes a key of any length, so that the error of the trait does not occur.
-fn mac(key: &[u8]) -> Hmac<Sha256> {
+pub(super) fn mac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
@@ -73,15 +74,18 @@ pub(super) struct KeyCache {
 }
 
 impl KeyCache {
-    pub(super) fn get(&self, day: &str, region: &str) -> Option<Arc<SigningKey>> {
-        self.keys.load().iter().find(|key| key.is_for(day, region)).cloned()
+    pub(super) fn get(&self, day: &str, region: &str, service: SignedService) -> Option<Arc<SigningKey>> {
+        self.keys.load().iter().find(|key| key.is_for(day, region, service)).cloned()
     }
 
     /// Caches a key that has just verified a request; the oldest one is removed if there are too many.
     pub(super) fn remember(&self, key: &Arc<SigningKey>) {
         self.keys.rcu(|keys| {
             let from = (keys.len() + 1).saturating_sub(REMEMBERED_MAX);
-            let kept = keys[from..].iter().filter(|known| known.day != key.day || known.region != key.region);
+            let is_other = |known: &&Arc<SigningKey>| {
+                known.day != key.day || known.region != key.region || known.service != key.service
+            };
+            let kept = keys[from..].iter().filter(is_other);
             kept.chain([key]).cloned().collect::<Vec<_>>()
         });
     }
@@ -106,20 +110,27 @@ mod tests {
     fn the_cache_is_bounded_and_keeps_the_newest() {
         let (cache, secret) = (KeyCache::default(), Secret::new("s"));
         for region in 0..40 {
-            let key = Arc::new(SigningKey::derive(&secret, "20260101", &format!("r{region}")));
+            let key = Arc::new(SigningKey::derive(
+                &secret,
+                "20260101",
+                &format!("r{region}"),
+                SignedService::Lambda,
+            ));
             cache.remember(&key);
             cache.remember(&key);
         }
-        assert!(cache.get("20260101", "r39").is_some());
-        assert!(cache.get("20260101", "r25").is_some());
-        assert!(cache.get("20260101", "r1").is_none());
-        assert!(cache.get("20260102", "r39").is_none());
+        assert!(cache.get("20260101", "r39", SignedService::Lambda).is_some());
+        assert!(cache.get("20260101", "r25", SignedService::Lambda).is_some());
+        assert!(cache.get("20260101", "r1", SignedService::Lambda).is_none());
+        assert!(cache.get("20260101", "r39", SignedService::Sts).is_none());
+        assert!(cache.get("20260102", "r39", SignedService::Lambda).is_none());
         assert!(cache.keys.load().len() <= REMEMBERED_MAX);
     }
 
     #[test]
     fn debug_shows_no_key() {
-        let key = SigningKey::derive(&Secret::new("wJalrXUtnFEMI"), "20260101", "us-east-1");
+        let key =
+            SigningKey::derive(&Secret::new("wJalrXUtnFEMI"), "20260101", "us-east-1", SignedService::Lambda);
         assert_eq!(format!("{key:?}"), "SigningKey { region: \"us-east-1\", .. }");
     }
 }

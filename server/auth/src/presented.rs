@@ -24,7 +24,8 @@ pub(super) struct PresentedSignature<'a> {
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: Cow<'a, str>,
     pub(super) date: Cow<'a, str>,
-    pub(super) has_session_token: bool,
+    /// The token of temporary keys, in the header or in the query.
+    pub(super) session_token: Option<Cow<'a, str>>,
 }
 
 impl<'a> PresentedSignature<'a> {
@@ -71,7 +72,7 @@ impl<'a> PresentedSignature<'a> {
             signed_headers: signed_headers.into(),
             signature: signature.into(),
             date,
-            has_session_token: headers.contains_key("x-amz-security-token"),
+            session_token: session_token(headers),
         })
     }
 
@@ -111,7 +112,7 @@ impl<'a> PresentedSignature<'a> {
             signed_headers,
             signature,
             date,
-            has_session_token: value("X-Amz-Security-Token").is_some(),
+            session_token: value("X-Amz-Security-Token"),
         })
     }
 }
@@ -119,6 +120,13 @@ impl<'a> PresentedSignature<'a> {
 fn date_of(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get("x-amz-date").or_else(|| headers.get(header::DATE))?;
     Some(String::from_utf8_lossy(value.as_bytes()))
+}
+
+/// One that is not exactly one text is no token that this server made.
+fn session_token(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let mut values = headers.get_all("x-amz-security-token").iter();
+    let value = values.next()?;
+    Some(if values.next().is_some() { Cow::Borrowed("") } else { String::from_utf8_lossy(value.as_bytes()) })
 }
 
 /// One error for all missing parts; `absent` is in the order of the texts.

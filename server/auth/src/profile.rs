@@ -13,11 +13,13 @@ pub(super) struct Profile<'a> {
     secret_access_key: Option<&'a str>,
     /// The account as written in the file; not checked yet.
     pub(super) account: Option<&'a str>,
+    /// The name of the policy that limits the key.
+    pub(super) policy: Option<&'a str>,
 }
 
 impl<'a> Profile<'a> {
     pub(super) const fn named(name: &'a str) -> Self {
-        Self { name, access_key_id: None, secret_access_key: None, account: None }
+        Self { name, access_key_id: None, secret_access_key: None, account: None, policy: None }
     }
 
     /// The profile's pair of keys, or a text that says what is wrong with them.
@@ -40,6 +42,7 @@ impl<'a> Profile<'a> {
             "aws_access_key_id" => &mut self.access_key_id,
             "aws_secret_access_key" => &mut self.secret_access_key,
             "aws_account_id" => &mut self.account,
+            "lambd_policy" => &mut self.policy,
             _ => return Ok(()),
         };
         match slot.replace(value) {

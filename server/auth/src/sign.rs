@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::amz_date::AmzDate;
 use super::canonical::{Canonical, encoded};
 use super::key::{SigningKey, hex};
-use super::{ALGORITHM, Credentials, SERVICE, TERMINATOR};
+use super::{ALGORITHM, Credentials, SignedService, TERMINATOR};
 
 /// Why a request cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +30,16 @@ pub struct Signer<'a> {
     pub credentials: &'a Credentials,
     /// The region of the scope.
     pub region: &'a str,
+    /// The service that is called.
+    pub service: SignedService,
     /// The time of the signature.
     pub now: SystemTime,
 }
 
 impl<'a> Signer<'a> {
-    /// A signer for the current time.
+    /// A signer of calls to Lambda for the current time.
     pub fn new(credentials: &'a Credentials, region: &'a str) -> Self {
-        Self { credentials, region, now: SystemTime::now() }
+        Self { credentials, region, service: SignedService::Lambda, now: SystemTime::now() }
     }
 
     /// Adds `host` (if absent), `x-amz-date` and `authorization`. All headers are signed, so none may be
@@ -109,14 +111,15 @@ impl<'a> Signer<'a> {
 
     fn credential(&self, date: &AmzDate) -> String {
         let id = &self.credentials.access_key_id;
-        format!("{id}/{}/{}/{SERVICE}/{TERMINATOR}", date.day(), self.region)
+        format!("{id}/{}/{}/{}/{TERMINATOR}", date.day(), self.region, self.service.name())
     }
 
     fn signature(&self, date: &AmzDate, canonical: &Canonical<'_>, body: &[u8]) -> String {
         let mut hash = Sha256::new();
         canonical.write(&mut hash);
         hash.update(hex(&Sha256::digest(body).into()));
-        let key = SigningKey::derive(&self.credentials.secret_access_key, date.day(), self.region);
+        let key =
+            SigningKey::derive(&self.credentials.secret_access_key, date.day(), self.region, self.service);
         String::from_utf8_lossy(&hex(&key.sign(date, &hash.finalize().into()))).into_owned()
     }
 }

@@ -1,6 +1,7 @@
 //! Requests that official clients signed, our own signatures, and every refusal with its text.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::request::Parts;
@@ -8,6 +9,8 @@ use http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
 use super::*;
+
+mod sessions;
 
 /// The time of every vector: 20261123T191221Z.
 const NOW_S: u64 = 1_795_461_141;
@@ -53,12 +56,17 @@ fn credentials() -> Credentials {
     Credentials { access_key_id: KEY.into(), secret_access_key: Secret::new(SECRET) }
 }
 
+fn key(credentials: Credentials, account: &str) -> AccountKey {
+    AccountKey { credentials, account: account.to_owned(), user: "ann".to_owned(), policy: None }
+}
+
+fn verifier() -> Verifier {
+    Verifier::new(keys(), AccessRules::default(), SessionKey::new([7; 32])).unwrap()
+}
+
 fn keys() -> [AccountKey; 2] {
     let other = Credentials { access_key_id: "AKIDSECOND".into(), secret_access_key: Secret::new("second") };
-    [
-        AccountKey { credentials: other, account: "111111111111".to_owned() },
-        AccountKey { credentials: credentials(), account: ACCOUNT.to_owned() },
-    ]
+    [key(other, "111111111111"), key(credentials(), ACCOUNT)]
 }
 
 fn at(second: i64) -> SystemTime {
@@ -66,10 +74,12 @@ fn at(second: i64) -> SystemTime {
 }
 
 fn verify(head: &Parts, body: &[u8], now: SystemTime) -> Result<Identity, AuthError> {
-    let verifier = Verifier::new(keys());
-    let first = verifier.finish(verifier.check(head, now)?, &Sha256::digest(body).into());
+    let verifier = verifier();
+    let first =
+        verifier.finish(verifier.check(head, SignedService::Lambda, now)?, &Sha256::digest(body).into());
     // Verifies once more, with the derived key in the cache.
-    let again = verifier.finish(verifier.check(head, now)?, &Sha256::digest(body).into());
+    let again =
+        verifier.finish(verifier.check(head, SignedService::Lambda, now)?, &Sha256::digest(body).into());
     assert_eq!(first, again);
     first
 }
@@ -90,6 +100,7 @@ fn official_clients_are_accepted() {
             access_key_id: KEY.into(),
             account: ACCOUNT.into(),
             region: vector.region.as_str().into(),
+            principal: Arc::new(CallerPrincipal::user(ACCOUNT, "ann", None)),
         };
         assert_eq!(identity, Ok(expect), "{}: {} {}", vector.client, vector.method, vector.target);
     }
@@ -130,7 +141,12 @@ fn nothing_signed_can_be_altered() {
 fn own_signatures_are_the_same_as_those_of_the_clients() {
     for vector in Vector::all() {
         let credentials = credentials();
-        let signer = Signer { credentials: &credentials, region: &vector.region, now: at(0) };
+        let signer = Signer {
+            credentials: &credentials,
+            region: &vector.region,
+            service: SignedService::Lambda,
+            now: at(0),
+        };
         if let Some(expect) = vector.headers.get("authorization") {
             // Some clients leave headers unsigned that this signer signs: sign the same headers as they do.
             let (_, signed) = expect.split_once("SignedHeaders=").unwrap();
@@ -162,7 +178,8 @@ fn own_signatures_are_the_same_as_those_of_the_clients() {
 #[test]
 fn presigned_addresses_expire() {
     let credentials = credentials();
-    let signer = Signer { credentials: &credentials, region: "us-east-1", now: at(0) };
+    let signer =
+        Signer { credentials: &credentials, region: "us-east-1", service: SignedService::Lambda, now: at(0) };
     let url = signer.presign("GET", "https://lambda.example:8443", "/_lambd/code/abc?x=%20", 600);
     let target = url.strip_prefix("https://lambda.example:8443").unwrap();
     let head = head(target, &[("host", "lambda.example:8443")]);
@@ -314,7 +331,8 @@ fn a_wrong_signed_query_is_refused_with_the_text_of_aws() {
 #[test]
 fn an_unsigned_payload_is_refused() {
     let credentials = credentials();
-    let signer = Signer { credentials: &credentials, region: "us-east-1", now: at(0) };
+    let signer =
+        Signer { credentials: &credentials, region: "us-east-1", service: SignedService::Lambda, now: at(0) };
     let mut head = head("/f", &[("host", "h"), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
     signer.sign(&mut head, b"signed").unwrap();
     assert!(verify(&head, b"signed", at(0)).is_ok());
@@ -324,24 +342,34 @@ fn an_unsigned_payload_is_refused() {
 /// If a client declares the body's hash, it is answered before the body is read, and the body must fit.
 #[test]
 fn a_declared_hash_is_checked_beforehand() {
-    let verifier = Verifier::new(keys());
+    let verifier = verifier();
     let (body, other) = (b"event".as_slice(), b"another".as_slice());
     let hash = |body: &[u8]| -> String { hex_of(&Sha256::digest(body)) };
     let declaring = |declared: &str| {
         let mut head = head("/f", &[("host", "h"), ("x-amz-content-sha256", declared)]);
         let credentials = credentials();
-        let signer = Signer { credentials: &credentials, region: "us-east-1", now: at(0) };
+        let signer = Signer {
+            credentials: &credentials,
+            region: "us-east-1",
+            service: SignedService::Lambda,
+            now: at(0),
+        };
         signer.sign(&mut head, body).unwrap();
         head
     };
-    let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
+    let pending = verifier.check(&declaring(&hash(body)), SignedService::Lambda, at(0)).unwrap();
     assert!(pending.is_signed());
     assert!(verifier.finish(pending, &Sha256::digest(body).into()).is_ok());
-    let pending = verifier.check(&declaring(&hash(body)), at(0)).unwrap();
+    let pending = verifier.check(&declaring(&hash(body)), SignedService::Lambda, at(0)).unwrap();
     assert_eq!(verifier.finish(pending, &Sha256::digest(other).into()), Err(AuthError::mismatch()));
     // Declares one hash and signs another.
-    assert_eq!(verifier.check(&declaring(&hash(other)), at(0)).unwrap_err(), AuthError::mismatch());
-    assert!(!verifier.check(&declaring("UNSIGNED-PAYLOAD"), at(0)).unwrap().is_signed());
+    assert_eq!(
+        verifier.check(&declaring(&hash(other)), SignedService::Lambda, at(0)).unwrap_err(),
+        AuthError::mismatch()
+    );
+    assert!(
+        !verifier.check(&declaring("UNSIGNED-PAYLOAD"), SignedService::Lambda, at(0)).unwrap().is_signed()
+    );
 }
 
 fn hex_of(bytes: &[u8]) -> String {
@@ -374,11 +402,11 @@ fn a_region_is_found_without_verification() {
 fn cost_of_a_verification() {
     let vector = &Vector::all()[3];
     let (head, body) = (vector.head(), vector.body());
-    let verifier = Verifier::new(keys());
+    let verifier = verifier();
     const ROUNDS: u32 = 200_000;
     let start = Instant::now();
     for _ in 0..ROUNDS {
-        let pending = verifier.check(black_box(&head), at(0)).unwrap();
+        let pending = verifier.check(black_box(&head), SignedService::Lambda, at(0)).unwrap();
         let hash = Sha256::digest(black_box(&body)).into();
         black_box(verifier.finish(pending, &hash).unwrap());
     }
@@ -387,18 +415,20 @@ fn cost_of_a_verification() {
 
 #[test]
 fn a_key_acts_for_its_own_account() {
-    let verifier = Verifier::new(keys());
-    for AccountKey { credentials, account } in keys() {
+    let verifier = verifier();
+    for AccountKey { credentials, account, .. } in keys() {
         let signed = |secret: &Credentials| {
             let mut head = head("/2015-03-31/functions", &[("host", "h")]);
-            Signer { credentials: secret, region: "us-east-1", now: at(0) }.sign(&mut head, b"").unwrap();
+            Signer { credentials: secret, region: "us-east-1", service: SignedService::Lambda, now: at(0) }
+                .sign(&mut head, b"")
+                .unwrap();
             head
         };
-        let pending = verifier.check(&signed(&credentials), at(0)).unwrap();
+        let pending = verifier.check(&signed(&credentials), SignedService::Lambda, at(0)).unwrap();
         let identity = verifier.finish(pending, &Sha256::digest(b"").into()).unwrap();
         assert_eq!(*identity.account, *account);
         let forged = Credentials { secret_access_key: Secret::new("wrong"), ..credentials };
-        let pending = verifier.check(&signed(&forged), at(0));
+        let pending = verifier.check(&signed(&forged), SignedService::Lambda, at(0));
         assert!(pending.and_then(|pending| verifier.finish(pending, &Sha256::digest(b"").into())).is_err());
     }
 }

@@ -12,10 +12,13 @@ use super::amz_date::AmzDate;
 use super::canonical::Canonical;
 use super::key::{KeyCache, SigningKey, hex};
 use super::presented::{Form, PresentedSignature};
-use super::{ALGORITHM, AccountKey, AuthError, SERVICE, SKEW_MAX_S, Secret, TERMINATOR};
+use super::{
+    ALGORITHM, AccessRules, AccountKey, AuthError, CallerPrincipal, IdentityPolicy, RoleName, Secret,
+    SessionClaims, SessionKey, SessionSubject, SignedService, TERMINATOR,
+};
 
 /// The caller of a verified request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// The access key that signed.
     pub access_key_id: Arc<str>,
@@ -23,6 +26,8 @@ pub struct Identity {
     pub account: Arc<str>,
     /// The region in the caller's scope.
     pub region: Arc<str>,
+    /// As whom the key acts.
+    pub principal: Arc<CallerPrincipal>,
 }
 
 /// A request of which everything but the body has been checked. [`Verifier::finish`] completes the check.
@@ -31,6 +36,8 @@ pub struct PendingVerification {
     holder: Arc<Holder>,
     key: Arc<SigningKey>,
     rest: Rest,
+    /// Whether the caller's temporary keys are over, which is said to nobody but their holder.
+    is_expired: bool,
 }
 
 /// What is left to check when the body has been read.
@@ -58,28 +65,62 @@ impl PendingVerification {
 #[derive(Debug)]
 struct Holder {
     access_key_id: Arc<str>,
-    account: Arc<str>,
+    principal: Arc<CallerPrincipal>,
     secret: Secret,
     /// Signing keys derived from the secret.
     derived: KeyCache,
+    /// The end of temporary keys, in seconds since 1970.
+    expires_s: Option<i64>,
 }
 
-/// Verifies requests against the pairs of keys that it knows.
+/// Verifies requests against the pairs of keys that it knows, and against temporary keys.
 #[derive(Debug)]
 pub struct Verifier {
     holders: HashMap<Arc<str>, Arc<Holder>>,
+    rules: AccessRules,
+    sessions: SessionKey,
+}
+
+/// A key whose policy does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "profile {user} of the credentials file has the policy {policy}, and the policies file has none of this name"
+)]
+pub struct MissingPolicy {
+    user: String,
+    policy: String,
 }
 
 impl Verifier {
-    /// A verifier that knows these keys and no others.
-    pub fn new(keys: impl IntoIterator<Item = AccountKey>) -> Self {
-        let holder = |AccountKey { credentials, account }| {
+    /// A verifier that knows these keys and no others, and the temporary keys that `sessions` makes.
+    ///
+    /// # Errors
+    /// [`MissingPolicy`] if a key has a policy that the rules do not have: it must not act without one.
+    pub fn new(
+        keys: impl IntoIterator<Item = AccountKey>,
+        rules: AccessRules,
+        sessions: SessionKey,
+    ) -> Result<Self, MissingPolicy> {
+        let mut holders = HashMap::new();
+        for AccountKey { credentials, account, user, policy } in keys {
+            let policy = match policy {
+                None => None,
+                Some(name) => match rules.policy(&name) {
+                    Some(policy) => Some(policy),
+                    None => return Err(MissingPolicy { user, policy: name }),
+                },
+            };
             let access_key_id: Arc<str> = Arc::from(credentials.access_key_id);
-            let secret = credentials.secret_access_key;
-            Arc::new(Holder { access_key_id, account: account.into(), secret, derived: KeyCache::default() })
-        };
-        let holders = keys.into_iter().map(holder);
-        Self { holders: holders.map(|holder| (Arc::clone(&holder.access_key_id), holder)).collect() }
+            let holder = Holder {
+                access_key_id: Arc::clone(&access_key_id),
+                principal: Arc::new(CallerPrincipal::user(&account, &user, policy)),
+                secret: credentials.secret_access_key,
+                derived: KeyCache::default(),
+                expires_s: None,
+            };
+            holders.insert(access_key_id, Arc::new(holder));
+        }
+        Ok(Self { holders, rules, sessions })
     }
 
     /// First step, before any byte of the body is read: checks everything but the signature; and the
@@ -88,7 +129,12 @@ impl Verifier {
     ///
     /// # Errors
     /// An [`AuthError`] with AWS's code and text, the first that applies in AWS's order.
-    pub fn check(&self, head: &Parts, now: SystemTime) -> Result<PendingVerification, AuthError> {
+    pub fn check(
+        &self,
+        head: &Parts,
+        service: SignedService,
+        now: SystemTime,
+    ) -> Result<PendingVerification, AuthError> {
         let presented = PresentedSignature::of(head)?;
         let date = AmzDate::parse(&presented.date).ok_or_else(|| {
             AuthError::incomplete(format!(
@@ -96,7 +142,8 @@ impl Verifier {
                 presented.date
             ))
         })?;
-        check_age(&date, presented.form, AmzDate::of(now))?;
+        let now = AmzDate::of(now);
+        check_age(&date, presented.form, service, now)?;
         let signed = signed_headers(&presented, head)?;
         if presented.algorithm != ALGORITHM {
             return Err(AuthError::incomplete(format!(
@@ -105,14 +152,14 @@ impl Verifier {
             )));
         }
         let scope = CredentialScope::parse(&presented.credential)?;
-        scope.check(&date)?;
-        let holder = self.holders.get(scope.access_key_id).filter(|_| !presented.has_session_token);
-        let holder = Arc::clone(holder.ok_or_else(AuthError::unrecognized)?);
+        scope.check(&date, service)?;
+        let holder = self.holder(scope.access_key_id, presented.session_token.as_deref());
+        let holder = holder.ok_or_else(AuthError::unrecognized)?;
 
-        let known = holder.derived.get(scope.day, scope.region);
+        let known = holder.derived.get(scope.day, scope.region, service);
         let key_is_new = known.is_none();
-        let key =
-            known.unwrap_or_else(|| Arc::new(SigningKey::derive(&holder.secret, scope.day, scope.region)));
+        let derive = || Arc::new(SigningKey::derive(&holder.secret, scope.day, scope.region, service));
+        let key = known.unwrap_or_else(derive);
         let mut canonical = Sha256::new();
         Canonical {
             method: head.method.as_str(),
@@ -123,17 +170,62 @@ impl Verifier {
             signed: &signed,
         }
         .write(&mut canonical);
+        let is_expired = holder.expires_s.is_some_and(|expires_s| now.unix_s() >= expires_s);
         let rest = match declared_hash(head) {
             Some(hash) => {
                 let new = key_is_new.then_some(&*holder);
                 check_signature(canonical, &hash, &date, &key, new, &presented.signature)?;
+                if is_expired {
+                    return Err(AuthError::expired());
+                }
                 Rest::Declared(hash)
             }
             None => {
                 Rest::Signature { canonical, date, key_is_new, signature: presented.signature.into_owned() }
             }
         };
-        Ok(PendingVerification { holder, key, rest })
+        Ok(PendingVerification { holder, key, rest, is_expired })
+    }
+
+    /// The holder of an access key: of a temporary one if there is a token, which must be that key's.
+    fn holder(&self, access_key_id: &str, session_token: Option<&str>) -> Option<Arc<Holder>> {
+        let Some(token) = session_token else { return self.holders.get(access_key_id).cloned() };
+        let (credentials, claims) = self.sessions.open(token)?;
+        if credentials.access_key_id != access_key_id {
+            return None;
+        }
+        Some(Arc::new(Holder {
+            access_key_id: Arc::from(credentials.access_key_id),
+            principal: Arc::new(self.principal(&claims)?),
+            secret: credentials.secret_access_key,
+            derived: KeyCache::default(),
+            expires_s: Some(claims.expires_s),
+        }))
+    }
+
+    /// As whom a session acts, by the rules of today. `None` if there is nobody of that kind any more.
+    pub fn principal(&self, claims: &SessionClaims) -> Option<CallerPrincipal> {
+        let session = match &claims.policy {
+            None => None,
+            Some(text) => Some(Arc::new(IdentityPolicy::parse(text).ok()?)),
+        };
+        let account = claims.account.as_str();
+        match &claims.subject {
+            SessionSubject::Role { arn, name } => {
+                let role = RoleName::parse(arn)?;
+                let identity = self.rules.of_role(account, &role);
+                Some(CallerPrincipal::role(account, &role, name, identity, session))
+            }
+            SessionSubject::User { access_key_id } => {
+                let user = &self.holders.get(access_key_id.as_str())?.principal;
+                (*user.account == *account).then(|| user.with_session(session))
+            }
+        }
+    }
+
+    /// The key for sessions, with which temporary keys are made.
+    pub fn sessions(&self) -> &SessionKey {
+        &self.sessions
     }
 
     /// Second step: checks that the signature is right for a body with this SHA-256.
@@ -145,7 +237,7 @@ impl Verifier {
         pending: PendingVerification,
         body_sha256: &[u8; 32],
     ) -> Result<Identity, AuthError> {
-        let PendingVerification { holder, key, rest } = pending;
+        let PendingVerification { holder, key, rest, is_expired } = pending;
         let hash = hex(body_sha256);
         match rest {
             Rest::Declared(declared) if declared == hash => {}
@@ -155,10 +247,14 @@ impl Verifier {
                 check_signature(canonical, &hash, &date, &key, new, &signature)?;
             }
         }
+        if is_expired {
+            return Err(AuthError::expired());
+        }
         Ok(Identity {
             access_key_id: Arc::clone(&holder.access_key_id),
-            account: Arc::clone(&holder.account),
+            account: Arc::clone(&holder.principal.account),
             region: Arc::clone(&key.region),
+            principal: Arc::clone(&holder.principal),
         })
     }
 }
@@ -196,9 +292,19 @@ pub fn unchecked_region(head: &Parts) -> Option<Arc<str>> {
     may_be_region(scope.region).then(|| Arc::from(scope.region))
 }
 
-fn check_age(date: &AmzDate, form: Form, now: AmzDate) -> Result<(), AuthError> {
+/// Whether the scope of a request names this service; nothing is verified.
+pub fn names_service(head: &Parts, service: SignedService) -> bool {
+    let presented = PresentedSignature::of(head);
+    let scope =
+        presented.as_ref().ok().and_then(|presented| CredentialScope::parse(&presented.credential).ok());
+    scope.is_some_and(|scope| scope.service == service.name())
+}
+
+fn check_age(date: &AmzDate, form: Form, service: SignedService, now: AmzDate) -> Result<(), AuthError> {
+    let skew_s = service.skew_max_s();
+    let skew_min = skew_s / 60;
     let (valid_s, unit) = match form {
-        Form::Header => (SKEW_MAX_S, "5 min.".to_owned()),
+        Form::Header => (skew_s, format!("{skew_min} min.")),
         Form::Presigned { expires_s } if expires_s.is_multiple_of(60) => {
             (expires_s.into(), format!("{} min.", expires_s / 60))
         }
@@ -213,10 +319,10 @@ fn check_age(date: &AmzDate, form: Form, now: AmzDate) -> Result<(), AuthError> 
             now.as_str()
         )));
     }
-    let latest = now.unix_s() + SKEW_MAX_S;
+    let latest = now.unix_s() + skew_s;
     if date.unix_s() > latest {
         return Err(AuthError::invalid(format!(
-            "Signature not yet current: {} is still later than {} ({} + 5 min.)",
+            "Signature not yet current: {} is still later than {} ({} + {skew_min} min.)",
             date.as_str(),
             AmzDate::from_unix(latest).as_str(),
             now.as_str()
@@ -273,13 +379,14 @@ impl<'a> CredentialScope<'a> {
         Ok(Self { access_key_id, day, region, service, terminator })
     }
 
-    fn check(&self, date: &AmzDate) -> Result<(), AuthError> {
+    fn check(&self, date: &AmzDate, service: SignedService) -> Result<(), AuthError> {
         let mut wrong = Vec::new();
         if !may_be_region(self.region) {
             wrong.push(format!("Credential should be scoped to a valid region, not '{}'. ", self.region));
         }
-        if self.service != SERVICE {
-            wrong.push(format!("Credential should be scoped to correct service: '{SERVICE}'. "));
+        let service = service.name();
+        if self.service != service {
+            wrong.push(format!("Credential should be scoped to correct service: '{service}'. "));
         }
         if self.terminator != TERMINATOR {
             wrong.push(format!(

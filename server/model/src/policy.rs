@@ -70,8 +70,21 @@ pub const DIRECT_CALL: &Context<'static> = &[("lambda:InvokedViaFunctionUrl", "f
 impl Statement {
     /// Whether it lets every identity of an account do this in such a call.
     pub fn allows(&self, account: &str, action: &str, context: &Context<'_>) -> bool {
-        let is_action = self.action == action || self.action == "*" || self.action == "lambda:*";
-        is_action && self.principal.is_account(account) && self.holds(context)
+        self.is_about(action) && self.principal.is_account(account) && self.holds(context)
+    }
+
+    /// Whether it lets this identity, by its ARN, do this in such a call: it names the identity, or anybody.
+    pub fn names(&self, entity_arn: &str, action: &str, context: &Context<'_>) -> bool {
+        let is_named = match &self.principal {
+            Principal::Anyone => true,
+            Principal::Service(_) => false,
+            Principal::Aws(arn) => arn == entity_arn,
+        };
+        self.is_about(action) && is_named && self.holds(context)
+    }
+
+    fn is_about(&self, action: &str) -> bool {
+        self.action == action || self.action == "*" || self.action == "lambda:*"
     }
 
     /// Whether all its conditions hold.
@@ -110,6 +123,33 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Principal::parse(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_statement_can_name_one_identity() {
+        let role = "arn:aws:iam::111111111111:role/r";
+        for (principal, expect) in [
+            (role, true),
+            ("*", true),
+            ("111111111111", false),
+            ("arn:aws:iam::111111111111:role/s", false),
+            ("s3.amazonaws.com", false),
+        ] {
+            let mut statement = Statement {
+                sid: "s".to_owned(),
+                action: "lambda:InvokeFunction".to_owned(),
+                principal: Principal::parse(principal).unwrap(),
+                conditions: BTreeMap::new(),
+            };
+            assert_eq!(statement.names(role, "lambda:InvokeFunction", DIRECT_CALL), expect, "{principal}");
+            assert!(!statement.names(role, "lambda:GetFunction", DIRECT_CALL), "{principal}");
+            let source = BTreeMap::from([("AWS:SourceArn".to_owned(), "arn:aws:s3:::b".to_owned())]);
+            statement.conditions.insert("ArnLike".to_owned(), source);
+            assert!(
+                !statement.names(role, "lambda:InvokeFunction", DIRECT_CALL),
+                "{principal}: with a condition"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{DIRECT_CALL, Function, LATEST, Place, ResourceId, Statement, Version};
+use lambd_model::{DIRECT_CALL, Function, LATEST, ResourceId, Statement, Version};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
@@ -55,7 +55,7 @@ pub(in crate::api) enum TaggedResource {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup<'a> {
     pub(super) app: &'a App,
-    pub(super) place: &'a Place,
+    pub(super) call: &'a Call,
     /// A function's name in any form, or the ARN of a resource.
     pub(super) name: Option<&'a str>,
     /// The separate qualifier; the name may also have one.
@@ -65,13 +65,13 @@ pub(super) struct Lookup<'a> {
 impl Lookup<'_> {
     /// The name only; the function may exist or not.
     pub(super) fn name(self) -> Result<TargetFunction, Error> {
-        TargetFunction::parse(self.place, self.name, self.qualifier)
+        TargetFunction::parse(&self.call.place, self.name, self.qualifier)
     }
 
     /// A function. The error for a missing one repeats the caller's name and qualifier.
     pub(super) fn function(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
-        let (function, version) = target.find(self.app, self.place)?;
+        let (function, version) = target.find(self.app, &self.call.place)?;
         Ok(FoundFunction { target, function, version })
     }
 
@@ -79,26 +79,28 @@ impl Lookup<'_> {
     /// qualifier, `$LATEST` where none was given.
     pub(super) fn version(self) -> Result<FoundFunction, Error> {
         let target = self.name()?;
-        let (function, version) = target.find_to_run(self.app, self.place)?;
+        let (function, version) = target.find_to_run(self.app, &self.call.place)?;
         Ok(FoundFunction { target, function, version })
     }
 
     /// As [`Self::version`], also of another account where a policy lets the caller invoke it.
     pub(super) fn invoked(self) -> Result<FoundFunction, Error> {
-        let target = TargetFunction::parse_any_account(self.place, self.name, self.qualifier)?;
-        if target.id.account != self.place.account && !self.is_permitted(&target) {
+        let target = TargetFunction::parse_any_account(&self.call.place, self.name, self.qualifier)?;
+        if target.id.account != self.call.place.account && !self.is_permitted(&target) {
             return Err(denied(self.name.unwrap_or_default()));
         }
         let (function, version) = target.find_to_run(self.app, &target.place())?;
         Ok(FoundFunction { target, function, version })
     }
 
-    /// Whether a policy of what the qualifier names lets the caller's account invoke it.
+    /// Whether a policy of what the qualifier names lets the caller or its account invoke it.
     fn is_permitted(&self, target: &TargetFunction) -> bool {
         let Some(function) = self.app.registry.get(&target.id) else { return false };
         let policy = function.policies.get(target.qualifier.as_deref().unwrap_or(LATEST));
+        let (action, caller) = ("lambda:InvokeFunction", &self.call.identity.principal.entity_arn);
         let allows = |statement: &Statement| {
-            statement.allows(&self.place.account, "lambda:InvokeFunction", DIRECT_CALL)
+            statement.allows(&self.call.place.account, action, DIRECT_CALL)
+                || statement.names(caller, action, DIRECT_CALL)
         };
         policy.is_some_and(|policy| policy.iter().any(allows))
     }
@@ -120,7 +122,7 @@ impl Lookup<'_> {
 
     /// An event source mapping by its UUID.
     pub(super) fn mapping(self) -> Result<FoundResource<EventSourceMapping>, Error> {
-        let id = self.place.resource(self.name.unwrap_or_default());
+        let id = self.call.place.resource(self.name.unwrap_or_default());
         let found = self.app.resources.event_source_mappings.get(&id);
         found.map(|resource| FoundResource { id, resource }).ok_or_else(mappings::missing)
     }
@@ -149,7 +151,7 @@ impl Lookup<'_> {
 
     /// A resource of the caller's account and region, by its ARN.
     fn resource<R: Resource>(self, all: &Collection<R>) -> Option<FoundResource<R>> {
-        let id = ResourceId::parse_arn(self.name?, R::SEGMENT).filter(|id| id.is_in(self.place))?;
+        let id = ResourceId::parse_arn(self.name?, R::SEGMENT).filter(|id| id.is_in(&self.call.place))?;
         let resource = all.get(&id)?;
         Some(FoundResource { id, resource })
     }

@@ -1,13 +1,15 @@
 //! The API within the test's process: requests pass through the public routes to the handlers. The store is
 //! in memory; no sandbox can be started.
 
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use lambd_auth::{Credentials, Identity, Keyring};
+use lambd_auth::{AccessRules, CallerPrincipal, Credentials, Identity, IdentityPolicy, Keyring, SessionKey};
 use lambd_model::Place;
 use lambd_store::{MemStore, Store};
 use serde_json::{Value, json};
@@ -83,7 +85,9 @@ impl Api {
             config,
             store,
             launch: Arc::new(Nowhere),
-            keys: Keyring { own, own_account: None, others: Vec::new() },
+            keys: Keyring { own, own_account: None, own_policy: None, others: Vec::new() },
+            access: AccessRules::default(),
+            sessions: SessionKey::new([7; 32]),
             data_dir: dir.path().to_owned(),
             reached: dir.path().to_owned(),
         };
@@ -104,15 +108,42 @@ impl Api {
         target: &str,
         body: Value,
     ) -> Answer {
+        let principal = CallerPrincipal::user(account, "ann", None);
+        self.call_by(principal, region, method, target, body).await
+    }
+
+    /// Sends one request of the server's own account by a user with this policy.
+    pub(crate) async fn call_with_policy(
+        &self,
+        policy: &Value,
+        method: &str,
+        target: &str,
+        body: Value,
+    ) -> Answer {
+        let policy = Arc::new(IdentityPolicy::parse(&policy.to_string()).unwrap());
+        self.call_by(CallerPrincipal::user(ACCOUNT, "ann", Some(policy)), REGION, method, target, body).await
+    }
+
+    async fn call_by(
+        &self,
+        principal: CallerPrincipal,
+        region: &str,
+        method: &str,
+        target: &str,
+        body: Value,
+    ) -> Answer {
+        let account = Arc::clone(&principal.account);
         let body = Bytes::from(if body.is_null() { String::new() } else { body.to_string() });
         let (method, headers) = (method.parse::<Method>().unwrap(), HeaderMap::new());
         let call = Call {
             identity: Identity {
                 access_key_id: "AKID".into(),
-                account: account.into(),
+                account: Arc::clone(&account),
                 region: region.into(),
+                principal: Arc::new(principal),
             },
-            place: Place { region: region.into(), account: account.into() },
+            source: Some(IpAddr::from([10, 0, 0, 1])),
+            place: Place { region: region.into(), account },
             request_id: "11111111-2222-3333-4444-555555555555".to_owned(),
             trace_id: None,
             endpoint: "http://127.0.0.1:3001".to_owned(),
@@ -125,6 +156,8 @@ impl Api {
                 lambd_wire::Request { labels: &route.labels, query, headers: &headers, body: &body };
             handle(&self.app, &call, route.operation, &request).await
         };
+        // Boxed, so that not every test contains the future of all operations.
+        let answered: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(answered);
         let response = answered.await.unwrap_or_else(|error: lambd_wire::Error| error.encode());
         let code = response.headers().get(HeaderName::from_static("x-amzn-errortype"));
         Answer {

@@ -21,6 +21,7 @@ pub struct CheckConfigArgs {
 /// The configuration is not valid, or standard output cannot be written.
 pub fn run(args: &CheckConfigArgs) -> anyhow::Result<()> {
     let config = super::configuration(&args.source)?;
+    config.access_rules()?;
     let mut out = io::stdout().lock();
     if args.print {
         write!(out, "{}", toml::to_string(&config)?)?;

@@ -24,6 +24,14 @@ pub enum ConfigError {
         /// What is wrong in that line, with the key.
         message: String,
     },
+    /// The file of policies has something that is not understood.
+    #[error("{path}: {problem}")]
+    Policies {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// There are variables that begin with `LAMBD_` but belong to no key.
     #[error(
         "unknown environment variables: {}; unset them; `lambd serve --help` lists those that exist",

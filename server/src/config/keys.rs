@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::values::{AuthMode, LogLevel, ServerLogFormat, memory_share_mib};
+use super::values::{AuthMode, LogLevel, RoleRights, ServerLogFormat, memory_share_mib};
 
 /// `name: type = default, "VARIABLE", "VALUE";` declares the key `name` of the file, the flag `--name` with
 /// dashes, the variable, and the field of [`Config`].
@@ -60,6 +60,10 @@ keys! {
     user: String = "lambd".to_owned(), "LAMBD_USER", "NAME";
     /// Whether signatures are checked; `off` is possible on loopback only
     auth: AuthMode = AuthMode::Sigv4, "LAMBD_AUTH", "MODE";
+    /// JSON file with policies, and with the roles that have one [default: none]
+    policies_file: PathBuf = PathBuf::new(), "LAMBD_POLICIES_FILE", "FILE";
+    /// What a role may do that has no policy
+    undefined_roles: RoleRights = RoleRights::Execution, "LAMBD_UNDEFINED_ROLES", "RIGHTS";
     /// Form of the server's own log on standard error
     log_format: ServerLogFormat = ServerLogFormat::Human, "LAMBD_LOG_FORMAT", "FORMAT";
     /// The least important lines that are logged

@@ -23,8 +23,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the file, applies flags and variables over it, adds the defaults, and checks everything. Makes a
-    /// relative data directory absolute, before anything changes the working directory.
+    /// Reads the file, applies flags and variables over it, adds the defaults, and checks everything. Makes
+    /// relative paths absolute, before anything changes the working directory.
     ///
     /// # Errors
     /// [`ConfigError`], always one line.
@@ -32,6 +32,11 @@ impl Source {
         let mut config = self.settings.clone().or(self.file()?).or_default().check()?;
         config.data_dir = path::absolute(&config.data_dir)
             .map_err(|source| ConfigError::Read { path: config.data_dir.clone(), source })?;
+        // An empty path means that there is no file.
+        if !config.policies_file.as_os_str().is_empty() {
+            config.policies_file = path::absolute(&config.policies_file)
+                .map_err(|source| ConfigError::Read { path: config.policies_file.clone(), source })?;
+        }
         Ok(config)
     }
 

@@ -23,6 +23,18 @@ pub enum AuthMode {
     Off,
 }
 
+/// What a role may do that has no policy of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleRights {
+    /// What every function needs: to invoke functions and to write its logs.
+    Execution,
+    /// Everything in its account.
+    Everything,
+    /// Nothing.
+    Nothing,
+}
+
 /// The form of the server's own log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -52,7 +52,7 @@ impl Dispatcher {
                     environment
                 }
             };
-            if environment.is_alive() {
+            if environment.is_alive() && !environment.has_old_keys() {
                 return Ok(Acquired::ready(environment, true, None, Instant::now()));
             }
             // Its last output may say why it ended.

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use lambd_auth::SessionCredentials;
 use lambd_sandbox::{Bind, FileSpec, Spec, SymlinkSpec};
 
 use super::EnvironmentStart;
@@ -22,6 +23,7 @@ pub(super) fn build(
     entrypoint: &Entrypoint,
     id: &str,
     log_stream: &str,
+    keys: &SessionCredentials,
     root: &Path,
 ) -> Spec {
     let (version, runtime, code) = (&*start.version, start.runtime, &*start.package.code_dir);
@@ -43,7 +45,7 @@ pub(super) fn build(
         files: runtime.files().iter().map(file).collect(),
         symlinks: runtime.symlinks().iter().map(link).collect(),
         argv: vec![entrypoint.program().as_os_str().as_bytes().to_vec()],
-        env: variables(version, runtime.variables(), log_stream, start.initialization),
+        env: variables(version, runtime.variables(), log_stream, start.initialization, keys),
         cwd: PathBuf::from("/var/task"),
         hostname: HOSTNAME.to_owned(),
         memory_mib: config.memory_mib,

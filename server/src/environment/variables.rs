@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use lambd_auth::SessionCredentials;
 use lambd_model::{LogFormat, Version};
 use lambd_sandbox::RUNTIME_API;
-use uuid::Uuid;
 
 use super::Initialization;
 
@@ -23,6 +23,7 @@ pub(super) fn variables<'a>(
     runtime: impl Iterator<Item = (&'a str, &'a str)>,
     log_stream: &str,
     initialization: Initialization,
+    keys: &SessionCredentials,
 ) -> Vec<Vec<u8>> {
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     all.extend(DEFAULTS.map(|(name, value)| (name, value.to_owned())));
@@ -30,7 +31,7 @@ pub(super) fn variables<'a>(
     if let Some(customer) = &version.configuration.variables {
         all.extend(customer.0.iter().map(|(name, value)| (name.as_str(), value.clone())));
     }
-    all.extend(reserved(version, log_stream, initialization));
+    all.extend(reserved(version, log_stream, initialization, keys));
     all.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect()
 }
 
@@ -38,13 +39,13 @@ fn reserved(
     version: &Version,
     log_stream: &str,
     initialization: Initialization,
+    keys: &SessionCredentials,
 ) -> Vec<(&'static str, String)> {
     let (function, config) = (&version.function, &version.configuration);
-    let (access_key, secret, token) = credentials();
     let mut all = vec![
-        ("AWS_ACCESS_KEY_ID", access_key),
-        ("AWS_SECRET_ACCESS_KEY", secret),
-        ("AWS_SESSION_TOKEN", token),
+        ("AWS_ACCESS_KEY_ID", keys.credentials.access_key_id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key().to_owned()),
+        ("AWS_SESSION_TOKEN", keys.session_token.clone()),
         ("AWS_REGION", function.region.to_string()),
         ("AWS_DEFAULT_REGION", function.region.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
@@ -63,13 +64,6 @@ fn reserved(
         all.extend(config.logging.application_level.clone().map(|level| ("AWS_LAMBDA_LOG_LEVEL", level)));
     }
     all
-}
-
-/// Placeholder keys: SDKs need some, and functions never get the server's own.
-fn credentials() -> (String, String, String) {
-    let hex = |_| Uuid::new_v4().simple().to_string();
-    let [a, b, c] = [0, 1, 2].map(hex);
-    (format!("ASIA{}", a[..16].to_uppercase()), format!("{b}{}", &a[16..24]), format!("{c}{b}"))
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! `GET /_lambd/logs/FUNCTION?after=CURSOR&limit=N`: a page of log events, for `lambd logs`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ::http::{Method, StatusCode};
 use axum::response::Response;
-use lambd_model::{FunctionRef, Place};
+use lambd_auth::Identity;
+use lambd_model::FunctionRef;
 use lambd_wire::{Error, ErrorCode};
 use serde_json::{Value, json};
 
 use crate::api::service_error;
 use crate::app::App;
+use crate::authorise;
 use crate::http::respond;
 use crate::logs::Cursor;
 
@@ -21,7 +24,8 @@ const PAGE_EVENTS_MAX: usize = 1000;
 
 pub(super) async fn answer(
     app: &Arc<App>,
-    place: &Place,
+    identity: &Identity,
+    source: Option<IpAddr>,
     method: &Method,
     function: &str,
     query: Option<&str>,
@@ -29,15 +33,24 @@ pub(super) async fn answer(
     if method != Method::GET {
         return Err(Error::new(ErrorCode::MethodNotAllowedException, "Logs are read by GET."));
     }
+    let place = &super::place_of(identity);
     let given = FunctionRef::parse(function);
     let is_elsewhere = given
         .as_ref()
         .is_some_and(|given| given.foreign_region(place).is_some() || given.has_foreign_account(place));
     let id = place.function(given.map_or_else(|| function.to_owned(), |given| given.name));
-    let function = app.registry.get(&id).filter(|_| !is_elsewhere).ok_or_else(|| {
+    let function = app.registry.get(&id).filter(|_| !is_elsewhere);
+    let group = function.map(|function| function.latest.configuration.logging.group.clone());
+    let asked = group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", id.name));
+    permit(
+        identity,
+        source,
+        &format!("arn:aws:logs:{}:{}:log-group:{asked}:*", place.region, place.account),
+    )?;
+    let group = group.ok_or_else(|| {
         Error::new(ErrorCode::ResourceNotFoundException, format!("Function not found: {id}"))
     })?;
-    let group = crate::logs::group_key(&id, &function.latest.configuration.logging.group);
+    let group = crate::logs::group_key(&id, &group);
     let parameter = |name: &str| {
         query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     };
@@ -58,9 +71,24 @@ pub(super) async fn answer(
     Ok(respond(StatusCode::OK, [("content-type", "application/json")], body))
 }
 
+/// Logs are read by the action that CloudWatch Logs has for it.
+fn permit(identity: &Identity, source: Option<IpAddr>, resource: &str) -> Result<(), Error> {
+    let caller = &identity.principal;
+    if caller.is_unrestricted() {
+        return Ok(());
+    }
+    let (action, context) = ("logs:FilterLogEvents", authorise::context(identity, source, SystemTime::now()));
+    caller.may(action, resource, &context).map_err(|denial| {
+        let text = authorise::refusal(caller, action, resource, denial);
+        Error::new(ErrorCode::AccessDeniedException, text)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
+    use lambd_auth::{CallerPrincipal, IdentityPolicy};
+    use lambd_model::Place;
     use lambd_store::MemStore;
     use tokio::time::Instant;
 
@@ -69,9 +97,18 @@ mod tests {
     use crate::logs::{LogEvent, group_key};
     use crate::registry::testing::Limited;
 
+    fn caller(policy: Option<&str>) -> Identity {
+        let policy = policy.map(|policy| Arc::new(IdentityPolicy::parse(policy).unwrap()));
+        Identity {
+            access_key_id: "AKID".into(),
+            account: ACCOUNT.into(),
+            region: REGION.into(),
+            principal: Arc::new(CallerPrincipal::user(ACCOUNT, "ann", policy)),
+        }
+    }
+
     async fn messages(api: &Api, function: &str) -> Vec<String> {
-        let place = Place { region: REGION.into(), account: ACCOUNT.into() };
-        let answered = answer(&api.app, &place, &Method::GET, function, None).await.unwrap();
+        let answered = answer(&api.app, &caller(None), None, &Method::GET, function, None).await.unwrap();
         let body = to_bytes(answered.into_body(), usize::MAX).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         let events = body["events"].as_array().unwrap();
@@ -101,16 +138,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_policy_decides_whose_logs_a_key_reads() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let policy = r#"{"Statement": {"Effect": "Allow", "Action": "logs:FilterLogEvents",
+            "Resource": "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/f:*"}}"#;
+        let read = async |name| answer(&api.app, &caller(Some(policy)), None, &Method::GET, name, None).await;
+        assert!(read("f").await.is_ok());
+        let refused = read("g").await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::AccessDeniedException, "whether it exists or not");
+    }
+
+    #[tokio::test]
     async fn an_arn_of_another_place_is_not_found() {
         let api = Api::new().await;
         api.create("f").await;
-        let place = Place { region: REGION.into(), account: ACCOUNT.into() };
         for name in [
             "arn:aws:lambda:us-east-1:111111111111:function:f",
             "arn:aws:lambda:eu-west-1:000000000000:function:f",
             "111111111111:f",
         ] {
-            let refused = answer(&api.app, &place, &Method::GET, name, None).await.unwrap_err();
+            let refused = answer(&api.app, &caller(None), None, &Method::GET, name, None).await.unwrap_err();
             assert_eq!(refused.code, ErrorCode::ResourceNotFoundException, "{name}");
         }
         assert_eq!(messages(&api, "arn:aws:lambda:us-east-1:000000000000:function:f").await, [""; 0]);

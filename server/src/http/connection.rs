@@ -98,7 +98,7 @@ pub(super) async fn run<S>(
 {
     let seen = Arc::clone(&activity);
     let answer = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Caller::of(&seen));
+        request.extensions_mut().insert(Caller::of(&seen, peer.ip()));
         answer(service.clone(), request, InFlight::begin(&seen))
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));

@@ -37,16 +37,20 @@ pub(super) struct Activity {
 
 /// The caller of a connection: an extension of each of its requests.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<Activity>);
+pub struct Caller {
+    activity: Arc<Activity>,
+    /// The address from which the connection comes.
+    pub address: IpAddr,
+}
 
 impl Caller {
-    pub(super) fn of(activity: &Arc<Activity>) -> Self {
-        Self(Arc::clone(activity))
+    pub(super) fn of(activity: &Arc<Activity>, address: IpAddr) -> Self {
+        Self { activity: Arc::clone(activity), address }
     }
 
     /// The caller is authenticated: the connection may be idle for longer, and is no stranger's any more.
     pub fn set_known(&self) {
-        self.0.is_known.store(true, Ordering::Relaxed);
+        self.activity.is_known.store(true, Ordering::Relaxed);
     }
 }
 

@@ -10,9 +10,9 @@ use lambd_model::{
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
-use crate::api::Call;
 use crate::api::rules::target_function::{TargetFunction, invalid};
 use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, signing};
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -25,6 +25,7 @@ pub(in crate::api) async fn handle(
     if target.qualifier.is_some() {
         return Err(invalid("A function name for creation must not have a qualifier."));
     }
+    permissions::pass_role(call, input.role.as_deref().unwrap_or_default())?;
     refuse_features(&input)?;
     let is_image = input.package_type.as_deref() == Some("Image");
     let (runtime, handler) = if is_image { image_pair(&input)? } else { zip_pair(app, &mut input)? };

@@ -6,7 +6,7 @@ use lambd_model::{Configuration, Function, LATEST, Place, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, updates};
-use crate::api::{Call, FoundFunction};
+use crate::api::{Call, FoundFunction, permissions};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -18,6 +18,9 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::UpdateFunctionConfiguration, Error> {
     let FoundFunction { target, function: before, .. } = found;
     let arn = call.place.function_arn(&target.id.name);
+    if let Some(role) = &input.role {
+        permissions::pass_role(call, role)?;
+    }
     refuse_features(&before.latest.configuration, &input)?;
     if let Some(runtime) = &input.runtime {
         settings::runtime(app, runtime)?;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use lambd_auth::{AccountKey, Credentials, Verifier};
+use lambd_auth::{AccessRules, AccountKey, Credentials, SessionKey, SignedService, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -17,7 +17,7 @@ const LINES: [&str; 5] = ["one\n", "two", "three ☃\n", "{\n  \"json\": true\n}
 fn answer(verifier: &Verifier, request: &Request<Body>) -> Response {
     let mut head = Request::get(request.uri()).body(()).unwrap().into_parts().0;
     head.headers = request.headers().clone();
-    let pending = match verifier.check(&head, SystemTime::now()) {
+    let pending = match verifier.check(&head, SignedService::Lambda, SystemTime::now()) {
         Ok(pending) => pending,
         Err(refusal) => return respond(StatusCode::FORBIDDEN, [], refusal.to_string()),
     };
@@ -47,8 +47,14 @@ fn answer(verifier: &Verifier, request: &Request<Body>) -> Response {
 async fn logs(function: &str, secret: &str) -> Result<String, String> {
     let credentials =
         Credentials { access_key_id: "AKIA".into(), secret_access_key: lambd_auth::Secret::new("s") };
-    let keys = AccountKey { credentials: credentials.clone(), account: "000000000000".to_owned() };
-    let verifier = Arc::new(Verifier::new([keys]));
+    let keys = AccountKey {
+        credentials: credentials.clone(),
+        account: "000000000000".to_owned(),
+        user: "default".to_owned(),
+        policy: None,
+    };
+    let verifier = Verifier::new([keys], AccessRules::default(), SessionKey::new([7; 32])).unwrap();
+    let verifier = Arc::new(verifier);
     let router = Router::new().fallback(move |request: Request<Body>| {
         let verifier = Arc::clone(&verifier);
         async move { answer(&verifier, &request) }

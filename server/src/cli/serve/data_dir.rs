@@ -19,12 +19,15 @@ pub(super) const VOLUMES: &str = "volumes";
 pub(super) const LOCK: &str = "lock";
 /// The keys of the API.
 pub(in crate::cli) const CREDENTIALS: &str = "credentials";
+/// The key for temporary keys.
+pub(super) const SESSION_KEY: &str = "session-key";
 /// Contains the server's address, for `lambd logs`.
 pub(in crate::cli) const ENDPOINT: &str = "endpoint";
 /// Folders that root owns, with their modes.
 const ROOTS: [(&str, u32); 2] = [(RUNTIMES, 0o755), (VOLUMES, 0o700)];
 /// Names by which a data directory is recognised; a file system of its own contains the last one.
-const NAMES: [&str; 8] = [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, ENDPOINT, "lost+found"];
+const NAMES: [&str; 9] =
+    [OWN[0], OWN[1], RUNTIMES, VOLUMES, LOCK, CREDENTIALS, SESSION_KEY, ENDPOINT, "lost+found"];
 
 /// Refuses a directory that this server cannot use, or that another program uses. Returns the account that
 /// must own the data. Alters nothing.

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use lambd_auth::Keyring;
+use lambd_auth::{AccessRules, Keyring, SessionKey, Verifier};
 use lambd_sandbox::{Launcher, LauncherConfig};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::prctl::set_dumpable;
@@ -15,7 +15,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::Backlog;
 use nix::sys::stat::{Mode, umask};
 
-use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, VOLUMES};
+use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, SESSION_KEY, VOLUMES};
 use super::{DatabaseKind, instance};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
@@ -61,6 +61,8 @@ pub(super) struct Kept {
     pub(super) root: PathBuf,
     pub(super) listener: TcpListener,
     pub(super) keys: Keyring,
+    pub(super) access: AccessRules,
+    pub(super) sessions: SessionKey,
     /// Tells `lambd logs` where the server is; written when the server serves.
     pub(super) endpoint: File,
 }
@@ -73,6 +75,7 @@ impl Privileged {
                 "lambd serve must be started as root: it makes sandboxes, and gives its privileges up itself"
             );
         }
+        let access = config.access_rules()?;
         // Modes are as given here, whatever root's mask is.
         umask(Mode::S_IWGRP | Mode::S_IWOTH);
         let dir = Folder::open_or_make(&config.data_dir, 0o755)?;
@@ -83,7 +86,7 @@ impl Privileged {
         let root = std::env::current_dir().context("cannot name the data directory")?;
         let ids = data_dir::judge(&dir, database, config, &root)?;
         let lock = lock(&dir, &config.data_dir)?;
-        let keys = keys(config, &root)?;
+        let (keys, sessions) = keys(config, &root, &access)?;
         let listener = listen(config.listen)?;
         data_dir::make(&dir, &ids)?;
         let uid_blocks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
@@ -91,7 +94,7 @@ impl Privileged {
         uid_blocks.set_mode(0o700)?;
         let endpoint = dir.file(ENDPOINT, 0o644)?;
         raise_descriptor_limit();
-        Ok(Self { kept: Kept { root, listener, keys, endpoint }, lock, ids })
+        Ok(Self { kept: Kept { root, listener, keys, access, sessions, endpoint }, lock, ids })
     }
 
     pub(super) fn start_launcher(self, config: &Config) -> Result<Launched> {
@@ -124,9 +127,9 @@ impl Launched {
     }
 }
 
-fn keys(config: &Config, root: &Path) -> Result<Keyring> {
-    let keys =
-        Keyring::load_or_create(Path::new(CREDENTIALS)).with_context(|| format!("in {}", root.display()))?;
+fn keys(config: &Config, root: &Path, access: &AccessRules) -> Result<(Keyring, SessionKey)> {
+    let place = || format!("in {}", root.display());
+    let keys = Keyring::load_or_create(Path::new(CREDENTIALS)).with_context(place)?;
     if let Some(account) = keys.own_account.as_ref().filter(|account| **account != config.account_id) {
         bail!(
             "profile default of {} belongs to account {account}, but the server's own account is {}: set account_id, or \
@@ -135,7 +138,10 @@ fn keys(config: &Config, root: &Path) -> Result<Keyring> {
             config.account_id
         );
     }
-    Ok(keys)
+    let sessions = SessionKey::load_or_create(Path::new(SESSION_KEY)).with_context(place)?;
+    // Only to refuse a key whose policy is missing before anything else happens.
+    Verifier::new(keys.keys(&config.account_id), access.clone(), sessions.clone()).with_context(place)?;
+    Ok((keys, sessions))
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {

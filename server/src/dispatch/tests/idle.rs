@@ -77,6 +77,22 @@ fn it_ends_when_it_was_idle_for_long() {
     });
 }
 
+/// Its keys are good for twelve hours, and an event may need them for a while.
+#[test]
+fn one_with_old_keys_gets_no_event_however_often_it_is_used() {
+    let setup = Setup { keep_alive: Duration::from_secs(86_400), ..Setup::default() };
+    run(setup, async |world| {
+        world.create("f").await;
+        for hour in 0..=10 {
+            assert_eq!(world.served("f").await, 0, "hour {hour}");
+            pass(3_600_000).await;
+        }
+        pass(1000).await;
+        assert_eq!(world.served("f").await, 1);
+        assert_eq!(world.fake.alive(), [1]);
+    });
+}
+
 /// The output of a program between its invocations stays in the pipe.
 #[test]
 fn what_it_printed_last_reaches_the_log() {

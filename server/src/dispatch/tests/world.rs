@@ -81,6 +81,7 @@ impl World {
                 launch: Arc::clone(&fake) as Arc<_>,
                 root: data.path().to_owned(),
                 descriptors: setup.descriptors(),
+                sessions: lambd_auth::SessionKey::new([7; 32]),
             },
             setup.sink(),
         );

@@ -94,7 +94,7 @@ async fn strangers_never_displace_authenticated_callers() {
     let mut known = Vec::new();
     for _ in 0..3 {
         let guest = Guest::enter(&table, ONE).await;
-        Caller::of(&guest.activity).set_known();
+        Caller::of(&guest.activity, ONE).set_known();
         known.push(guest);
     }
     let mut strangers = Vec::new();
@@ -131,7 +131,7 @@ async fn a_burst_of_new_callers_is_accepted_up_to_the_limit() {
 async fn a_burst_of_strangers_displaces_no_authenticated_caller() {
     let table = ConnectionTable::new(limits());
     let mut known = vec![Guest::enter(&table, ONE).await, Guest::enter(&table, ONE).await];
-    known.iter().for_each(|guest| Caller::of(&guest.activity).set_known());
+    known.iter().for_each(|guest| Caller::of(&guest.activity, ONE).set_known());
     let burst: Vec<_> = (0..20).map(|_| Guest::try_enter(&table, TWO).0).collect();
     assert_eq!(burst.iter().flatten().count(), 4);
     assert_eq!(gone(&mut known).await, [false; 2]);
@@ -143,7 +143,7 @@ async fn a_full_table_closes_idle_connections_and_waits_for_busy_ones() {
     let mut known = Vec::new();
     for _ in 0..6 {
         let guest = Guest::enter(&table, ONE).await;
-        Caller::of(&guest.activity).set_known();
+        Caller::of(&guest.activity, ONE).set_known();
         guest.activity.begin();
         known.push(guest);
     }
@@ -163,6 +163,6 @@ async fn requests_give_more_time_to_authenticated_callers_only() {
     assert_eq!(activity.deadline(&limits), Instant::now() + limits.first_request);
     activity.end();
     assert_eq!(activity.deadline(&limits), born + limits.first_request);
-    Caller::of(&activity).set_known();
+    Caller::of(&activity, ONE).set_known();
     assert_eq!(activity.deadline(&limits), Instant::now() + limits.idle);
 }
