@@ -7,7 +7,9 @@
 
 mod account;
 mod aliases;
+mod capacity;
 mod concurrency;
+mod durable;
 mod functions;
 mod invocations;
 mod lookup;
@@ -34,7 +36,7 @@ use crate::app::App;
 
 pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
 pub use rules::activation::activate_pending;
-pub use rules::mappings::settle::settle_mappings;
+pub use rules::settle::settle_resources;
 
 pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 
@@ -63,13 +65,14 @@ pub fn service_error(message: &str) -> Error {
     Error::new(ErrorCode::ServiceException, message)
 }
 
-/// Handles a request by the table. A `read` runs in the request's own task. A `change` runs in a task of its
+/// Handles a request by the table. What is under `none_of` is checked and not found. A `read` runs in the request's own task. A `change` runs in a task of its
 /// own, so that a caller that disconnects does not cancel it half-way. After `on` are the kind of subject (a
 /// method of [`lookup::Lookup`]) and the members of the input that name it.
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
         here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))?;)* }
+        none_of { $($none:ident($id:ident) $text:literal;)* }
         later { $($later:ident),+ }
     ) => {
         match $operation {
@@ -79,6 +82,11 @@ macro_rules! operations {
                 let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
                 let output = operations!(@$kind $app, $call, input, subject, $module::$function)?;
                 Ok(output.encode(Operation::$name))
+            })*
+            $(Operation::$none => {
+                let input = lambd_wire::input::$none::decode($request)?;
+                lambd_wire::validate(&input)?;
+                Err(none_of($text, input.$id.as_deref()))
             })*
             $(Operation::$later)|+ => Err(not_here($operation)),
         }
@@ -105,6 +113,7 @@ macro_rules! operations {
 }
 
 /// Handles one request whose route is known.
+#[expect(clippy::too_many_lines, reason = "a table with a line for each operation")]
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,
@@ -116,10 +125,12 @@ pub async fn handle(
         here {
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
+            CreateCapacityProvider => change capacity::create;
             CreateCodeSigningConfig => change signing::create;
             CreateEventSourceMapping => change mappings::create;
             CreateFunction => change functions::create on name(function_name);
             DeleteAlias => change aliases::delete on function(function_name);
+            DeleteCapacityProvider => change capacity::delete on provider(capacity_provider_name);
             DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
             DeleteEventSourceMapping => change mappings::delete on mapping(uuid);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
@@ -127,6 +138,7 @@ pub async fn handle(
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
+            GetCapacityProvider => read capacity::get on provider(capacity_provider_name);
             GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
             GetEventSourceMapping => read mappings::get on mapping(uuid);
             GetFunction => read functions::get on function(function_name, qualifier);
@@ -136,8 +148,11 @@ pub async fn handle(
             GetPolicy => read policies::get on name(function_name, qualifier);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
+            ListCapacityProviders => read capacity::list;
             ListCodeSigningConfigs => read signing::list;
+            ListDurableExecutionsByFunction => read durable::list on function(function_name, qualifier);
             ListEventSourceMappings => read mappings::list;
+            ListFunctionVersionsByCapacityProvider => read capacity::list_function_versions on provider(capacity_provider_name);
             ListFunctions => read functions::list;
             ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListTags => read tags::list on tagged(resource);
@@ -149,33 +164,51 @@ pub async fn handle(
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
+            UpdateCapacityProvider => change capacity::update on provider(capacity_provider_name);
             UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
             UpdateEventSourceMapping => change mappings::update on mapping(uuid);
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
         }
+        none_of {
+            CheckpointDurableExecution(durable_execution_arn) "Durable execution";
+            DeleteDurableExecution(durable_execution_arn) "Durable execution";
+            GetDurableExecution(durable_execution_arn) "Durable execution";
+            GetDurableExecutionHistory(durable_execution_arn) "Durable execution";
+            GetDurableExecutionState(durable_execution_arn) "Durable execution";
+            PauseDurableExecution(durable_execution_arn) "Durable execution";
+            ResumeDurableExecution(durable_execution_arn) "Durable execution";
+            SendDurableExecutionCallbackFailure(callback_id) "Callback";
+            SendDurableExecutionCallbackHeartbeat(callback_id) "Callback";
+            SendDurableExecutionCallbackSuccess(callback_id) "Callback";
+            StopDurableExecution(durable_execution_arn) "Durable execution";
+        }
         later {
-            AddLayerVersionPermission,  CheckpointDurableExecution,              CreateCapacityProvider,
-            CreateFunctionUrlConfig,  DeleteCapacityProvider,
-            DeleteDurableExecution,
+            DeleteResourcePolicy, GetResourcePolicy, PutResourcePolicy,
+            InvokeWithResponseStream,
+            AddLayerVersionPermission,
+            CreateFunctionUrlConfig,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,
-            DeleteProvisionedConcurrencyConfig, DeleteResourcePolicy,  GetCapacityProvider,
-            GetDurableExecution, GetDurableExecutionHistory, GetDurableExecutionState,
+            DeleteProvisionedConcurrencyConfig,
             GetFunctionEventInvokeConfig, GetFunctionRecursionConfig,
             GetFunctionScalingConfig, GetFunctionUrlConfig, GetLayerVersion, GetLayerVersionByArn,
-            GetLayerVersionPolicy,  GetProvisionedConcurrencyConfig, GetResourcePolicy,
-            GetRuntimeManagementConfig, InvokeAsync, InvokeWithResponseStream,              ListCapacityProviders, ListDurableExecutionsByFunction,
+            GetLayerVersionPolicy, GetProvisionedConcurrencyConfig,
+            GetRuntimeManagementConfig, InvokeAsync,
             ListFunctionEventInvokeConfigs, ListFunctionUrlConfigs,
-            ListFunctionVersionsByCapacityProvider, ListLayerVersions,
-            ListLayers, ListProvisionedConcurrencyConfigs, PauseDurableExecution, PublishLayerVersion,
-             PutFunctionEventInvokeConfig,
+            ListLayerVersions,
+            ListLayers, ListProvisionedConcurrencyConfigs, PublishLayerVersion,
+            PutFunctionEventInvokeConfig,
             PutFunctionRecursionConfig, PutFunctionScalingConfig, PutProvisionedConcurrencyConfig,
-            PutResourcePolicy, PutRuntimeManagementConfig, RemoveLayerVersionPermission,              ResumeDurableExecution, SendDurableExecutionCallbackFailure,
-            SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-             UpdateCapacityProvider,
+            PutRuntimeManagementConfig, RemoveLayerVersionPermission,
             UpdateFunctionEventInvokeConfig, UpdateFunctionUrlConfig
         }
     }
+}
+
+/// The answer of an operation on a resource of which there is none: the request was checked, and 404 is the truth.
+fn none_of(what: &str, id: Option<&str>) -> Error {
+    let id = id.unwrap_or_default();
+    Error::new(ErrorCode::ResourceNotFoundException, format!("{what} not found: {id}"))
 }
 
 /// Refuses an operation of a later release with a text that every client shows. Not 404, which clients take

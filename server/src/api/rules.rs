@@ -3,6 +3,7 @@
 //! Invariant: nothing here depends on an operation.
 
 pub(super) mod activation;
+pub(super) mod capacity;
 pub(super) mod errors;
 pub(super) mod mappings;
 pub(super) mod package;
@@ -11,6 +12,7 @@ pub(super) mod policy;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;
+pub(super) mod settle;
 pub(super) mod signing;
 pub(super) mod tags;
 pub(super) mod target_function;

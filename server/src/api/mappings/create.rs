@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::mappings::source::EventSource;
-use crate::api::rules::mappings::{self, destination, duplicates, position, settings, settle, shown};
+use crate::api::rules::mappings::{self, destination, duplicates, position, settings, shown};
+use crate::api::rules::settle;
 use crate::api::rules::target_function::invalid;
 use crate::app::App;
 use crate::resources::{EventSourceMapping, Kafka, MappingState};
@@ -43,7 +44,7 @@ pub(in crate::api) async fn handle(
     (mapping.function, mapping.qualifier) = mappings::function(app, &call.place, function.as_deref())?;
     mapping.state = if mapping.is_enabled { MappingState::Creating } else { MappingState::Disabled };
     let made = store(app, call.place.clone(), id.name.clone(), mapping).await?;
-    settle::spawn(app, id.clone());
+    settle::spawn::<EventSourceMapping>(app, id.clone());
     Ok(shown::shown(&call.place, &id, &made))
 }
 

@@ -6,7 +6,8 @@ use lambd_model::clock;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::mappings::source::EventSource;
-use crate::api::rules::mappings::{self, duplicates, settings, settle, shown};
+use crate::api::rules::mappings::{self, duplicates, settings, shown};
+use crate::api::rules::settle;
 use crate::api::{Call, FoundResource};
 use crate::app::App;
 use crate::resources::{EventSourceMapping, MappingState};
@@ -43,7 +44,7 @@ pub(in crate::api) async fn handle(
     };
     let id = found.id;
     let changed = app.resources.event_source_mappings.change::<Error, _>(id.clone(), change).await?;
-    settle::spawn(app, id.clone());
+    settle::spawn::<EventSourceMapping>(app, id.clone());
     let changed = changed.ok_or_else(mappings::missing)?;
     Ok(shown::shown(&call.place, &id, &changed))
 }

@@ -6,7 +6,6 @@ pub(in crate::api) mod duplicates;
 pub(in crate::api) mod filters;
 pub(in crate::api) mod position;
 pub(in crate::api) mod settings;
-pub(in crate::api) mod settle;
 pub(in crate::api) mod shown;
 pub(in crate::api) mod source;
 
