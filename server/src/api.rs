@@ -136,6 +136,7 @@ pub async fn handle(
             DeleteFunction => change functions::delete on name(function_name, qualifier);
             DeleteFunctionCodeSigningConfig => change signing::delete_function_config on function(function_name);
             DeleteFunctionConcurrency => change concurrency::delete on unqualified(function_name);
+            DeleteResourcePolicy => change policies::delete_resource on policy_owner(resource_arn);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
             GetCapacityProvider => read capacity::get on provider(capacity_provider_name);
@@ -146,6 +147,7 @@ pub async fn handle(
             GetFunctionConcurrency => read concurrency::get on function(function_name);
             GetFunctionConfiguration => read functions::get_configuration on function(function_name, qualifier);
             GetPolicy => read policies::get on name(function_name, qualifier);
+            GetResourcePolicy => read policies::get_resource on policy_owner(resource_arn);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListCapacityProviders => read capacity::list;
@@ -160,6 +162,7 @@ pub async fn handle(
             PublishVersion => change versions::publish on function(function_name);
             PutFunctionCodeSigningConfig => change signing::put_function_config on name(function_name);
             PutFunctionConcurrency => change concurrency::put on unqualified(function_name);
+            PutResourcePolicy => change policies::put_resource on policy_owner(resource_arn);
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
@@ -184,7 +187,6 @@ pub async fn handle(
             StopDurableExecution(durable_execution_arn) "Durable execution";
         }
         later {
-            DeleteResourcePolicy, GetResourcePolicy, PutResourcePolicy,
             InvokeWithResponseStream,
             AddLayerVersionPermission,
             CreateFunctionUrlConfig,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 57] = [
+const IMPLEMENTED: [&str; 60] = [
     "AddPermission",
     "CheckpointDurableExecution",
     "CreateAlias",
@@ -29,6 +29,7 @@ const IMPLEMENTED: [&str; 57] = [
     "DeleteFunction",
     "DeleteFunctionCodeSigningConfig",
     "DeleteFunctionConcurrency",
+    "DeleteResourcePolicy",
     "GetAccountSettings",
     "GetAlias",
     "GetCapacityProvider",
@@ -42,6 +43,7 @@ const IMPLEMENTED: [&str; 57] = [
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
     "GetPolicy",
+    "GetResourcePolicy",
     "Invoke",
     "ListAliases",
     "ListCapacityProviders",
@@ -57,6 +59,7 @@ const IMPLEMENTED: [&str; 57] = [
     "PublishVersion",
     "PutFunctionCodeSigningConfig",
     "PutFunctionConcurrency",
+    "PutResourcePolicy",
     "RemovePermission",
     "ResumeDurableExecution",
     "SendDurableExecutionCallbackFailure",

@@ -111,6 +111,12 @@ impl Lookup<'_> {
         self.version()
     }
 
+    /// The function, version or alias with a resource policy, by its ARN; it may exist or not.
+    pub(super) fn policy_owner(self) -> Result<TargetFunction, Error> {
+        let arn = self.name.unwrap_or_default();
+        if arn.split(':').nth(5) == Some("function") { self.name() } else { Err(no_resource(arn)) }
+    }
+
     /// A code signing config by its ARN.
     pub(super) fn code_signing(self) -> Result<FoundResource<CodeSigningConfig>, Error> {
         let arn = self.name.unwrap_or_default();

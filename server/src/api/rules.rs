@@ -9,6 +9,7 @@ pub(super) mod mappings;
 pub(super) mod package;
 pub(super) mod page;
 pub(super) mod policy;
+pub(super) mod policy_document;
 pub(super) mod render;
 pub(super) mod routing;
 pub(super) mod settings;
