@@ -149,6 +149,7 @@ pub async fn handle(
             GetPolicy => read policies::get on name(function_name, qualifier);
             GetResourcePolicy => read policies::get_resource on policy_owner(resource_arn);
             Invoke => read invocations::invoke on invoked(function_name, qualifier);
+            InvokeWithResponseStream => read invocations::stream on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
             ListCapacityProviders => read capacity::list;
             ListCodeSigningConfigs => read signing::list;
@@ -187,7 +188,6 @@ pub async fn handle(
             StopDurableExecution(durable_execution_arn) "Durable execution";
         }
         later {
-            InvokeWithResponseStream,
             AddLayerVersionPermission,
             CreateFunctionUrlConfig,
             DeleteFunctionEventInvokeConfig, DeleteFunctionUrlConfig, DeleteLayerVersion,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const TABLE: &str = include_str!("../../../server/wire/model/lambda.tbl");
 const OPERATIONS: usize = 91;
 /// The operations that exist here; all others are refused by their name.
-const IMPLEMENTED: [&str; 60] = [
+const IMPLEMENTED: [&str; 61] = [
     "AddPermission",
     "CheckpointDurableExecution",
     "CreateAlias",
@@ -45,6 +45,7 @@ const IMPLEMENTED: [&str; 60] = [
     "GetPolicy",
     "GetResourcePolicy",
     "Invoke",
+    "InvokeWithResponseStream",
     "ListAliases",
     "ListCapacityProviders",
     "ListCodeSigningConfigs",

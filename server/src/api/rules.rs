@@ -5,6 +5,7 @@
 pub(super) mod activation;
 pub(super) mod capacity;
 pub(super) mod errors;
+pub(super) mod invocation;
 pub(super) mod mappings;
 pub(super) mod package;
 pub(super) mod page;
