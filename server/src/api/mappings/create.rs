@@ -15,6 +15,8 @@ use crate::api::rules::target_function::invalid;
 use crate::app::App;
 use crate::resources::{EventSourceMapping, Kafka, MappingState};
 
+/// Kafka read as a queue, by share groups.
+const QUEUE_MODE: &str = "Queue";
 /// The only kind of endpoints of Kafka that AWS does not manage.
 const BOOTSTRAP_SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 
@@ -41,7 +43,8 @@ pub(in crate::api) async fn handle(
     let function = input.function_name.take();
     settings::apply(&mut mapping, source, input)?;
     require_parts(&mapping, source)?;
-    (mapping.function, mapping.qualifier) = mappings::function(app, &call.place, function.as_deref())?;
+    (mapping.function, mapping.qualifier) =
+        mappings::function(app, &call.place, function.as_deref(), source)?;
     mapping.state = if mapping.is_enabled { MappingState::Creating } else { MappingState::Disabled };
     let made = store(app, call.place.clone(), id.name.clone(), mapping).await?;
     settle::spawn::<EventSourceMapping>(app, id.clone());
@@ -86,7 +89,10 @@ fn begun(
         kms_key_arn: None,
         on_failure: None,
         record_age_max_s: stream.then_some(-1),
-        retries_max: stream.then_some(-1),
+        retries_max: match mode.as_deref() {
+            Some(QUEUE_MODE) => Some(0),
+            _ => stream.then_some(-1),
+        },
         bisects: stream.then_some(false),
         tumbling_window_s: stream.then_some(0),
         response_types: Vec::new(),

@@ -19,7 +19,8 @@ pub(in crate::api) async fn handle(
     input: input::UpdateEventSourceMapping,
 ) -> Result<output::UpdateEventSourceMapping, Error> {
     let named = input.function_name.as_deref();
-    let function = named.map(|name| mappings::function(app, &call.place, Some(name))).transpose()?;
+    let source = EventSource::of(&found.resource);
+    let function = named.map(|name| mappings::function(app, &call.place, Some(name), source)).transpose()?;
     let given = as_creation(input);
     let (place, uuid) = (call.place.clone(), found.id.name.clone());
     let all = app.resources.event_source_mappings.clone();
@@ -29,7 +30,7 @@ pub(in crate::api) async fn handle(
             return Err(mappings::in_use("update"));
         }
         let mut after = before.clone();
-        settings::apply(&mut after, EventSource::of(before), given)?;
+        settings::apply(&mut after, source, given)?;
         if let Some((name, qualifier)) = function {
             (after.function, after.qualifier) = (name, qualifier);
         }
