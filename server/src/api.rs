@@ -1,13 +1,16 @@
 //! The control plane and Invoke: one table of all operations, and one handler for each that is supported.
 //!
 //! Invariants: a handler gets the function or resource that the request names, already found, and a decoded
-//! and validated input, and the caller may have it done; it returns a typed output or a wire error and knows no HTTP. Handlers do not call
+//! and validated input, and the caller may have it done; it returns a typed output or a wire error and knows no
+//! HTTP. Handlers do not call
 //! each other; what two share is in [`rules`]. The table is exhaustive: a new operation does not compile
 //! until it is handled or refused.
 
 mod account;
 mod aliases;
+mod capacity;
 mod concurrency;
+mod durable;
 mod event_invoke_configs;
 mod function_urls;
 mod functions;
@@ -44,7 +47,7 @@ use crate::app::App;
 
 pub use invocations::invoke::REQUEST_BYTES_MAX as INVOKE_BYTES_MAX;
 pub use rules::activation::activate_pending;
-pub use rules::mappings::settle::settle_mappings;
+pub use rules::settle::settle_resources;
 
 pub(in crate::api) use lookup::{FoundFunction, FoundResource, TaggedResource};
 
@@ -81,10 +84,12 @@ type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Error>>
 /// Handles a request by the table. A `read` runs in the request's own task; so does what is `direct`, without an
 /// allocation. A `change` runs in a task of its own, so that a caller that disconnects does not cancel it half-way. After
 /// `on` are the kind of subject (a method of [`lookup::Lookup`]) and the members of the input that name it.
+/// What is under `none_of` is checked, and not found.
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
         here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))?;)* }
+        none_of { $($none:ident($id:ident) $text:literal;)* }
         later { $($later:ident),* $(,)? }
     ) => {
         match $operation {
@@ -96,6 +101,13 @@ macro_rules! operations {
                 permissions::check($app, $call, Operation::$name, named)?;
                 let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
                 operations!(@$kind $app, $call, $module::$function::handle, input, subject, Operation::$name)
+            })*
+            $(Operation::$none => {
+                let input = lambd_wire::input::$none::decode($request)?;
+                lambd_wire::validate(&input)?;
+                let named = permissions::Named { subject: None, qualifier: None, labels: $request.labels };
+                permissions::check($app, $call, Operation::$none, named)?;
+                Err(none_of($text, input.$id.as_deref()))
             })*
             $(Operation::$later)|* => Err(not_here($operation)),
         }
@@ -140,6 +152,7 @@ async fn separately(answering: Answering<'static>) -> Result<Response<Bytes>, Er
 
 /// Handles one request whose route is known.
 #[expect(clippy::too_many_lines, reason = "one line for each operation")]
+#[expect(clippy::too_many_lines, reason = "a table with a line for each operation")]
 pub async fn handle(
     app: &Arc<App>,
     call: &Call,
@@ -152,11 +165,13 @@ pub async fn handle(
             AddLayerVersionPermission => change layers::add_permission;
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
+            CreateCapacityProvider => change capacity::create;
             CreateCodeSigningConfig => change signing::create;
             CreateEventSourceMapping => change mappings::create;
             CreateFunction => change functions::create on name(function_name);
             CreateFunctionUrlConfig => change function_urls::create on name(function_name, qualifier);
             DeleteAlias => change aliases::delete on function(function_name);
+            DeleteCapacityProvider => change capacity::delete on provider(capacity_provider_name);
             DeleteCodeSigningConfig => change signing::delete on code_signing(code_signing_config_arn);
             DeleteEventSourceMapping => change mappings::delete on mapping(uuid);
             DeleteFunction => change functions::delete on name(function_name, qualifier);
@@ -166,8 +181,10 @@ pub async fn handle(
             DeleteFunctionUrlConfig => change function_urls::delete on name(function_name, qualifier);
             DeleteLayerVersion => change layers::delete_version;
             DeleteProvisionedConcurrencyConfig => change provisioned_concurrency::delete on name(function_name, qualifier);
+            DeleteResourcePolicy => change policies::delete_resource on policy_owner(resource_arn);
             GetAccountSettings => read account::get_settings;
             GetAlias => read aliases::get on function(function_name);
+            GetCapacityProvider => read capacity::get on provider(capacity_provider_name);
             GetCodeSigningConfig => read signing::get on code_signing(code_signing_config_arn);
             GetEventSourceMapping => read mappings::get on mapping(uuid);
             GetFunction => read functions::get on function(function_name, qualifier);
@@ -183,13 +200,18 @@ pub async fn handle(
             GetLayerVersionPolicy => read layers::get_policy;
             GetPolicy => read policies::get on name(function_name, qualifier);
             GetProvisionedConcurrencyConfig => read provisioned_concurrency::get on name(function_name, qualifier);
+            GetResourcePolicy => read policies::get_resource on policy_owner(resource_arn);
             GetRuntimeManagementConfig => read runtime_management::get on function(function_name, qualifier);
-            Invoke => direct invocations::invoke on invoked(function_name, qualifier);
+            Invoke => read invocations::invoke on invoked(function_name, qualifier);
+            InvokeWithResponseStream => read invocations::stream on invoked(function_name, qualifier);
             ListAliases => read aliases::list on function(function_name);
+            ListCapacityProviders => read capacity::list;
             ListCodeSigningConfigs => read signing::list;
+            ListDurableExecutionsByFunction => read durable::list on function(function_name, qualifier);
             ListEventSourceMappings => read mappings::list;
             ListFunctionEventInvokeConfigs => read event_invoke_configs::list on name(function_name);
             ListFunctionUrlConfigs => read function_urls::list on name(function_name);
+            ListFunctionVersionsByCapacityProvider => read capacity::list_function_versions on provider(capacity_provider_name);
             ListFunctions => read functions::list;
             ListFunctionsByCodeSigningConfig => read signing::list_functions on code_signing(code_signing_config_arn);
             ListLayerVersions => read layers::list_versions;
@@ -205,12 +227,14 @@ pub async fn handle(
             PutFunctionRecursionConfig => change recursion::put on function(function_name);
             PutFunctionScalingConfig => change scaling::put on function(function_name, qualifier);
             PutProvisionedConcurrencyConfig => change provisioned_concurrency::put on name(function_name, qualifier);
+            PutResourcePolicy => change policies::put_resource on policy_owner(resource_arn);
             PutRuntimeManagementConfig => change runtime_management::put on function(function_name, qualifier);
             RemoveLayerVersionPermission => change layers::remove_permission;
             RemovePermission => change policies::remove_permission on name(function_name, qualifier);
             TagResource => change tags::tag on tagged(resource);
             UntagResource => change tags::untag on tagged(resource);
             UpdateAlias => change aliases::update on function(function_name);
+            UpdateCapacityProvider => change capacity::update on provider(capacity_provider_name);
             UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
             UpdateEventSourceMapping => change mappings::update on mapping(uuid);
             UpdateFunctionCode => change functions::update_code on function(function_name);
@@ -218,17 +242,27 @@ pub async fn handle(
             UpdateFunctionEventInvokeConfig => change event_invoke_configs::update on name(function_name, qualifier);
             UpdateFunctionUrlConfig => change function_urls::update on name(function_name, qualifier);
         }
-        later {
-            CheckpointDurableExecution, CreateCapacityProvider, DeleteCapacityProvider,
-            DeleteDurableExecution, DeleteResourcePolicy, GetCapacityProvider, GetDurableExecution,
-            GetDurableExecutionHistory, GetDurableExecutionState, GetResourcePolicy, InvokeAsync,
-            InvokeWithResponseStream, ListCapacityProviders, ListDurableExecutionsByFunction,
-            ListFunctionVersionsByCapacityProvider, PauseDurableExecution, PutResourcePolicy,
-            ResumeDurableExecution, SendDurableExecutionCallbackFailure,
-            SendDurableExecutionCallbackHeartbeat, SendDurableExecutionCallbackSuccess, StopDurableExecution,
-            UpdateCapacityProvider
+        none_of {
+            CheckpointDurableExecution(durable_execution_arn) "Durable execution";
+            DeleteDurableExecution(durable_execution_arn) "Durable execution";
+            GetDurableExecution(durable_execution_arn) "Durable execution";
+            GetDurableExecutionHistory(durable_execution_arn) "Durable execution";
+            GetDurableExecutionState(durable_execution_arn) "Durable execution";
+            PauseDurableExecution(durable_execution_arn) "Durable execution";
+            ResumeDurableExecution(durable_execution_arn) "Durable execution";
+            SendDurableExecutionCallbackFailure(callback_id) "Callback";
+            SendDurableExecutionCallbackHeartbeat(callback_id) "Callback";
+            SendDurableExecutionCallbackSuccess(callback_id) "Callback";
+            StopDurableExecution(durable_execution_arn) "Durable execution";
         }
+        later { InvokeAsync }
     }
+}
+
+/// The answer of an operation on a resource of which there is none: the request was checked, and 404 is the truth.
+fn none_of(what: &str, id: Option<&str>) -> Error {
+    let id = id.unwrap_or_default();
+    Error::new(ErrorCode::ResourceNotFoundException, format!("{what} not found: {id}"))
 }
 
 /// Refuses an operation of a later release with a text that every client shows. Not 404, which clients take

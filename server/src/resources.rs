@@ -4,6 +4,7 @@
 //! Invariants: those of the registry. A snapshot is swapped only after its row is on disk, a reader never waits
 //! for a writer's disk, and a row is written only over the version that was read.
 
+mod capacity_provider;
 mod code_signing;
 mod collection;
 mod event_source_mapping;
@@ -18,6 +19,7 @@ use lambd_store::{Range, Row, Store, StoreError, Table, for_each};
 
 use collection::Writer;
 
+pub use capacity_provider::{CapacityProvider, ProviderScaling, ProviderState, Requirements};
 pub use code_signing::{CodeSigningConfig, CodeSigningLink};
 pub use collection::{Collection, Resource, WriteError};
 pub use event_source_mapping::{
@@ -39,6 +41,8 @@ pub enum ReadError {
 /// All kinds of resources. To add one, add a member here and a line in [`Resources::open`].
 #[derive(Debug)]
 pub struct Resources {
+    /// By their names.
+    pub capacity_providers: Collection<CapacityProvider>,
     /// By their ids, `csc-` and 17 digits.
     pub code_signing: Collection<CodeSigningConfig>,
     /// By the names of functions.
@@ -57,6 +61,7 @@ impl Resources {
     pub async fn open(store: &Arc<dyn Store>) -> Result<Self, ReadError> {
         let mut rows = Rows::read(store.as_ref()).await?;
         let resources = Self {
+            capacity_providers: rows.collection(store)?,
             code_signing: rows.collection(store)?,
             code_signing_links: rows.collection(store)?,
             event_source_mappings: rows.collection(store)?,

@@ -31,12 +31,12 @@ impl Server {
         Ok(Self { app: Arc::new(App::compose(parts).await?) })
     }
 
-    /// Serves this listener's connections, activates the functions that a crash left Pending, and settles event source
-    /// mappings.
+    /// Serves this listener's connections, activates the functions that a crash left Pending, and settles
+    /// other resources.
     pub fn spawn(self, listener: TcpListener) -> Running {
         let app = self.app;
         api::activate_pending(&app);
-        api::settle_mappings(&app);
+        api::settle_resources(&app);
         let keep_alive = Duration::from_secs(app.config.environment_idle_s);
         let idle = tokio::spawn(Arc::clone(&app.dispatcher).manage_idle(keep_alive));
         let provisioned = tokio::spawn(Arc::clone(&app.dispatcher).keep_provisioned());

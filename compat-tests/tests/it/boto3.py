@@ -67,6 +67,22 @@ failed = lam.invoke(FunctionName=name, Payload='{"do": "raise", "text": "on purp
 assert failed["StatusCode"] == 200 and failed["FunctionError"] == "Unhandled"
 assert json.load(failed["Payload"])["errorType"] == "ValueError"
 
+# The same response as an event stream, and what went wrong as its last event.
+def streamed(**arguments):
+    answer = lam.invoke_with_response_stream(FunctionName=name, **arguments)
+    events = list(answer["EventStream"])
+    payload = b"".join(e["PayloadChunk"]["Payload"] for e in events if "PayloadChunk" in e)
+    assert answer["ExecutedVersion"] == "$LATEST" and "InvokeComplete" in events[-1], answer
+    return payload, events[-1]["InvokeComplete"]
+
+payload, end = streamed(Payload=json.dumps("z" * 1_000_000), LogType="Tail")
+assert payload == json.dumps("z" * 1_000_000).encode()
+assert "ErrorCode" not in end and "REPORT RequestId: " in base64.b64decode(end["LogResult"]).decode(), end
+payload, end = streamed(Payload='{"do": "raise", "text": "on purpose"}')
+assert end["ErrorCode"] == "Unhandled" and json.loads(end["ErrorDetails"])["errorType"] == "ValueError", end
+dry = lam.invoke_with_response_stream(FunctionName=name, InvocationType="DryRun")
+assert dry["StatusCode"] == 204, dry
+
 # Modelled exceptions are classes of the client.
 def refused(kind, call, **arguments):
     try:

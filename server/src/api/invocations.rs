@@ -1,3 +1,4 @@
 //! Invocations.
 
 pub(super) mod invoke;
+pub(super) mod stream;

@@ -7,9 +7,9 @@ use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
 use super::rules::target_function::{TargetFunction, denied, invalid};
-use super::rules::{mappings, render, signing};
+use super::rules::{capacity, mappings, render, signing};
 use crate::app::App;
-use crate::resources::{CodeSigningConfig, Collection, EventSourceMapping, Resource};
+use crate::resources::{CapacityProvider, CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// A function that exists, and how the request named it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,7 @@ pub(in crate::api) enum TaggedResource {
     Function(FoundFunction),
     CodeSigningConfig(FoundResource<CodeSigningConfig>),
     EventSourceMapping(FoundResource<EventSourceMapping>),
+    CapacityProvider(FoundResource<CapacityProvider>),
 }
 
 /// The parts of a request that name its subject.
@@ -114,6 +115,12 @@ impl Lookup<'_> {
         self.version()
     }
 
+    /// The function, version or alias with a resource policy, by its ARN; it may exist or not.
+    pub(super) fn policy_owner(self) -> Result<TargetFunction, Error> {
+        let arn = self.name.unwrap_or_default();
+        if arn.split(':').nth(5) == Some("function") { self.name() } else { Err(no_resource(arn)) }
+    }
+
     /// A code signing config by its ARN.
     pub(super) fn code_signing(self) -> Result<FoundResource<CodeSigningConfig>, Error> {
         let arn = self.name.unwrap_or_default();
@@ -125,6 +132,18 @@ impl Lookup<'_> {
         let id = self.call.place.resource(self.name.unwrap_or_default());
         let found = self.app.resources.event_source_mappings.get(&id);
         found.map(|resource| FoundResource { id, resource }).ok_or_else(mappings::missing)
+    }
+
+    /// A capacity provider by its name or ARN.
+    pub(super) fn provider(self) -> Result<FoundResource<CapacityProvider>, Error> {
+        let name = self.name.unwrap_or_default();
+        let all = &self.app.resources.capacity_providers;
+        let by_name = || {
+            let id = self.call.place.resource(name);
+            all.get(&id).map(|resource| FoundResource { id, resource })
+        };
+        let found = if name.starts_with("arn:") { self.resource(all) } else { by_name() };
+        found.ok_or_else(|| capacity::missing(name))
     }
 
     /// What has tags, by its ARN.
@@ -142,10 +161,8 @@ impl Lookup<'_> {
                 let found = self.resource(&self.app.resources.event_source_mappings);
                 found.map(TaggedResource::EventSourceMapping).ok_or_else(mappings::missing)
             }
-            _ => Err(Error::new(
-                ErrorCode::ResourceNotFoundException,
-                format!("The resource you requested does not exist: {arn}"),
-            )),
+            Some(CapacityProvider::SEGMENT) => self.provider().map(TaggedResource::CapacityProvider),
+            _ => Err(no_resource(arn)),
         }
     }
 
@@ -162,4 +179,11 @@ impl Lookup<'_> {
             Some(_) => Err(invalid(text)),
         }
     }
+}
+
+fn no_resource(arn: &str) -> Error {
+    Error::new(
+        ErrorCode::ResourceNotFoundException,
+        format!("The resource you requested does not exist: {arn}"),
+    )
 }

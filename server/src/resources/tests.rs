@@ -12,6 +12,7 @@ const KEY: &str = "000000000000/us-east-1/code-signing-config/csc-0123456789abcd
 const GOLDEN: &str = include_str!("golden/code_signing.v1.json");
 const MAPPING_ID: &str = "11111111-2222-3333-4444-555555555555";
 const MAPPING: &str = include_str!("golden/event_source_mapping.v1.json");
+const PROVIDER: &str = include_str!("golden/capacity_provider.v1.json");
 const LINK_KEY: &str = "000000000000/us-east-1/code-signing-link/f";
 const LINK: &str = include_str!("golden/code_signing_link.v1.json");
 
@@ -84,6 +85,33 @@ fn mapping() -> EventSourceMapping {
     }
 }
 
+/// With every member that a request can give.
+fn provider() -> CapacityProvider {
+    let text = str::to_owned;
+    let tags: BTreeMap<_, _> = [(text("team"), text("a"))].into();
+    CapacityProvider {
+        state: ProviderState::Active,
+        subnet_ids: vec![text("subnet-0")],
+        security_group_ids: vec![text("sg-0")],
+        operator_role: text("arn:aws:iam::000000000000:role/r"),
+        requirements: Some(Requirements {
+            architectures: Some(vec![text("x86_64")]),
+            allowed: Some(vec![text("m7i.large")]),
+            excluded: None,
+        }),
+        scaling: ProviderScaling {
+            vcpus_max: 400,
+            mode: text("Manual"),
+            policies: vec![(text("LambdaCapacityProviderAverageCPUUtilization"), 50.5)],
+        },
+        kms_key_arn: Some(text("arn:aws:kms:us-east-1:000000000000:key/k")),
+        propagated_tags: Some((text("Explicit"), tags.clone())),
+        log: Some((Some(text("INFO")), Some(text("/lambda/providers")))),
+        tags,
+        last_modified_ms: 1_795_461_141_000,
+    }
+}
+
 async fn with_row(key: &str, value: &str) -> Arc<dyn Store> {
     let store = MemStore::new();
     store.commit(Batch::new().put(Table::Account, key, value), Durability::Synced).await.unwrap();
@@ -105,6 +133,10 @@ async fn every_stored_form_is_read_and_the_newest_written() {
     assert_eq!(*read, mapping());
     let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
     assert_eq!(json(&mapping().encode().unwrap()), json(MAPPING.as_bytes()));
+    let key = "000000000000/us-east-1/capacity-provider/p";
+    let resources = Resources::open(&with_row(key, PROVIDER).await).await.unwrap();
+    assert_eq!(*resources.capacity_providers.get(&place().resource("p")).unwrap(), provider());
+    assert_eq!(json(&provider().encode().unwrap()), json(PROVIDER.as_bytes()));
 }
 
 #[tokio::test]

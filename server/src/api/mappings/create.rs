@@ -9,11 +9,14 @@ use uuid::Uuid;
 
 use crate::api::Call;
 use crate::api::rules::mappings::source::EventSource;
-use crate::api::rules::mappings::{self, destination, duplicates, position, settings, settle, shown};
+use crate::api::rules::mappings::{self, destination, duplicates, position, settings, shown};
+use crate::api::rules::settle;
 use crate::api::rules::target_function::invalid;
 use crate::app::App;
 use crate::resources::{EventSourceMapping, Kafka, MappingState};
 
+/// Kafka read as a queue, by share groups.
+const QUEUE_MODE: &str = "Queue";
 /// The only kind of endpoints of Kafka that AWS does not manage.
 const BOOTSTRAP_SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 
@@ -40,10 +43,11 @@ pub(in crate::api) async fn handle(
     let function = input.function_name.take();
     settings::apply(&mut mapping, source, input)?;
     require_parts(&mapping, source)?;
-    (mapping.function, mapping.qualifier) = mappings::function(app, &call.place, function.as_deref())?;
+    (mapping.function, mapping.qualifier) =
+        mappings::function(app, &call.place, function.as_deref(), source)?;
     mapping.state = if mapping.is_enabled { MappingState::Creating } else { MappingState::Disabled };
     let made = store(app, call.place.clone(), id.name.clone(), mapping).await?;
-    settle::spawn(app, id.clone());
+    settle::spawn::<EventSourceMapping>(app, id.clone());
     Ok(shown::shown(&call.place, &id, &made))
 }
 
@@ -85,7 +89,10 @@ fn begun(
         kms_key_arn: None,
         on_failure: None,
         record_age_max_s: stream.then_some(-1),
-        retries_max: stream.then_some(-1),
+        retries_max: match mode.as_deref() {
+            Some(QUEUE_MODE) => Some(0),
+            _ => stream.then_some(-1),
+        },
         bisects: stream.then_some(false),
         tumbling_window_s: stream.then_some(0),
         response_types: Vec::new(),

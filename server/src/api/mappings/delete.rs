@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::mappings::{self, settle, shown};
+use crate::api::rules::mappings::{self, shown};
+use crate::api::rules::settle;
 use crate::api::{Call, FoundResource};
 use crate::app::App;
 use crate::resources::{EventSourceMapping, MappingState};
@@ -24,7 +25,7 @@ pub(in crate::api) async fn handle(
     };
     let id = found.id;
     let changed = app.resources.event_source_mappings.change::<Error, _>(id.clone(), change).await?;
-    settle::spawn(app, id.clone());
+    settle::spawn::<EventSourceMapping>(app, id.clone());
     let changed = changed.ok_or_else(mappings::missing)?;
     Ok(shown::shown(&call.place, &id, &changed))
 }

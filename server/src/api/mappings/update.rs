@@ -6,7 +6,8 @@ use lambd_model::clock;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::mappings::source::EventSource;
-use crate::api::rules::mappings::{self, duplicates, settings, settle, shown};
+use crate::api::rules::mappings::{self, duplicates, settings, shown};
+use crate::api::rules::settle;
 use crate::api::{Call, FoundResource};
 use crate::app::App;
 use crate::resources::{EventSourceMapping, MappingState};
@@ -18,7 +19,8 @@ pub(in crate::api) async fn handle(
     input: input::UpdateEventSourceMapping,
 ) -> Result<output::UpdateEventSourceMapping, Error> {
     let named = input.function_name.as_deref();
-    let function = named.map(|name| mappings::function(app, &call.place, Some(name))).transpose()?;
+    let source = EventSource::of(&found.resource);
+    let function = named.map(|name| mappings::function(app, &call.place, Some(name), source)).transpose()?;
     let given = as_creation(input);
     let (place, uuid) = (call.place.clone(), found.id.name.clone());
     let all = app.resources.event_source_mappings.clone();
@@ -28,7 +30,7 @@ pub(in crate::api) async fn handle(
             return Err(mappings::in_use("update"));
         }
         let mut after = before.clone();
-        settings::apply(&mut after, EventSource::of(before), given)?;
+        settings::apply(&mut after, source, given)?;
         if let Some((name, qualifier)) = function {
             (after.function, after.qualifier) = (name, qualifier);
         }
@@ -43,7 +45,7 @@ pub(in crate::api) async fn handle(
     };
     let id = found.id;
     let changed = app.resources.event_source_mappings.change::<Error, _>(id.clone(), change).await?;
-    settle::spawn(app, id.clone());
+    settle::spawn::<EventSourceMapping>(app, id.clone());
     let changed = changed.ok_or_else(mappings::missing)?;
     Ok(shown::shown(&call.place, &id, &changed))
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::LATEST;
-use lambd_wire::{Error, ErrorCode, input, output};
+use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
 use crate::api::rules::policy;
@@ -16,18 +15,8 @@ pub(in crate::api) async fn handle(
     target: TargetFunction,
     _input: input::GetPolicy,
 ) -> Result<output::GetPolicy, Error> {
-    let qualifier = target.qualifier.as_deref().unwrap_or(LATEST);
-    let function = app.registry.get(&target.id);
-    let found = function.and_then(|function| {
-        let statements = function.policies.get(qualifier)?;
-        Some(output::GetPolicy {
-            policy: Some(policy::document(&call.place, &target.id.name, qualifier, statements)),
-            revision_id: function.revision(qualifier).map(|revision| revision.to_string()),
-        })
-    });
-    found.ok_or_else(|| {
-        Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
-    })
+    let (policy, revision_id) = policy::of(app, &call.place, &target)?;
+    Ok(output::GetPolicy { policy: Some(policy), revision_id })
 }
 
 #[cfg(test)]

@@ -4,8 +4,29 @@ use lambd_model::{LATEST, Place, Principal, Statement};
 use lambd_wire::{Error, ErrorCode};
 use serde_json::{Value, json};
 
+use super::target_function::TargetFunction;
+use crate::app::App;
+
 /// A policy may have so many bytes [fact:policy-size].
 pub(in crate::api) const BYTES_MAX: usize = 20_480;
+
+/// The policy of what a target names, as text, and its revision; 404 without one.
+pub(in crate::api) fn of(
+    app: &App,
+    place: &Place,
+    target: &TargetFunction,
+) -> Result<(String, Option<String>), Error> {
+    let qualifier = target.qualifier.as_deref().unwrap_or(LATEST);
+    let function = app.registry.get(&target.id);
+    let found = function.and_then(|function| {
+        let statements = function.policies.get(qualifier)?;
+        let text = document(place, &target.id.name, qualifier, statements);
+        Some((text, function.revision(qualifier).map(|revision| revision.to_string())))
+    });
+    found.ok_or_else(|| {
+        Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
+    })
+}
 
 /// One statement, its members as AWS spells them.
 pub(in crate::api) fn statement(place: &Place, name: &str, qualifier: &str, statement: &Statement) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lambd_model::ResourceId;
 use lambd_wire::{Error, special};
 
-use crate::resources::{CodeSigningConfig, Collection, EventSourceMapping, Resource};
+use crate::resources::{CapacityProvider, CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// The tags of one resource.
 pub(in crate::api) type Tags = BTreeMap<String, String>;
@@ -33,6 +33,15 @@ impl HasTags for EventSourceMapping {
     }
     fn missing(_arn: &str) -> Error {
         super::mappings::missing()
+    }
+}
+
+impl HasTags for CapacityProvider {
+    fn tags_mut(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+    fn missing(arn: &str) -> Error {
+        super::capacity::missing(arn)
     }
 }
 

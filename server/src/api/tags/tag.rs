@@ -35,6 +35,10 @@ pub(in crate::api) async fn handle(
             tags::change(&app.resources.event_source_mappings, found.id, |tags: &mut Tags| tags.extend(new))
                 .await?;
         }
+        TaggedResource::CapacityProvider(found) => {
+            tags::change(&app.resources.capacity_providers, found.id, |tags: &mut Tags| tags.extend(new))
+                .await?;
+        }
     }
     Ok(output::TagResource::default())
 }

@@ -35,6 +35,9 @@ pub(in crate::api) async fn handle(
         TaggedResource::EventSourceMapping(found) => {
             tags::change(&app.resources.event_source_mappings, found.id, remove).await?;
         }
+        TaggedResource::CapacityProvider(found) => {
+            tags::change(&app.resources.capacity_providers, found.id, remove).await?;
+        }
     }
     Ok(output::UntagResource::default())
 }

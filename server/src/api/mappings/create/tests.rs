@@ -94,6 +94,31 @@ async fn kafka_has_a_consumer_group_of_its_own() {
 }
 
 #[tokio::test]
+async fn kafka_as_a_queue_is_not_tried_again() {
+    let api = api().await;
+    let mode = json!({ "SelfManagedKafkaEventSourceConfig": { "ConsumptionMode": "Queue" } });
+    let made = api.mapping("f", with(&own_kafka(), &mode)).await.ok();
+    assert_eq!(made["MaximumRetryAttempts"], 0);
+    assert_eq!(made["SelfManagedKafkaEventSourceConfig"]["ConsumptionMode"], "Queue");
+}
+
+#[tokio::test]
+async fn a_function_of_a_broker_must_not_run_too_long() {
+    let api = Api::new().await;
+    let mut long = function("f");
+    long["Timeout"] = json!(841);
+    api.call("POST", "/2015-03-31/functions", long).await.ok();
+    api.settled("f").await;
+    let broker = json!({ "EventSourceArn": BROKER, "Queues": ["q"], "SourceAccessConfigurations": basic() });
+    let (status, _, text) = api.mapping("f", broker.clone()).await.refused();
+    assert!(status == 400 && text.contains("at most 840 seconds"), "{text}");
+    api.mapping("f", Value::Null).await.ok();
+    let shorter = json!({ "Timeout": 840 });
+    api.call("PUT", "/2015-03-31/functions/f/configuration", shorter).await.ok();
+    api.mapping("f", broker).await.ok();
+}
+
+#[tokio::test]
 async fn brokers_and_databases_have_what_they_need() {
     let api = api().await;
     let broker = json!({
