@@ -18,6 +18,7 @@ use crate::environment::Launching;
 use crate::environment::launch::Launch;
 use crate::http::Gate;
 use crate::logs::{Logs, Retention};
+use crate::object_store::ObjectStore;
 use crate::packages::{Collector, Packages};
 use crate::registry::Registry;
 use crate::resources::Resources;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub access: AccessRules,
     /// The key for temporary keys.
     pub sessions: SessionKey,
+    /// Where code is that is not in a request.
+    pub objects: Option<ObjectStore>,
     /// The absolute path of the data directory, for the launcher and for messages.
     pub data_dir: PathBuf,
     /// The path by which this process reaches the data directory.
@@ -73,6 +76,8 @@ pub struct App {
     pub resources: Resources,
     /// The packages of all functions.
     pub packages: Arc<Packages>,
+    /// Where code is that is not in a request.
+    pub objects: Option<ObjectStore>,
     /// Collects packages; asked when a change may have left one without a function.
     pub collector: Collector,
     /// The installed runtimes.
@@ -101,7 +106,7 @@ impl App {
     /// # Errors
     /// A part of the data directory that cannot be read, with its path.
     pub async fn compose(parts: Parts) -> Result<Self> {
-        let Parts { config, store, launch, keys, access, sessions, data_dir, reached } = parts;
+        let Parts { config, store, launch, keys, access, sessions, objects, data_dir, reached } = parts;
         let account = config.account_id.as_str();
         let registry = Arc::new(Registry::open(Arc::clone(&store), account, config.concurrency_limit).await?);
         let resources = Resources::open(&store).await?;
@@ -126,6 +131,7 @@ impl App {
             registry,
             resources,
             packages,
+            objects,
             collector: Collector::default(),
             catalog,
             dispatcher,

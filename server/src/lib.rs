@@ -16,6 +16,7 @@ mod environment;
 mod gateway;
 mod http;
 mod logs;
+mod object_store;
 #[cfg(not(fuzzing))]
 mod packages;
 #[cfg(fuzzing)]

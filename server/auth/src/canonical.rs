@@ -31,6 +31,8 @@ pub(super) struct Canonical<'a> {
     pub(super) method: &'a str,
     /// The path as it is in the request line.
     pub(super) path: &'a str,
+    /// Whether the path is signed as it is, as S3 has it; other services normalise and encode it again.
+    pub(super) is_plain: bool,
     /// The query as it is in the request line; a parameter `X-Amz-Signature` is omitted.
     pub(super) query: &'a str,
     pub(super) headers: &'a HeaderMap,
@@ -45,7 +47,10 @@ impl Canonical<'_> {
     pub(super) fn write(&self, out: &mut impl Sink) {
         out.put(self.method.as_bytes());
         out.put(b"\n");
-        write_path(out, self.path);
+        match self.is_plain {
+            true => out.put(self.path.as_bytes()),
+            false => write_path(out, self.path),
+        }
         out.put(b"\n");
         write_query(out, self.query);
         out.put(b"\n");

@@ -52,13 +52,15 @@ pub const PRESIGNED_MAX_S: u32 = 604_800;
 /// Longest policy document that narrows a session, characters [fact:session-policy-length].
 pub const SESSION_POLICY_CHARS_MAX: usize = 2048;
 
-/// A service whose requests are verified: the scope of a signature names it.
+/// A service, as the scope of a signature names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedService {
     /// Lambda.
     Lambda,
     /// The Security Token Service, which gives temporary keys.
     Sts,
+    /// S3, which this program calls; it signs an address as it is, and no hash of the body.
+    S3,
 }
 
 impl SignedService {
@@ -67,6 +69,7 @@ impl SignedService {
         match self {
             Self::Lambda => "lambda",
             Self::Sts => "sts",
+            Self::S3 => "s3",
         }
     }
 
@@ -74,7 +77,7 @@ impl SignedService {
     pub const fn skew_max_s(self) -> i64 {
         match self {
             Self::Lambda => 300,
-            Self::Sts => 900,
+            Self::Sts | Self::S3 => 900,
         }
     }
 }

@@ -60,6 +60,7 @@ impl<'a> Signer<'a> {
         let canonical = Canonical {
             method: head.method.as_str(),
             path: head.uri.path(),
+            is_plain: self.service == SignedService::S3,
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
             authority: "",
@@ -100,12 +101,16 @@ impl<'a> Signer<'a> {
         let canonical = Canonical {
             method,
             path,
+            is_plain: self.service == SignedService::S3,
             query: &query,
             headers: &HeaderMap::new(),
             authority: authority.trim_end_matches('/'),
             signed: &["host"],
         };
-        let signature = self.signature(&date, &canonical, b"");
+        let signature = match self.service {
+            SignedService::S3 => self.signature_of(&date, &canonical, b"UNSIGNED-PAYLOAD"),
+            SignedService::Lambda | SignedService::Sts => self.signature(&date, &canonical, b""),
+        };
         format!("{}{path}?{query}&X-Amz-Signature={signature}", origin.trim_end_matches('/'))
     }
 
@@ -115,9 +120,14 @@ impl<'a> Signer<'a> {
     }
 
     fn signature(&self, date: &AmzDate, canonical: &Canonical<'_>, body: &[u8]) -> String {
+        self.signature_of(date, canonical, &hex(&Sha256::digest(body).into()))
+    }
+
+    /// Signs with what stands for the body.
+    fn signature_of(&self, date: &AmzDate, canonical: &Canonical<'_>, body: &[u8]) -> String {
         let mut hash = Sha256::new();
         canonical.write(&mut hash);
-        hash.update(hex(&Sha256::digest(body).into()));
+        hash.update(body);
         let key =
             SigningKey::derive(&self.credentials.secret_access_key, date.day(), self.region, self.service);
         String::from_utf8_lossy(&hex(&key.sign(date, &hash.finalize().into()))).into_owned()

@@ -92,6 +92,20 @@ fn head(target: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
+/// The example of the S3 API Reference, "Authenticating requests: using query parameters".
+#[test]
+fn an_address_of_s3_is_signed_as_in_its_documentation() {
+    let credentials = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    };
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+    let signer = Signer { credentials: &credentials, region: "us-east-1", service: SignedService::S3, now };
+    let address = signer.presign("GET", "https://examplebucket.s3.amazonaws.com", "/test.txt", 86_400);
+    let want = "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+    assert!(address.ends_with(want), "{address}");
+}
+
 #[test]
 fn official_clients_are_accepted() {
     for vector in Vector::all() {

@@ -164,6 +164,7 @@ impl Verifier {
         Canonical {
             method: head.method.as_str(),
             path: head.uri.path(),
+            is_plain: false,
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
             authority: head.uri.authority().map_or("", |authority| authority.as_str()),

@@ -37,7 +37,7 @@ async fn the_page_of_operations_is_printed_from_the_table() {
         "# Operations\n\n\
          The AWS Lambda API has {all} operations. {working} of them work here. Each of the others is refused with 400\n\
          `UnsupportedOperationException` and its name, so that no client takes it for a missing function.\n\n\
-         What an operation that works refuses of its input (asynchronous events, code from S3) is refused by name, too.\n\
+         What an operation that works refuses of its input (asynchronous events) is refused by name, too.\n\
          What this machine cannot run (images, file systems, durable execution) is stored, and refused at Invoke.\n\n\
          This page is printed from the table of operations by `make docs`; the test that compares it sends each one.\n\n\
          | operation | here | request |\n|---|---|---|\n{here}{refused}"

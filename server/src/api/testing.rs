@@ -88,6 +88,7 @@ impl Api {
             keys: Keyring { own, own_account: None, own_policy: None, others: Vec::new() },
             access: AccessRules::default(),
             sessions: SessionKey::new([7; 32]),
+            objects: None,
             data_dir: dir.path().to_owned(),
             reached: dir.path().to_owned(),
         };

@@ -82,15 +82,24 @@ async fn serve_until_signal(
     launch: LaunchHandle,
     launcher_pid: u32,
 ) -> Result<()> {
-    let Kept { root, listener, keys, access, sessions, mut endpoint } = kept;
+    let Kept { root, listener, keys, access, sessions, objects, mut endpoint } = kept;
     let address = listener.local_addr().context("cannot read the listener's address")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot take over the listener")?;
     let reached = PathBuf::from(".");
     // Opening the store may block, because nothing else runs yet.
     let store = (database.open)(&reached, &root)?;
     let in_root = format!("in data directory {}", root.display());
-    let parts =
-        Parts { config, store, launch: Arc::new(launch), keys, access, sessions, data_dir: root, reached };
+    let parts = Parts {
+        config,
+        store,
+        launch: Arc::new(launch),
+        keys,
+        access,
+        sessions,
+        objects,
+        data_dir: root,
+        reached,
+    };
     let running = Server::build(parts).await.context(in_root)?.spawn(listener);
     let written = endpoint.set_len(0).and_then(|()| writeln!(endpoint, "{}", url(address)));
     written.with_context(|| format!("cannot write {}", data_dir::ENDPOINT))?;

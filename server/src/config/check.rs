@@ -35,6 +35,14 @@ impl Config {
         found.unless(self.public_endpoint.is_empty() || is_origin(&self.public_endpoint), || {
             problem("public_endpoint", &self.public_endpoint, "must be like `https://lambda.example:3001`")
         });
+        let is_plain = self.s3_endpoint.starts_with("http://") && is_origin(&self.s3_endpoint);
+        found.unless(self.s3_endpoint.is_empty() || is_plain, || {
+            problem(
+                "s3_endpoint",
+                &self.s3_endpoint,
+                "must be like `http://127.0.0.1:9000`; https is not possible",
+            )
+        });
         match found.0 {
             problems if problems.is_empty() => Ok(self),
             problems => Err(ConfigError::Values { problems }),

@@ -74,6 +74,10 @@ keys! {
     concurrency_limit: u32 = 1000, "LAMBD_CONCURRENCY_LIMIT", "COUNT";
     /// Whether a function needs an installed runtime and this machine's architecture when it is created, not only when it is invoked
     require_installed_runtime: bool = false, "LAMBD_REQUIRE_INSTALLED_RUNTIME", "BOOL";
+    /// Address of the S3-compatible server that has code, such as `http://127.0.0.1:9000` [default: none]
+    s3_endpoint: String = String::new(), "LAMBD_S3_ENDPOINT", "URL";
+    /// Credentials file whose profile `default` has the keys for it [default: the server's own keys]
+    s3_credentials_file: PathBuf = PathBuf::new(), "LAMBD_S3_CREDENTIALS_FILE", "FILE";
     /// The subnets that exist, separated by commas; others are refused in VpcConfig [default: any]
     subnets: String = String::new(), "LAMBD_SUBNETS", "IDS";
     /// The security groups that exist, in the same way [default: any]

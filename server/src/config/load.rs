@@ -33,9 +33,12 @@ impl Source {
         config.data_dir = path::absolute(&config.data_dir)
             .map_err(|source| ConfigError::Read { path: config.data_dir.clone(), source })?;
         // An empty path means that there is no file.
-        if !config.policies_file.as_os_str().is_empty() {
-            config.policies_file = path::absolute(&config.policies_file)
-                .map_err(|source| ConfigError::Read { path: config.policies_file.clone(), source })?;
+        for file in [&mut config.policies_file, &mut config.s3_credentials_file] {
+            if file.as_os_str().is_empty() {
+                continue;
+            }
+            *file =
+                path::absolute(&*file).map_err(|source| ConfigError::Read { path: file.clone(), source })?;
         }
         Ok(config)
     }

@@ -40,7 +40,7 @@ pub(in crate::api) async fn handle(
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
     }
-    let staged = source.stage(app, is_image).await?;
+    let staged = source.stage(app, &call.place.region, is_image).await?;
     staged.put_into(&mut latest);
     let merged = package::merge_layers(app, &latest).await?;
     let function = Function {
@@ -226,7 +226,11 @@ mod tests {
                 "does not exist",
             ),
             (with("Code", json!({ "ZipFile": "bm8gemlw" })), 400, "Could not unzip uploaded file"),
-            (with("Code", json!({ "S3Bucket": "bbb", "S3Key": "k" })), 400, "Code from S3 is not supported"),
+            (
+                with("Code", json!({ "S3Bucket": "bbb", "S3Key": "k" })),
+                400,
+                "Code from S3 needs the setting s3_endpoint",
+            ),
             (with("Environment", json!({ "Variables": { "AWS_REGION": "x" } })), 400, "reserved keys"),
         ] {
             let (got, _, message) = api.call("POST", FUNCTIONS, request).await.refused();

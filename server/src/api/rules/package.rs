@@ -9,6 +9,7 @@ use lambd_wire::{Error, ErrorCode, input, types};
 use super::image;
 use super::target_function::invalid;
 use crate::app::App;
+use crate::object_store::{FetchError, ObjectName};
 use crate::packages::{Package, PackageError, PackageLimits};
 
 /// Where the code of a function comes from, as CreateFunction and UpdateFunctionCode give it.
@@ -17,6 +18,7 @@ pub(in crate::api) struct Source {
     zip: Option<Bytes>,
     bucket: Option<String>,
     key: Option<String>,
+    version: Option<String>,
     image_uri: Option<String>,
 }
 
@@ -31,15 +33,15 @@ pub(in crate::api) enum Staged {
 
 impl From<types::FunctionCode> for Source {
     fn from(given: types::FunctionCode) -> Self {
-        let types::FunctionCode { zip_file, s3_bucket, s3_key, image_uri, .. } = given;
-        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, image_uri }
+        let types::FunctionCode { zip_file, s3_bucket, s3_key, s3_object_version, image_uri, .. } = given;
+        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, version: s3_object_version, image_uri }
     }
 }
 
 impl From<types::LayerVersionContentInput> for Source {
     fn from(given: types::LayerVersionContentInput) -> Self {
-        let types::LayerVersionContentInput { zip_file, s3_bucket, s3_key, .. } = given;
-        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, image_uri: None }
+        let types::LayerVersionContentInput { zip_file, s3_bucket, s3_key, s3_object_version, .. } = given;
+        Self { zip: zip_file, bucket: s3_bucket, key: s3_key, version: s3_object_version, image_uri: None }
     }
 }
 
@@ -50,12 +52,18 @@ impl Source {
             zip: input.zip_file.take(),
             bucket: input.s3_bucket.take(),
             key: input.s3_key.take(),
+            version: input.s3_object_version.take(),
             image_uri: input.image_uri.take(),
         }
     }
 
     /// Fetches the code of a zip or an image, whichever the function is made of.
-    pub(in crate::api) async fn stage(mut self, app: &Arc<App>, is_image: bool) -> Result<Staged, Error> {
+    pub(in crate::api) async fn stage(
+        mut self,
+        app: &Arc<App>,
+        region: &str,
+        is_image: bool,
+    ) -> Result<Staged, Error> {
         if self.zip.is_some() && (self.bucket.is_some() || self.key.is_some() || self.image_uri.is_some()) {
             return Err(invalid(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile.",
@@ -72,22 +80,54 @@ impl Source {
                 let uri = image::uri(uri)?;
                 Ok(Staged::Image(image::code(&uri), uri))
             }
-            (false, None) => self.stage_zip(app).await.map(Staged::Zip),
+            (false, None) => self.stage_zip(app, region).await.map(Staged::Zip),
         }
     }
 
-    /// Fetches the code of a zip.
-    pub(in crate::api) async fn stage_zip(self, app: &Arc<App>) -> Result<Package, Error> {
-        if self.bucket.is_some() || self.key.is_some() {
-            return Err(invalid(
-                "Code from S3 is not supported by this release of lambd: send the package as ZipFile.",
-            ));
+    /// Fetches the code of a zip: from the request or from an S3-compatible server [fact:code-from-s3].
+    pub(in crate::api) async fn stage_zip(self, app: &Arc<App>, region: &str) -> Result<Package, Error> {
+        if let Some(zip) = self.zip {
+            return stage(app, zip, PackageLimits::default()).await;
         }
-        match self.zip {
-            Some(zip) => stage(app, zip).await,
-            None => Err(invalid("Please provide a source for function code.")),
-        }
+        let (Some(bucket), Some(key)) = (self.bucket, self.key) else {
+            return Err(invalid("Please provide a source for function code."));
+        };
+        let object = ObjectName { bucket, key, version: self.version };
+        let limits = PackageLimits::default();
+        // The limit for zips is about requests; what comes from S3 has only that of its files.
+        let limits = PackageLimits { zipped_bytes_max: limits.unzipped_bytes_max, ..limits };
+        let zip = fetch(app, region, &object, limits.zipped_bytes_max).await?;
+        stage(app, zip, limits).await
     }
+}
+
+async fn fetch(app: &App, region: &str, object: &ObjectName, limit_bytes: u64) -> Result<Bytes, Error> {
+    let Some(objects) = &app.objects else {
+        return Err(invalid(
+            "Code from S3 needs the setting s3_endpoint of this server: set it, or send the package as ZipFile.",
+        ));
+    };
+    let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
+    objects.fetch(region, object, limit).await.map_err(|error| match error {
+        FetchError::Refused { code, message } if code == "AccessDenied" => Error::new(
+            ErrorCode::AccessDeniedException,
+            format!(
+                "Your access has been denied by S3, please make sure your request credentials have permission to \
+                 GetObject for {}/{}. S3 Error Code: {code}. S3 Error Message: {message}",
+                object.bucket, object.key
+            ),
+        ),
+        FetchError::Refused { code, message } => invalid(format!(
+            "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
+        )),
+        FetchError::TooLarge { limit_bytes } => {
+            invalid(format!("Unzipped size must be smaller than {limit_bytes} bytes"))
+        }
+        other => {
+            tracing::error!(error = &other as &dyn std::error::Error, "cannot fetch code");
+            crate::api::service_error("The code could not be fetched from S3; see the server's log.")
+        }
+    })
 }
 
 impl Staged {
@@ -106,9 +146,9 @@ impl Staged {
 
 /// Checks and unpacks a zip; the same bytes twice become one folder. Keep the returned value until the record
 /// is committed: while it lives, the package is not collected.
-async fn stage(app: &Arc<App>, zip: Bytes) -> Result<Package, Error> {
+async fn stage(app: &Arc<App>, zip: Bytes, limits: PackageLimits) -> Result<Package, Error> {
     let packages = Arc::clone(&app.packages);
-    let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &PackageLimits::default())).await;
+    let staged = tokio::task::spawn_blocking(move || packages.stage(&zip, &limits)).await;
     staged
         .map_err(|_| crate::api::service_error("Staging was interrupted."))?
         .map_err(|error| refused(&error))

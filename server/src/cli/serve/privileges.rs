@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use lambd_auth::{AccessRules, Keyring, SessionKey, Verifier};
+use lambd_auth::{AccessRules, Credentials, Keyring, SessionKey, Verifier};
 use lambd_sandbox::{Launcher, LauncherConfig};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::prctl::set_dumpable;
@@ -19,6 +19,7 @@ use super::data_dir::{self, CREDENTIALS, ENDPOINT, LOCK, OWN, RUNTIMES, SESSION_
 use super::{DatabaseKind, instance};
 use crate::cli::folder::Folder;
 use crate::config::{Config, Ids};
+use crate::object_store::ObjectStore;
 use crate::runtimes;
 
 /// The only parts of the data directory that the API process sees.
@@ -63,6 +64,8 @@ pub(super) struct Kept {
     pub(super) keys: Keyring,
     pub(super) access: AccessRules,
     pub(super) sessions: SessionKey,
+    /// Where code is that is not in a request.
+    pub(super) objects: Option<ObjectStore>,
     /// Tells `lambd logs` where the server is; written when the server serves.
     pub(super) endpoint: File,
 }
@@ -87,6 +90,7 @@ impl Privileged {
         let ids = data_dir::judge(&dir, database, config, &root)?;
         let lock = lock(&dir, &config.data_dir)?;
         let (keys, sessions) = keys(config, &root, &access)?;
+        let objects = objects(config, &keys)?;
         let listener = listen(config.listen)?;
         data_dir::make(&dir, &ids)?;
         let uid_blocks = Folder::open_or_make(Path::new(UID_BLOCKS), 0o700)?;
@@ -94,7 +98,7 @@ impl Privileged {
         uid_blocks.set_mode(0o700)?;
         let endpoint = dir.file(ENDPOINT, 0o644)?;
         raise_descriptor_limit();
-        Ok(Self { kept: Kept { root, listener, keys, access, sessions, endpoint }, lock, ids })
+        Ok(Self { kept: Kept { root, listener, keys, access, sessions, objects, endpoint }, lock, ids })
     }
 
     pub(super) fn start_launcher(self, config: &Config) -> Result<Launched> {
@@ -142,6 +146,18 @@ fn keys(config: &Config, root: &Path, access: &AccessRules) -> Result<(Keyring, 
     // Only to refuse a key whose policy is missing before anything else happens.
     Verifier::new(keys.keys(&config.account_id), access.clone(), sessions.clone()).with_context(place)?;
     Ok((keys, sessions))
+}
+
+/// The server with the code of functions, if the configuration names one.
+fn objects(config: &Config, keys: &Keyring) -> Result<Option<ObjectStore>> {
+    if config.s3_endpoint.is_empty() {
+        return Ok(None);
+    }
+    let credentials = match config.s3_credentials_file.as_path() {
+        none if none.as_os_str().is_empty() => keys.own.clone(),
+        file => Credentials::load(file, "default").context("setting s3_credentials_file")?,
+    };
+    Ok(Some(ObjectStore::new(&config.s3_endpoint, credentials)))
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {
