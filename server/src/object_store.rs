@@ -18,6 +18,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// How long an address works, in seconds; it is used at once.
 const EXPIRES_S: u32 = 300;
+/// Most bytes of a refusal.
+const REFUSAL_BYTES_MAX: usize = 64 << 10;
 /// What stays as it is in a path: S3 signs `/` as itself.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// What stays as it is in a query.
@@ -123,6 +125,7 @@ impl ObjectStore {
         let request = Request::get(address).body(Empty::new()).map_err(|error| unreachable(error.into()))?;
         let response = self.client.request(request).await.map_err(|error| unreachable(error.into()))?;
         let status = response.status();
+        let limit_bytes = if status == StatusCode::OK { limit_bytes } else { REFUSAL_BYTES_MAX };
         let body = Limited::new(response.into_body(), limit_bytes).collect().await.map_err(|error| {
             match error.is::<LengthLimitError>() {
                 true => FetchError::TooLarge { limit_bytes },

@@ -72,9 +72,9 @@ fn runtimes_are_installed_listed_and_removed() -> Result<()> {
     let function = FunctionSpec::bootstrap()?.create(&server.api)?;
     assert_eq!(function.invoke(&json!([1]))?.ok()?, json!([1]));
     tools::run(lambd(&["runtime", "remove", "--data-dir"])?.arg(&dir).arg("provided.al2023"))?;
-    let refused = FunctionSpec::bootstrap()?.send(&server.api)?;
+    let refused = FunctionSpec::bootstrap()?.create(&server.api)?.invoke(&json!([1]))?.answer;
     ensure!(
-        refused.status == 400 && refused.message().contains("install"),
+        refused.status == 502 && refused.message().contains("install"),
         "{} {}",
         refused.status,
         refused.text()

@@ -25,6 +25,7 @@ mod malformed;
 mod operations;
 mod packages;
 mod prefixes;
+mod recorded;
 mod runtimes;
 mod sdk;
 mod signatures;

@@ -93,10 +93,23 @@ fn only_the_owner_can_read_the_credentials() -> Result<()> {
 
 #[test]
 fn the_refusal_of_an_absent_runtime_says_how_to_install_it() -> Result<()> {
-    let Some(server) = TestServer::shared()? else { return Ok(()) };
+    let Some(server) = TestServer::start_with(&["--require-installed-runtime", "true"])? else {
+        return Ok(());
+    };
     let spec = FunctionSpec::probe().with("Runtime", "ruby3.4");
     let answer = spec.send(&server.api)?;
     assert_eq!((answer.status, answer.code()), (400, "InvalidParameterValueException"), "{}", answer.text());
+    let text = answer.message();
+    assert!(text.contains("ruby3.4") && text.contains("install"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn an_absent_runtime_is_told_when_its_function_is_invoked() -> Result<()> {
+    let Some(server) = TestServer::shared()? else { return Ok(()) };
+    let function = FunctionSpec::probe().with("Runtime", "ruby3.4").create(&server.api)?;
+    let answer = function.invoke(&json!({}))?.answer;
+    assert_eq!((answer.status, answer.code()), (502, "InvalidRuntimeException"), "{}", answer.text());
     let text = answer.message();
     assert!(text.contains("ruby3.4") && text.contains("install"), "{text}");
     Ok(())

@@ -107,7 +107,8 @@ impl Dispatcher {
         let wanted = self.wanted();
         let counts = wanted.iter().map(|(generation, (_, count))| (*generation, *count)).collect();
         let (gone, missing) = self.admission.with(|state, now| {
-            let mut gone = state.pool.remove_ended_provisioned(|environment| !environment.is_alive());
+            let ended = |environment: &mut Environment| !environment.is_alive() || environment.has_old_keys();
+            let mut gone = state.pool.remove_ended_provisioned(ended);
             for young in gone.iter().filter(|environment| environment.age() < AGE_MIN) {
                 state.provisions.fail(young.version.generation, ENDED, now);
             }

@@ -7,15 +7,19 @@ use lambd_wire::{Error, input, output};
 use crate::api::rules::{capacity, settle};
 use crate::api::{Call, FoundResource};
 use crate::app::App;
-use crate::resources::{CapacityProvider, ProviderState};
+use crate::resources::{CapacityProvider, ProviderState, Resource as _};
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
-    _call: &Call,
+    call: &Call,
     found: FoundResource<CapacityProvider>,
     _input: input::DeleteCapacityProvider,
 ) -> Result<output::DeleteCapacityProvider, Error> {
     let id = found.id;
+    let arn = id.arn(CapacityProvider::SEGMENT);
+    if !capacity::used_by(app, &call.place, &arn).is_empty() {
+        return Err(capacity::in_use(&arn));
+    }
     let name = id.name.clone();
     let change = move |present: Option<&CapacityProvider>| {
         let before = present.ok_or_else(|| capacity::missing(&name))?;

@@ -11,7 +11,9 @@ use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
 
 use crate::api::rules::target_function::{TargetFunction, invalid};
-use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, signing};
+use crate::api::rules::{
+    activation, capacity, errors, features, image, layers, package, render, settings, signing,
+};
 use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::registry::RegistryError;
@@ -149,6 +151,7 @@ fn settings(
         last_modified_ms: clock::now_ms(),
     };
     features::check(&configuration)?;
+    capacity::check(app, place, &configuration)?;
     Ok(configuration)
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use lambd_model::{Configuration, Function, LATEST, Place, clock};
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::{activation, errors, features, image, layers, package, render, settings, updates};
+use crate::api::rules::{
+    activation, capacity, errors, features, image, layers, package, render, settings, updates,
+};
 use crate::api::{Call, FoundFunction, permissions};
 use crate::app::App;
 use crate::registry::RegistryError;
@@ -108,6 +110,7 @@ fn merge(
         latest.logging = settings::logging(&latest.logging, logging)?;
     }
     features::check(&latest)?;
+    capacity::check(app, place, &latest)?;
     Ok(latest)
 }
 

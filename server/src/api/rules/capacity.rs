@@ -1,9 +1,12 @@
 //! Capacity providers as the API takes and shows them [fact:capacity-providers].
 
-use lambd_model::{ResourceId, clock};
+use std::sync::Arc;
+
+use lambd_model::{Configuration, Function, Place, ResourceId, Version, clock};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::target_function::invalid;
+use crate::app::App;
 use crate::resources::{CapacityProvider, ProviderScaling, ProviderState, Requirements, Resource as _};
 
 /// vCPUs of a provider whose maximum is not given.
@@ -12,6 +15,35 @@ const VCPUS_MAX: i32 = 400;
 /// 404 for a provider that does not exist, as the caller named it.
 pub(in crate::api) fn missing(name: &str) -> Error {
     Error::new(ErrorCode::ResourceNotFoundException, format!("Capacity provider not found: {name}"))
+}
+
+/// Refuses a function on a provider that is not there; a provider is of the function's account and region.
+pub(in crate::api) fn check(app: &App, place: &Place, configuration: &Configuration) -> Result<(), Error> {
+    let Some(provider) = &configuration.capacity_provider else { return Ok(()) };
+    let id = ResourceId::parse_arn(&provider.arn, CapacityProvider::SEGMENT).filter(|id| id.is_in(place));
+    let found = id.and_then(|id| app.resources.capacity_providers.get(&id));
+    found.map(drop).ok_or_else(|| missing(&provider.arn))
+}
+
+/// The versions of functions on a provider, ordered by function and number, `$LATEST` first.
+pub(in crate::api) fn used_by(app: &App, place: &Place, arn: &str) -> Vec<(Arc<Function>, Arc<Version>)> {
+    let is_on = |version: &Version| {
+        version.configuration.capacity_provider.as_ref().is_some_and(|provider| provider.arn == arn)
+    };
+    let functions = app.registry.list(place, None, usize::MAX);
+    let versions = functions.iter().flat_map(|function| {
+        let versions = function.all_versions().filter(|version| is_on(version));
+        versions.map(|version| (Arc::clone(function), Arc::clone(version))).collect::<Vec<_>>()
+    });
+    versions.collect()
+}
+
+/// 409 for a provider that functions are on.
+pub(in crate::api) fn in_use(arn: &str) -> Error {
+    Error::new(
+        ErrorCode::ResourceConflictException,
+        format!("The capacity provider {arn} is in use by function versions."),
+    )
 }
 
 /// 409 for a provider whose last change has not settled.
