@@ -151,7 +151,6 @@ async fn separately(answering: Answering<'static>) -> Result<Response<Bytes>, Er
 }
 
 /// Handles one request whose route is known.
-#[expect(clippy::too_many_lines, reason = "one line for each operation")]
 #[expect(clippy::too_many_lines, reason = "a table with a line for each operation")]
 pub async fn handle(
     app: &Arc<App>,

@@ -65,7 +65,8 @@ pub(in crate::api) async fn handle(
         RegistryError::Exists => exists(&name),
         other => errors::storage(&other),
     })?;
-    drop((staged, merged));
+    drop(staged);
+    drop(merged);
     // Also without a config: a function of this name may have left one when it was deleted.
     match signing_config {
         Some((config, _)) => signing::attach(app, &function.id, config).await?,

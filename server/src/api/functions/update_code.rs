@@ -50,7 +50,8 @@ pub(in crate::api) async fn handle(
         Ok(if publish { function.publish(None).0 } else { function })
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
-    drop((pinned, merged));
+    drop(pinned);
+    drop(merged);
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();
     activation::spawn(app, &changed.now);
