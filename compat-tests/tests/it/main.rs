@@ -9,6 +9,7 @@ mod attacks;
 mod boto3;
 mod cli;
 mod clients;
+mod code_from_s3;
 mod commands;
 mod concurrency;
 mod crowds;
