@@ -28,6 +28,7 @@ mod packages;
 mod prefixes;
 mod runtimes;
 mod sdk;
+mod sdk_resources;
 mod signatures;
 mod starts;
 mod terraform;
