@@ -10,6 +10,7 @@ pub mod host;
 pub mod http;
 pub mod package;
 pub mod programs;
+pub mod python;
 pub mod sample;
 pub mod server;
 pub mod sigv4;

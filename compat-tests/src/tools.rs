@@ -130,7 +130,13 @@ pub fn aws() -> Option<PathBuf> {
 /// A Python that has boto3, if there is one.
 #[must_use]
 pub fn python_with_boto3() -> Option<PathBuf> {
-    on_path("python3").filter(|python| works(python, &["-c", "import boto3"]))
+    python_with("boto3")
+}
+
+/// A Python that has this module, if there is one.
+#[must_use]
+pub fn python_with(module: &str) -> Option<PathBuf> {
+    on_path("python3").filter(|python| works(python, &["-c", &format!("import {module}")]))
 }
 
 /// Terraform and a folder with its AWS provider: `LAMBD_TF_PLUGIN_DIR`, or the first

@@ -142,13 +142,22 @@ fn refused(status: StatusCode, body: &[u8]) -> FetchError {
     let text = String::from_utf8_lossy(body);
     let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>")).map(|(value, _)| value.to_owned())
+        rest.split_once(&format!("</{name}>")).map(|(value, _)| unescaped(value))
     };
     FetchError::Refused {
         code: element("Code").unwrap_or_else(|| status.as_str().to_owned()),
         message: element("Message")
             .unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned()),
     }
+}
+
+/// The text of an element, which some servers put into a CDATA section.
+fn unescaped(text: &str) -> String {
+    if let Some(text) = text.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")) {
+        return text.to_owned();
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, plain)| text.replace(entity, plain))
 }
 
 #[cfg(test)]
@@ -219,5 +228,11 @@ mod tests {
     fn an_error_without_xml_is_its_status() {
         let error = refused(StatusCode::FORBIDDEN, b"no");
         assert_eq!(error.to_string(), "403: Forbidden");
+        for (message, want) in [("<![CDATA[a & b]]>", "a & b"), ("&quot;a&quot; &amp;lt; b", "\"a\" &lt; b")]
+        {
+            let body = format!("<Error><Code>NoSuchKey</Code><Message>{message}</Message></Error>");
+            let error = refused(StatusCode::NOT_FOUND, body.as_bytes());
+            assert_eq!(error.to_string(), format!("NoSuchKey: {want}"));
+        }
     }
 }

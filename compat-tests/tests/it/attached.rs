@@ -2,20 +2,12 @@
 
 use anyhow::{Result, ensure};
 use lambd_compat_tests::wait::until;
-use lambd_compat_tests::{FunctionSpec, TestServer, package, programs, tools};
+use lambd_compat_tests::{FunctionSpec, TestServer, python};
 use serde_json::{Value, json};
 
 fn run(script: &str) -> Result<()> {
     let Some(server) = TestServer::shared()? else { return Ok(()) };
-    let found = tools::need("a Python with boto3", tools::python_with_boto3())?;
-    let Some(python) = found else { return Ok(()) };
-    server.install("python3.11")?;
-    let dir = tempfile::tempdir()?;
-    std::fs::write(dir.path().join("script.py"), script)?;
-    std::fs::write(dir.path().join("probe.zip"), package::files(&[("probe.py", programs::PROBE)]))?;
-    let mut script = tools::command(python);
-    tools::run(tools::point_at(&mut script, &server).current_dir(dir.path()).arg("script.py"))?;
-    Ok(())
+    python::run(&server, script, &[], &[])
 }
 
 #[test]

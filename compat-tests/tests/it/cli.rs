@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use lambd_compat_tests::function::ROLE;
-use lambd_compat_tests::{TestServer, package, tools};
+use lambd_compat_tests::{TestServer, package, python, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -130,4 +130,16 @@ fn the_cli_tags_a_function_and_reserves_concurrency() -> Result<()> {
     cli.run(&format!("lambda delete-function-concurrency --function-name {name}"))?;
     cli.run(&format!("lambda delete-function --function-name {name}"))?;
     Ok(())
+}
+
+/// Generated from the service model of the CLI; the script makes the assertions.
+#[test]
+fn every_operation_is_a_command_of_the_cli() -> Result<()> {
+    let found = tools::need("a Python with the AWS CLI, version 1", tools::python_with("awscli"))?;
+    if found.is_none() {
+        return Ok(());
+    }
+    let Some(server) = TestServer::start()? else { return Ok(()) };
+    let event = ("event.json", b"{}".to_vec());
+    python::run(&server, include_str!("every_operation.py"), &["every-operation"], &[event])
 }

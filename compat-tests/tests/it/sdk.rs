@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use lambd_compat_tests::function::ROLE;
 use lambd_compat_tests::{TestServer, programs};
 
-const WAIT: Duration = Duration::from_secs(60);
+pub(super) const WAIT: Duration = Duration::from_secs(60);
 
-fn client(server: &TestServer) -> Client {
+pub(super) fn client(server: &TestServer) -> Client {
     let keys = &server.api.signer;
     let config = Config::builder()
         .behavior_version_latest()
@@ -30,7 +30,7 @@ fn client(server: &TestServer) -> Client {
     Client::from_conf(config)
 }
 
-async fn create(client: &Client, name: &str) -> Result<()> {
+pub(super) async fn create(client: &Client, name: &str) -> Result<()> {
     let code = FunctionCode::builder().zip_file(Blob::new(programs::bootstrap_package()?)).build();
     let made = client
         .create_function()

@@ -74,15 +74,16 @@ fn take_part(text: &str, accept: fn(&str) -> bool) -> (Option<&str>, &str) {
     }
 }
 
+/// Country, area and one digit, such as `us-east-1` and `us-gov-west-1`; `ab-1` is a function's name.
 fn is_region(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let country = parts.next().unwrap_or_default();
-    let last = text.rsplit('-').next().unwrap_or_default();
-    text.contains('-')
-        && (country.len() == 2 || country == "eusc")
-        && country.bytes().all(|b| b.is_ascii_lowercase())
-        && last.len() == 1
-        && last.bytes().all(|b| b.is_ascii_digit())
+    let is_lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let Some((rest, number)) = text.rsplit_once('-') else { return false };
+    let Some((country, areas)) = rest.split_once('-') else { return false };
+    (country.len() == 2 || country == "eusc")
+        && is_lower(country)
+        && areas.split('-').all(is_lower)
+        && number.len() == 1
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether this is the number of an account: twelve digits.
@@ -110,6 +111,9 @@ mod tests {
             ("f", Some(("", "", "f", ""))),
             ("f:1", Some(("", "", "f", "1"))),
             ("f:$LATEST", Some(("", "", "f", "$LATEST"))),
+            ("tf-3:live", Some(("", "", "tf-3", "live"))),
+            ("us-east-1:f:live", Some(("us-east-1", "", "f", "live"))),
+            ("us-iso-east-1:f", Some(("us-iso-east-1", "", "f", ""))),
             ("function:f", Some(("", "", "f", ""))),
             ("function:f:live", Some(("", "", "f", "live"))),
             ("000000000000:function:f", Some(("", "000000000000", "f", ""))),

@@ -83,7 +83,7 @@ fn merge(
     latest.memory_mib = settings::memory(input.memory_size)?.unwrap_or(latest.memory_mib);
     latest.ephemeral_mib = settings::ephemeral(input.ephemeral_storage)?.unwrap_or(latest.ephemeral_mib);
     if let Some(environment) = input.environment {
-        latest.variables = Some(settings::variables(environment));
+        latest.variables = settings::updated_variables(environment);
     }
     if let Some(vpc) = input.vpc_config {
         latest.vpc = Some(settings::vpc(app, vpc)?);
@@ -121,6 +121,24 @@ mod tests {
     use crate::api::testing::*;
 
     const PATH: &str = "/2015-03-31/functions/f/configuration";
+
+    #[tokio::test]
+    async fn no_variables_take_the_environment_away() {
+        let api = Api::new().await;
+        let mut request = function("f");
+        request["Environment"] = json!({ "Variables": {} });
+        let made = api.call("POST", "/2015-03-31/functions", request).await.ok();
+        assert_eq!(made["Environment"], json!({ "Variables": {} }));
+        api.settled("f").await;
+        for (given, shown) in
+            [(json!({ "A1": "" }), json!({ "Variables": { "A1": "" } })), (json!({}), Value::Null)]
+        {
+            let change = json!({ "Environment": { "Variables": given } });
+            let answer = api.call("PUT", PATH, change).await.ok();
+            assert_eq!(answer["Environment"], shown);
+            api.settled("f").await;
+        }
+    }
 
     #[tokio::test]
     async fn given_members_replace_the_present_ones() {

@@ -56,6 +56,11 @@ pub(in crate::api) fn runtime(app: &App, identifier: &str) -> Result<(), Error> 
     }
 }
 
+/// What an update leaves: no variables take the `Environment` away [fact:environment-shown].
+pub(in crate::api) fn updated_variables(given: types::Environment) -> Option<Variables> {
+    Some(variables(given)).filter(|variables| !variables.0.is_empty())
+}
+
 /// The variables as they are stored; `wire` has refused more than 4 KB.
 pub(in crate::api) fn variables(given: types::Environment) -> Variables {
     Variables(given.variables.unwrap_or_default())
