@@ -77,7 +77,7 @@ tables = {
     "list_event_source_mappings": (here, lambda i: i["UUID"], mappings, alone),
     "list_function_event_invoke_configs": (here, lambda i: last(i[arn]), "abc", alone),
     "list_function_url_configs": (here, lambda i: last(i[arn]), "abc", alone),
-    "list_function_versions_by_capacity_provider": ({"CapacityProviderName": name}, lambda i: last(i[arn]), "", False),
+    "list_function_versions_by_capacity_provider": ({"CapacityProviderName": name}, lambda i: last(i[arn]), ["$LATEST", "1", "2", "3"], alone),
     "list_functions": ({}, lambda i: i["FunctionName"], names, False),
     "list_functions_by_code_signing_config": ({"CodeSigningConfigArn": signing[0]}, last, names, alone),
     "list_layer_versions": ({"LayerName": name}, lambda i: i["Version"], [1, 2, 3], alone),
