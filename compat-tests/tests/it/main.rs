@@ -12,6 +12,7 @@ mod clients;
 mod commands;
 mod concurrency;
 mod constraints;
+mod crashes;
 mod crowds;
 mod data_dirs;
 mod entrypoints;
