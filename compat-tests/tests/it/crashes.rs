@@ -31,9 +31,10 @@ impl Draw {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    fn pick<T: Clone>(&mut self, from: impl Iterator<Item = T> + Clone) -> Option<T> {
-        let count = u64::try_from(from.clone().count()).ok()?;
-        if count == 0 { None } else { from.clone().nth(usize::try_from(self.below(count)).ok()?) }
+    fn pick<T>(&mut self, from: impl Iterator<Item = T>) -> Option<T> {
+        let mut all: Vec<T> = from.collect();
+        let count = u64::try_from(all.len()).ok().filter(|count| *count > 0)?;
+        Some(all.swap_remove(usize::try_from(self.below(count)).ok()?))
     }
 }
 
