@@ -5,13 +5,11 @@
 //! locked files: each takes a block of 4,096.
 
 use std::collections::BTreeSet;
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-
-use nix::fcntl::{Flock, FlockArg};
 
 use crate::error::{At, StepError};
 
@@ -28,7 +26,7 @@ pub(crate) struct Uids {
     first: u32,
     next: u32,
     used: BTreeSet<u32>,
-    lock: Flock<File>,
+    lock: File,
 }
 
 impl Uids {
@@ -87,14 +85,16 @@ fn users(status: &str) -> impl Iterator<Item = u32> {
     line.split_whitespace().filter_map(|uid| uid.parse().ok())
 }
 
-/// Opens `path`, or makes it, and locks it; `None` when another process has the lock.
-pub(crate) fn try_lock(path: &Path) -> Result<Option<Flock<File>>, StepError> {
+/// Opens `path`, or makes it, and locks it; `None` when another process has the lock. The lock lasts until the last
+/// descriptor of this opening is closed, that of a guardian included. So it must not be a type that unlocks when it is
+/// dropped: that would take the lock from the guardian as well.
+pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, StepError> {
     let step = || format!("lock {}", path.display());
     let file = File::options().create(true).truncate(false).write(true).open(path).at(step())?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(Some(lock)),
-        Err((_, nix::Error::EWOULDBLOCK)) => Ok(None),
-        Err((_, errno)) => Err(errno).at(step()),
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).at(step()),
     }
 }
 
@@ -126,6 +126,18 @@ mod tests {
 
         drop(first);
         assert_eq!(claim().first, BASE, "a block is free again");
+    }
+
+    #[test]
+    fn a_lock_lasts_as_long_as_any_of_its_descriptors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let launcher = try_lock(&path).unwrap().unwrap();
+        let guardian = launcher.try_clone().unwrap();
+        drop(launcher);
+        assert!(try_lock(&path).unwrap().is_none(), "the guardian still has it");
+        drop(guardian);
+        assert!(try_lock(&path).unwrap().is_some());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use lambd_compat_tests::tools;
 use lambd_compat_tests::wait::until;
 
 /// A process that is killed when the value is dropped.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -23,6 +23,8 @@ impl Drop for Running {
 pub(crate) struct Floor {
     /// The address to which events are posted.
     pub(crate) front: SocketAddr,
+    /// The address that runtimes poll; it answers 404 to anything else.
+    pub(crate) api: SocketAddr,
     server: Running,
     _runtime: Running,
     _task: tempfile::TempDir,
@@ -46,7 +48,7 @@ impl Floor {
         // It prints errors if the floor ends before it.
         runtime.env("AWS_LAMBDA_RUNTIME_API", api.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
         let runtime = Running(runtime.spawn()?);
-        Ok(Self { front, server, _runtime: runtime, _task: task })
+        Ok(Self { front, api, server, _runtime: runtime, _task: task })
     }
 
     /// The process id of the server.

@@ -4,7 +4,7 @@
 //! later the machine may have another speed. So each figure has a floor that was measured alternately with
 //! it, and most rows are pinned to one core, where ratios are repeatable. CPU, allocations and system calls
 //! of an invocation are the most repeatable. `LAMBD_BIN` selects another server to measure. A missed goal is
-//! printed but is not a failure.
+//! printed but is not a failure. With the argument `scale` only the rows of many functions are measured.
 
 mod allocations;
 mod calls;
@@ -13,7 +13,9 @@ mod cold;
 mod disk;
 mod floor;
 mod memory;
+mod peers;
 mod report;
+mod scale;
 mod warm;
 
 use anyhow::{Context as _, Result};
@@ -27,8 +29,18 @@ fn main() -> Result<()> {
         server.install("provided.al2023")?;
         of(&mut server)
     };
+    let scale = || -> Result<Vec<ReportRow>> {
+        let mut rows = starting(server()?, scale::measure)?;
+        rows.extend(peers::measure());
+        Ok(rows)
+    };
+    if std::env::args().any(|argument| argument == "scale") {
+        report::print(&scale()?);
+        return Ok(());
+    }
     let mut behind = starting(server()?, cold::measure)?;
     behind.extend(starting(server()?, memory::measure)?);
+    behind.extend(scale()?);
     let mut server = server()?;
     let clients = installed(&server, [Client::c()?, Client::python(), Client::node(), Client::rust()?]);
     let free = warm::measure(&server, &Client::c()?, "all cores")?;

@@ -22,7 +22,7 @@ use crate::report::{ReportRow, ratio, text};
 use crate::row;
 
 /// Turns of each side, and the length of one.
-const TURNS: usize = 2;
+pub(crate) const TURNS: usize = 2;
 const TURN: Duration = Duration::from_secs(10);
 /// Number of different requests, which are sent repeatedly.
 const REQUESTS: usize = 500;
@@ -64,7 +64,7 @@ pub(crate) fn send(connection: &mut Connection, requests: &[Signed]) -> Result<(
 }
 
 /// One of the two sides that are compared.
-struct Side {
+pub(crate) struct Side {
     connection: Connection,
     pid: i32,
     times: Sample,
@@ -74,13 +74,13 @@ struct Side {
 
 impl Side {
     /// Opens a connection and sends requests to warm up.
-    fn open(address: std::net::SocketAddr, pid: i32, requests: &[Signed]) -> Result<Self> {
+    pub(crate) fn open(address: std::net::SocketAddr, pid: i32, requests: &[Signed]) -> Result<Self> {
         let mut connection = Connection::open(address)?;
         send(&mut connection, requests)?;
         Ok(Self { connection, pid, times: Sample::default(), calls: 0, cpu: Duration::ZERO })
     }
 
-    fn turn(&mut self, requests: &[Signed]) -> Result<()> {
+    pub(crate) fn turn(&mut self, requests: &[Signed]) -> Result<()> {
         let before = host::cpu_time(self.pid);
         let end = Instant::now() + TURN;
         for (request, event) in requests.iter().cycle() {
@@ -97,7 +97,7 @@ impl Side {
         Ok(())
     }
 
-    fn percentile(&self, percent: usize) -> Duration {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
         self.times.percentile(percent).unwrap_or_default()
     }
 

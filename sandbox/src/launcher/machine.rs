@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::Flock;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_child_subreaper;
@@ -36,7 +35,7 @@ pub(super) struct Machine {
     pub(super) sources: Sources,
     pub(super) volumes: Stock,
     pub(super) blank_stock: usize,
-    instance: Flock<File>,
+    instance: File,
 }
 
 impl Machine {
@@ -104,7 +103,7 @@ fn check_kernel() -> Result<(), StartFailure> {
 }
 
 /// Allows one launcher per instance: this process and its guardian hold the lock until they end.
-fn lock_instance(config: &LauncherConfig) -> Result<Flock<File>, StartFailure> {
+fn lock_instance(config: &LauncherConfig) -> Result<File, StartFailure> {
     let path = config.uid_block_dir.join(format!("instance-{}.lock", config.instance));
     let deadline = Instant::now() + PREDECESSOR_WAIT;
     loop {

@@ -155,7 +155,10 @@ impl Api {
             let query = target.split_once('?').map_or("", |(_, query)| query);
             let request =
                 lambd_wire::Request { labels: &route.labels, query, headers: &headers, body: &body };
-            handle(&self.app, &call, route.operation, &request).await
+            let answer = handle(&self.app, &call, route.operation, &request).await?;
+            let checked = lambd_wire::check_answer(route.operation, &answer);
+            assert_eq!(checked, Ok(()), "{method} {target} is answered as no client expects it");
+            Ok(answer)
         };
         // Boxed, so that not every test contains the future of all operations.
         let answered: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(answered);

@@ -286,16 +286,16 @@ fn member_shape(table: &Table<'_>, member: &Member<'_>, labels: &[&str]) -> Stri
     )
 }
 
-/// Constructors in the order of the operations, so that tests can go through all of them, and the fuzz target
-/// through the inputs.
+/// Constructors in the order of the operations: of inputs, so that tests and the fuzz target can go through all
+/// of them, and of outputs, so that an answer can be checked.
 fn blank_values(out: &mut String, operations: &[OperationLine<'_>]) -> Done {
-    for (module, cfg) in [("input", "any(test, fuzzing)"), ("output", "test")] {
+    for (module, cfg) in [("input", "#[cfg(any(test, fuzzing))]"), ("output", "")] {
         let rows =
             list(operations, |operation| format!("|| Box::new({module}::{}::default())", operation.name));
         let (name, count) = (module.to_uppercase(), operations.len());
         writeln!(
             out,
-            "#[cfg({cfg})] pub(crate) static BLANK_{name}: [fn() -> Box<dyn Structure>; {count}] = [{rows}];"
+            "{cfg} pub(crate) static BLANK_{name}: [fn() -> Box<dyn Structure>; {count}] = [{rows}];"
         )?;
     }
     Ok(())

@@ -17,6 +17,7 @@
 
 #[cfg(any(test, fuzzing))]
 mod accept;
+mod answer;
 mod decode;
 mod encode;
 mod error;
@@ -34,6 +35,7 @@ mod value;
 
 #[cfg(any(test, fuzzing))]
 pub use accept::accept;
+pub use answer::check_answer;
 pub use aws_smithy_types::DateTime;
 pub use decode::{Input, Request};
 pub use encode::Output;

@@ -1,5 +1,6 @@
 //! Tests across all operations.
 
+mod answer;
 mod malformed;
 mod operations;
 mod recorded;

@@ -23,6 +23,12 @@ pub fn validate<I: Input>(input: &I) -> Result<(), Error> {
 }
 
 pub(crate) fn violations(input: &dyn Structure) -> Result<(), Error> {
+    let texts = violation_texts(input);
+    if texts.is_empty() { Ok(()) } else { Err(Error::validation(message(&texts))) }
+}
+
+/// The text of each violation, in the order of [`validate`].
+pub(crate) fn violation_texts(input: &dyn Structure) -> Vec<String> {
     let mut found = Violations::default();
     let in_query = |shape: &MemberShape| matches!(shape.binding, Binding::Query(_));
     for query in [true, false] {
@@ -30,7 +36,7 @@ pub(crate) fn violations(input: &dyn Structure) -> Result<(), Error> {
             member.check(shape, &mut found);
         }
     }
-    if found.texts.is_empty() { Ok(()) } else { Err(Error::validation(message(&found.texts))) }
+    found.texts
 }
 
 /// Makes one message of all violations.

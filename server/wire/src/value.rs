@@ -166,14 +166,17 @@ scalar!(f64, "a Double", |value: f64| value);
 scalar!(bool, "a Boolean", |_| 0.0);
 
 impl Value for DateTime {
-    /// Reads seconds since the epoch, possibly with a fraction.
+    /// Reads seconds since the epoch, possibly with a fraction, to the next millisecond: a double holds no decimal
+    /// fraction exactly.
     fn read_json(json: &str) -> Result<Self, Error> {
         let seconds: f64 = serde_json::from_str(json).map_err(|_| json::mismatch(json, "a Timestamp"))?;
         // Years 0001 to 9999, which every timestamp format can write.
         if !(-62_135_596_800.0..=253_402_300_799.0).contains(&seconds) {
             return Err(json::mismatch(json, "a Timestamp"));
         }
-        Ok(Self::from_secs_f64(seconds))
+        #[expect(clippy::cast_possible_truncation, reason = "the bounds are checked above")]
+        let milliseconds = (seconds * 1000.0).round() as i64;
+        Ok(Self::from_millis(milliseconds))
     }
     fn read_text(text: &str) -> Result<Self, Error> {
         Self::from_str(text, Format::DateTimeWithOffset).map_err(|_| json::mismatch("\"\"", "a Timestamp"))
