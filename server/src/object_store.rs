@@ -3,16 +3,19 @@
 //! Only reads, one whole object at a time, by path-style addresses that are presigned. Plain HTTP only: the server is
 //! on this machine or in its network.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use lambd_auth::{Credentials, SignedService, Signer};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long one object may take, connection included.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -20,6 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 const EXPIRES_S: u32 = 300;
 /// Most bytes of a refusal.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
+/// Objects that are in memory at the same time; any further one waits.
+const OBJECTS_MAX: usize = 2;
+/// Most characters of S3's code and of its text that are repeated.
+const TEXT_CHARS_MAX: usize = 500;
 /// What stays as it is in a path: S3 signs `/` as itself.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// What stays as it is in a query.
@@ -36,10 +43,18 @@ pub struct ObjectName {
     pub version: Option<String>,
 }
 
+/// An object, which counts as in memory for as long as this value lives.
+#[derive(Debug)]
+pub struct FetchedObject {
+    /// All of it.
+    pub content: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
 /// Why there is no object.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The server refused, with S3's code and text.
+    /// The request was refused, with S3's code and text.
     #[error("{code}: {message}")]
     Refused {
         /// Such as `NoSuchKey`.
@@ -52,6 +67,16 @@ pub enum FetchError {
     TooLarge {
         /// The limit.
         limit_bytes: usize,
+    },
+    /// The server could not answer, or not with an object.
+    #[error("{endpoint} (setting s3_endpoint) answered {status}: {message}")]
+    Unavailable {
+        /// The server's address.
+        endpoint: String,
+        /// Its status.
+        status: StatusCode,
+        /// S3's text.
+        message: String,
     },
     /// It did not arrive in time.
     #[error("{endpoint} did not answer within {} s (setting s3_endpoint)", TIMEOUT.as_secs())]
@@ -79,13 +104,15 @@ pub struct ObjectStore {
     endpoint: String,
     credentials: Credentials,
     client: Client<HttpConnector, Empty<Bytes>>,
+    places: Arc<Semaphore>,
 }
 
 impl ObjectStore {
     /// A server at this address, read with these keys.
     pub fn new(endpoint: &str, credentials: Credentials) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials, client }
+        let places = Arc::new(Semaphore::new(OBJECTS_MAX));
+        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), credentials, client, places }
     }
 
     /// Reads a whole object of at most `limit_bytes`.
@@ -97,9 +124,14 @@ impl ObjectStore {
         region: &str,
         name: &ObjectName,
         limit_bytes: usize,
-    ) -> Result<Bytes, FetchError> {
-        let address = self.address(region, name, SystemTime::now());
-        let reading = self.read(address.parse()?, limit_bytes);
+    ) -> Result<FetchedObject, FetchError> {
+        let reading = async {
+            let place = Arc::clone(&self.places).acquire_owned().await;
+            let place = place.map_err(|closed| self.unreachable(closed.into()))?;
+            let address = self.address(region, name, SystemTime::now());
+            let content = self.read(address.parse()?, limit_bytes).await?;
+            Ok(FetchedObject { content, _place: place })
+        };
         match tokio::time::timeout(TIMEOUT, reading).await {
             Ok(read) => read,
             Err(_) => Err(FetchError::TooSlow { endpoint: self.endpoint.clone() }),
@@ -118,37 +150,47 @@ impl ObjectStore {
     }
 
     async fn read(&self, address: Uri, limit_bytes: usize) -> Result<Bytes, FetchError> {
-        let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| FetchError::Unreachable {
-            endpoint: self.endpoint.clone(),
-            source,
-        };
-        let request = Request::get(address).body(Empty::new()).map_err(|error| unreachable(error.into()))?;
-        let response = self.client.request(request).await.map_err(|error| unreachable(error.into()))?;
+        let request = Request::get(address).body(Empty::new()).map_err(|e| self.unreachable(e.into()))?;
+        let response = self.client.request(request).await.map_err(|e| self.unreachable(e.into()))?;
         let status = response.status();
         let limit_bytes = if status == StatusCode::OK { limit_bytes } else { REFUSAL_BYTES_MAX };
-        let body = Limited::new(response.into_body(), limit_bytes).collect().await.map_err(|error| {
-            match error.is::<LengthLimitError>() {
-                true => FetchError::TooLarge { limit_bytes },
-                false => unreachable(error),
-            }
+        let too_large = || FetchError::TooLarge { limit_bytes };
+        if response.body().size_hint().lower() > limit_bytes as u64 {
+            return Err(too_large());
+        }
+        let body = Limited::new(response.into_body(), limit_bytes).collect().await;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => too_large(),
+            false => self.unreachable(error),
         })?;
         let body = body.to_bytes();
-        if status == StatusCode::OK { Ok(body) } else { Err(refused(status, &body)) }
+        if status == StatusCode::OK { Ok(body) } else { Err(self.refused(status, &body)) }
+    }
+
+    fn unreachable(&self, source: Box<dyn std::error::Error + Send + Sync>) -> FetchError {
+        FetchError::Unreachable { endpoint: self.endpoint.clone(), source }
+    }
+
+    /// The error in an answer of S3. A status below 500 that is no redirection is about the request; any other is
+    /// about the server.
+    fn refused(&self, status: StatusCode, body: &[u8]) -> FetchError {
+        let text = String::from_utf8_lossy(body);
+        let element = |name: &str| element(&text, name);
+        let code = element("Code").unwrap_or_else(|| status.as_str().to_owned());
+        let message =
+            element("Message").unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned());
+        match status.is_client_error() {
+            true => FetchError::Refused { code, message },
+            false => FetchError::Unavailable { endpoint: self.endpoint.clone(), status, message },
+        }
     }
 }
 
-/// The error in an answer of S3: XML with a code and a message.
-fn refused(status: StatusCode, body: &[u8]) -> FetchError {
-    let text = String::from_utf8_lossy(body);
-    let element = |name: &str| {
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>")).map(|(value, _)| unescaped(value))
-    };
-    FetchError::Refused {
-        code: element("Code").unwrap_or_else(|| status.as_str().to_owned()),
-        message: element("Message")
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned()),
-    }
+/// The text of an XML element, cut to what an answer should repeat.
+fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (value, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(unescaped(value).chars().take(TEXT_CHARS_MAX).collect())
 }
 
 /// The text of an element, which some servers put into a CDATA section.
@@ -162,7 +204,7 @@ fn unescaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use axum::Router;
     use axum::extract::RawQuery;
@@ -206,7 +248,10 @@ mod tests {
     async fn an_object_is_read_by_a_signed_address() {
         let (endpoint, seen) = serve().await;
         let store = store(&endpoint);
-        assert_eq!(store.fetch("us-east-1", &name("a key/ä"), 10).await.unwrap(), "ten bytes!");
+        let fetched = store.fetch("us-east-1", &name("a key/ä"), 10).await.unwrap();
+        assert_eq!(fetched.content, "ten bytes!");
+        assert_eq!(store.places.available_permits(), OBJECTS_MAX - 1, "it counts while it is used");
+        drop(fetched);
         let error = store.fetch("us-east-1", &name("a key/ä"), 9).await.unwrap_err();
         assert!(matches!(error, FetchError::TooLarge { limit_bytes: 9 }), "{error}");
         let versioned = ObjectName { version: Some("v/1".to_owned()), ..name("none") };
@@ -226,13 +271,16 @@ mod tests {
 
     #[test]
     fn an_error_without_xml_is_its_status() {
-        let error = refused(StatusCode::FORBIDDEN, b"no");
+        let error = store("http://none").refused(StatusCode::FORBIDDEN, b"no");
         assert_eq!(error.to_string(), "403: Forbidden");
         for (message, want) in [("<![CDATA[a & b]]>", "a & b"), ("&quot;a&quot; &amp;lt; b", "\"a\" &lt; b")]
         {
             let body = format!("<Error><Code>NoSuchKey</Code><Message>{message}</Message></Error>");
-            let error = refused(StatusCode::NOT_FOUND, body.as_bytes());
+            let error = store("http://none").refused(StatusCode::NOT_FOUND, body.as_bytes());
             assert_eq!(error.to_string(), format!("NoSuchKey: {want}"));
+            let error =
+                store("http://none").refused(StatusCode::SERVICE_UNAVAILABLE, b"<Code>SlowDown</Code>");
+            assert!(matches!(error, FetchError::Unavailable { .. }), "{error}");
         }
     }
 }

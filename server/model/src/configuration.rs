@@ -168,7 +168,48 @@ pub struct Configuration {
     pub last_modified_ms: i64,
 }
 
+/// Why a version is stored and not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is a container image.
+    Image,
+    /// It is for another processor than this machine's.
+    Architecture,
+    /// It has file systems.
+    FileSystems,
+    /// Each tenant needs environments of its own.
+    Tenants,
+    /// It is a durable function.
+    Durable,
+    /// It is on a capacity provider.
+    CapacityProvider,
+}
+
+/// The architecture that this machine can run, as AWS names it.
+#[must_use]
+pub const fn host_architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
 impl Configuration {
+    /// What keeps it from running as its settings ask for, if anything does.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        if self.image.is_some() {
+            Some(Obstacle::Image)
+        } else if self.architecture != host_architecture() {
+            Some(Obstacle::Architecture)
+        } else if !self.file_systems.is_empty() {
+            Some(Obstacle::FileSystems)
+        } else if self.tenant_isolation.is_some() {
+            Some(Obstacle::Tenants)
+        } else if self.durable.is_some() {
+            Some(Obstacle::Durable)
+        } else {
+            self.capacity_provider.as_ref().map(|_| Obstacle::CapacityProvider)
+        }
+    }
+
     /// The packages of its layers, in the order in which they are merged.
     #[must_use]
     pub fn layer_packages(&self) -> Vec<Sha256> {
@@ -180,5 +221,19 @@ impl Configuration {
         let layers = self.layer_packages();
         let merged = Sha256::of_layers(&layers);
         [self.code.sha256].into_iter().chain(merged).chain(layers)
+    }
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match self {
+            Self::Image => "Container images",
+            Self::Architecture => "Functions for another architecture than this machine's",
+            Self::FileSystems => "Functions with file systems",
+            Self::Tenants => "Functions with tenant isolation",
+            Self::Durable => "Durable functions",
+            Self::CapacityProvider => "Functions on a capacity provider",
+        };
+        write!(f, "{what} are not run by this release of lambd.")
     }
 }

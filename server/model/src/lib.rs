@@ -19,7 +19,7 @@ pub use arn::{FunctionRef, LATEST};
 pub use attached::{Attached, ByQualifier};
 pub use configuration::{
     CapacityProviderRef, CodeRef, Configuration, Durable, FileSystem, Image, ImageConfig, LayerRef,
-    LogFormat, Logging, Variables, Vpc,
+    LogFormat, Logging, Obstacle, Variables, Vpc, host_architecture,
 };
 pub use function::{Function, FunctionState, LastUpdate, Version};
 pub use id::{FunctionId, Place, ResourceId};

@@ -143,6 +143,9 @@ impl Dispatcher {
     }
 
     async fn start_provisioned(&self, version: &Arc<Version>) -> Result<Environment, String> {
+        if let Some(obstacle) = version.configuration.obstacle() {
+            return Err(obstacle.to_string());
+        }
         let mut environment = self
             .launch(version, Initialization::Provisioned)
             .await

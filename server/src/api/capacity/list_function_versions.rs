@@ -19,27 +19,32 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::ListFunctionVersionsByCapacityProvider, Error> {
     let page = Page::of(input.max_items, input.marker.as_deref())?;
     let arn = found.id.arn(CapacityProvider::SEGMENT);
-    let version_arn = |function: &Function, version: &Version| {
-        call.place.qualified_arn(&function.id.name, Some(&version.qualifier))
+    // A marker is `name:number` of the last version of its page, 0 for `$LATEST`: in the order of the list.
+    let place_of = |function: &Function, version: &Version| {
+        (function.id.name.clone(), version.qualifier.parse::<u64>().unwrap_or(0))
     };
-    let used = capacity::used_by(app, &call.place, &arn).into_iter().map(|(function, version)| {
+    let after = page.after.as_deref().and_then(|after| {
+        let (name, number) = after.rsplit_once(':')?;
+        Some((name.to_owned(), number.parse::<u64>().ok()?))
+    });
+    let used = capacity::used_by(app, &call.place, &arn).into_iter();
+    let rest = used.filter(|(function, version)| {
+        after.as_ref().is_none_or(|after| place_of(function, version) > *after)
+    });
+    let (versions, next_marker) = page.cut(rest, |(function, version)| {
+        let (name, number) = place_of(function, version);
+        format!("{name}:{number}")
+    });
+    let versions = versions.into_iter().map(|(function, version)| {
         let pending = function.state == FunctionState::Pending;
         types::FunctionVersionsByCapacityProviderListItem {
-            function_arn: Some(version_arn(&function, &version)),
+            function_arn: Some(call.place.qualified_arn(&function.id.name, Some(&version.qualifier))),
             state: Some(if pending { "Pending" } else { "Active" }.to_owned()),
         }
     });
-    // A marker is the last ARN of its page; one whose version is gone ends the list.
-    let mut used: Vec<_> = used.collect();
-    if let Some(after) = &page.after {
-        let last = used.iter().position(|item| item.function_arn.as_ref() == Some(after));
-        used.drain(..last.map_or(used.len(), |last| last + 1));
-    }
-    let (versions, next_marker) =
-        page.cut(used.into_iter(), |item| item.function_arn.clone().unwrap_or_default());
     Ok(output::ListFunctionVersionsByCapacityProvider {
         capacity_provider_arn: Some(arn),
-        function_versions: Some(versions),
+        function_versions: Some(versions.collect()),
         next_marker,
     })
 }

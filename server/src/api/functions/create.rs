@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lambd_model::{
     Attached, CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Place, Sha256,
-    Version, clock,
+    Version, clock, host_architecture,
 };
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
@@ -68,9 +68,15 @@ pub(in crate::api) async fn handle(
     drop(staged);
     drop(merged);
     // Also without a config: a function of this name may have left one when it was deleted.
-    match signing_config {
-        Some((config, _)) => signing::attach(app, &function.id, config).await?,
-        None => signing::detach(app, &function.id).await?,
+    let attached = match signing_config {
+        Some((config, _)) => signing::attach(app, &function.id, config).await,
+        None => signing::detach(app, &function.id).await,
+    };
+    if let Err(error) = attached {
+        // The config was deleted meanwhile: a caller who is refused must not find the function.
+        app.registry.delete(Arc::clone(&function.id)).await.map_err(|error| errors::storage(&error))?;
+        app.collector.ask();
+        return Err(error);
     }
     activation::spawn(app, &function);
     // The published version, but under the function's own ARN [fact:publish-at-create].
@@ -121,7 +127,7 @@ fn settings(
         system_level: None,
     };
     let vpc = input.vpc_config.map(|vpc| settings::vpc(app, vpc)).transpose()?;
-    let configuration = Configuration {
+    let mut configuration = Configuration {
         runtime,
         handler,
         role: input.role.unwrap_or_default(),
@@ -133,7 +139,7 @@ fn settings(
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
         layers: layers::resolve(app, place, &input.layers.unwrap_or_default(), &[])?,
         architecture: settings::architecture(app, input.architectures)?
-            .unwrap_or_else(|| settings::host_architecture().to_owned()),
+            .unwrap_or_else(|| host_architecture().to_owned()),
         tracing_mode: settings::tracing_mode(input.tracing_config)
             .unwrap_or_else(|| "PassThrough".to_owned()),
         logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
@@ -152,7 +158,7 @@ fn settings(
         last_modified_ms: clock::now_ms(),
     };
     features::check(&configuration)?;
-    capacity::check(app, place, &configuration)?;
+    capacity::check(app, place, &mut configuration)?;
     Ok(configuration)
 }
 
@@ -253,7 +259,12 @@ mod tests {
         let vpc = json!({ "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"] });
         for (name, members, status, text) in [
             ("runtime", json!({ "Runtime": "python3.12" }), 502, "lambd runtime install python3.12"),
-            ("architecture", json!({ "Architectures": ["arm64"] }), 502, "is for arm64, but this machine is"),
+            (
+                "architecture",
+                json!({ "Architectures": ["arm64"] }),
+                502,
+                "Functions for another architecture than this machine's are not run",
+            ),
             (
                 "files",
                 json!({ "FileSystemConfigs": files, "VpcConfig": vpc }),

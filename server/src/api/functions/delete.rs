@@ -23,6 +23,7 @@ pub(in crate::api) async fn handle(
             let deleted = app.registry.delete(target.id).await.map_err(|error| errors::of(&error, &arn))?;
             deleted.all_versions().for_each(|version| app.dispatcher.retire(version));
             app.dispatcher.reserve(&deleted.id);
+            app.collector.ask();
             signing::forget(app, &deleted.id).await?;
         }
         Some(LATEST) => {

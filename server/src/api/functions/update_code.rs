@@ -8,6 +8,7 @@ use lambd_wire::{Error, input, output};
 use crate::api::rules::{activation, errors, package, render, settings, signing, updates};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
+use crate::registry::RegistryError;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
@@ -39,8 +40,13 @@ pub(in crate::api) async fn handle(
     // The package stays until the record is committed.
     let pinned = Arc::new(staged);
     let staged = Arc::clone(&pinned);
+    let seen = before.latest.generation;
     let change = move |function: &lambd_model::Function| {
         updates::check(function, revision.as_deref())?;
+        // The layers were checked with an older snapshot: another update came in between, or another function.
+        if function.latest.generation != seen {
+            return Err(RegistryError::InProgress);
+        }
         let mut latest = function.latest.configuration.clone();
         staged.put_into(&mut latest);
         if let Some(architecture) = architecture {

@@ -43,6 +43,7 @@ pub(in crate::api) async fn handle(
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     drop(merged);
     app.dispatcher.retire(&changed.before.latest);
+    app.collector.ask();
     activation::spawn(app, &changed.now);
     let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
     Ok(render::configuration(app, &changed.now, &changed.now.latest, &call.place, qualifier))
@@ -65,6 +66,7 @@ fn merge(
     input: input::UpdateFunctionConfiguration,
 ) -> Result<Configuration, Error> {
     let mut latest = before.clone();
+    let is_moved = input.capacity_provider_config.is_some();
     if let Some(arns) = input.layers {
         latest.layers = layers::resolve(app, place, &arns, &before.layers)?;
     }
@@ -110,7 +112,9 @@ fn merge(
         latest.logging = settings::logging(&latest.logging, logging)?;
     }
     features::check(&latest)?;
-    capacity::check(app, place, &latest)?;
+    if is_moved {
+        capacity::check(app, place, &mut latest)?;
+    }
     Ok(latest)
 }
 

@@ -18,11 +18,17 @@ pub(in crate::api) fn missing(name: &str) -> Error {
 }
 
 /// Refuses a function on a provider that is not there; a provider is of the function's account and region.
-pub(in crate::api) fn check(app: &App, place: &Place, configuration: &Configuration) -> Result<(), Error> {
-    let Some(provider) = &configuration.capacity_provider else { return Ok(()) };
+/// Its ARN is kept in one spelling.
+pub(in crate::api) fn check(
+    app: &App,
+    place: &Place,
+    configuration: &mut Configuration,
+) -> Result<(), Error> {
+    let Some(provider) = &mut configuration.capacity_provider else { return Ok(()) };
     let id = ResourceId::parse_arn(&provider.arn, CapacityProvider::SEGMENT).filter(|id| id.is_in(place));
-    let found = id.and_then(|id| app.resources.capacity_providers.get(&id));
-    found.map(drop).ok_or_else(|| missing(&provider.arn))
+    let found = id.filter(|id| app.resources.capacity_providers.get(id).is_some());
+    provider.arn = found.ok_or_else(|| missing(&provider.arn))?.arn(CapacityProvider::SEGMENT);
+    Ok(())
 }
 
 /// The versions of functions on a provider, ordered by function and number, `$LATEST` first.

@@ -1,6 +1,6 @@
 //! Kinds of functions that are stored, but not executed: their settings, and what an invocation of one answers.
 
-use lambd_model::{CapacityProviderRef, Configuration, Durable, FileSystem};
+use lambd_model::{CapacityProviderRef, Configuration, Durable, FileSystem, Obstacle};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::settings;
@@ -98,7 +98,6 @@ pub(in crate::api) fn refuse_to_run(
     configuration: &Configuration,
     tenant: Option<&str>,
 ) -> Result<(), Error> {
-    let not_run = |what: &str| format!("{what} not run by this release of lambd.");
     match (&configuration.tenant_isolation, tenant) {
         (Some(_), None) => {
             return Err(invalid(
@@ -112,28 +111,13 @@ pub(in crate::api) fn refuse_to_run(
                  your request and try again.",
             ));
         }
-        (Some(_), Some(_)) => return Err(invalid(not_run("Functions with tenant isolation are"))),
-        (None, None) => {}
+        _ => {}
     }
-    if configuration.image.is_some() {
-        return Err(Error::new(ErrorCode::InvalidRuntimeException, not_run("Container images are")));
-    }
-    let (wanted, host) = (configuration.architecture.as_str(), settings::host_architecture());
-    if wanted != host {
-        let text = format!("The function is for {wanted}, but this machine is {host}.");
-        return Err(Error::new(ErrorCode::InvalidRuntimeException, text));
-    }
-    if !configuration.file_systems.is_empty() {
-        return Err(Error::new(
-            ErrorCode::EFSMountFailureException,
-            not_run("Functions with file systems are"),
-        ));
-    }
-    if configuration.durable.is_some() {
-        return Err(invalid(not_run("Durable functions are")));
-    }
-    if configuration.capacity_provider.is_some() {
-        return Err(invalid(not_run("Functions on a capacity provider are")));
-    }
-    Ok(())
+    let Some(obstacle) = configuration.obstacle() else { return Ok(()) };
+    let text = obstacle.to_string();
+    Err(match obstacle {
+        Obstacle::Image | Obstacle::Architecture => Error::new(ErrorCode::InvalidRuntimeException, text),
+        Obstacle::FileSystems => Error::new(ErrorCode::EFSMountFailureException, text),
+        Obstacle::Tenants | Obstacle::Durable | Obstacle::CapacityProvider => invalid(text),
+    })
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambd_model::{CodeRef, Configuration};
+use lambd_model::{CodeRef, Configuration, LayerRef, Sha256};
 use lambd_wire::{Error, ErrorCode, input, types};
 
 use super::image;
 use super::target_function::invalid;
 use crate::app::App;
-use crate::object_store::{FetchError, ObjectName};
-use crate::packages::{Package, PackageError, PackageLimits};
+use crate::object_store::{FetchError, FetchedObject, ObjectName};
+use crate::packages::{Package, PackageError, PackageLimits, Packages};
 
 /// Where the code of a function comes from, as CreateFunction and UpdateFunctionCode give it.
 #[derive(Debug, Default)]
@@ -96,12 +96,17 @@ impl Source {
         let limits = PackageLimits::default();
         // The limit for zips is about requests; what comes from S3 has only that of its files.
         let limits = PackageLimits { zipped_bytes_max: limits.unzipped_bytes_max, ..limits };
-        let zip = fetch(app, region, &object, limits.zipped_bytes_max).await?;
-        stage(app, zip, limits).await
+        let fetched = fetch(app, region, &object, limits.zipped_bytes_max).await?;
+        stage(app, fetched.content.clone(), limits).await
     }
 }
 
-async fn fetch(app: &App, region: &str, object: &ObjectName, limit_bytes: u64) -> Result<Bytes, Error> {
+async fn fetch(
+    app: &App,
+    region: &str,
+    object: &ObjectName,
+    limit_bytes: u64,
+) -> Result<FetchedObject, Error> {
     let Some(objects) = &app.objects else {
         return Err(invalid(
             "Code from S3 needs the setting s3_endpoint of this server: set it, or send the package as ZipFile.",
@@ -159,37 +164,67 @@ pub(in crate::api) fn code_ref(package: &Package) -> CodeRef {
     CodeRef { sha256: package.sha256, zipped_bytes: package.zipped_bytes }
 }
 
+/// Why a function cannot have its layers.
+enum LayersRefused {
+    Package(PackageError),
+    /// The version of this ARN was deleted meanwhile.
+    Gone(String),
+    /// Code and layers have so many bytes.
+    TooLarge(u64),
+}
+
+impl From<PackageError> for LayersRefused {
+    fn from(error: PackageError) -> Self {
+        Self::Package(error)
+    }
+}
+
 /// Merges a function's layers, and refuses them if they are too large together with its code
-/// [fact:package-sizes]. Keep the returned value until the record is committed.
+/// [fact:package-sizes]. Keep the returned packages, the layers and what they are merged to, until the record is
+/// committed: a layer may be deleted meanwhile.
 pub(in crate::api) async fn merge_layers(
     app: &Arc<App>,
     configuration: &Configuration,
-) -> Result<Option<Package>, Error> {
-    let layers = configuration.layer_packages();
-    if layers.is_empty() {
-        return Ok(None);
+) -> Result<Vec<Package>, Error> {
+    if configuration.layers.is_empty() {
+        return Ok(Vec::new());
     }
     let (packages, code) = (Arc::clone(&app.packages), configuration.code.sha256);
-    let merge = move || {
-        let limits = PackageLimits::default();
-        let mut bytes = packages.get(code)?.unzipped_bytes;
-        for layer in &layers {
-            bytes += packages.get(*layer)?.unzipped_bytes;
-        }
-        Ok(match bytes > limits.unzipped_bytes_max {
-            true => Err(bytes),
-            false => Ok(packages.merge(&layers, &limits)?),
-        })
-    };
-    let merged = tokio::task::spawn_blocking(merge).await;
+    let layers = configuration.layers.clone();
+    let merged = tokio::task::spawn_blocking(move || merge(&packages, code, &layers)).await;
     let merged = merged.map_err(|_| crate::api::service_error("Merging the layers was interrupted."))?;
-    merged.map_err(|error| refused(&error))?.map_err(|bytes| {
-        let max = PackageLimits::default().unzipped_bytes_max;
-        invalid(format!(
-            "Function code combined with layers exceeds the maximum allowed size of {max} bytes. The actual size \
-             is {bytes} bytes."
-        ))
+    merged.map_err(|error| match error {
+        LayersRefused::Gone(arn) => invalid(format!("Layer version {arn} does not exist.")),
+        LayersRefused::Package(PackageError::BadZip { reason }) => {
+            invalid(format!("The layers cannot be merged: {reason}"))
+        }
+        LayersRefused::Package(error) => refused(&error),
+        LayersRefused::TooLarge(bytes) => {
+            let max = PackageLimits::default().unzipped_bytes_max;
+            invalid(format!(
+                "Function code combined with layers exceeds the maximum allowed size of {max} bytes. The actual \
+                 size is {bytes} bytes."
+            ))
+        }
     })
+}
+
+fn merge(packages: &Packages, code: Sha256, layers: &[LayerRef]) -> Result<Vec<Package>, LayersRefused> {
+    let limits = PackageLimits::default();
+    let mut kept = vec![packages.get(code)?];
+    for layer in layers {
+        kept.push(packages.get(layer.code.sha256).map_err(|error| match error {
+            PackageError::Missing { .. } => LayersRefused::Gone(layer.arn.clone()),
+            other => other.into(),
+        })?);
+    }
+    let bytes = kept.iter().map(|package| package.unzipped_bytes).sum();
+    if bytes > limits.unzipped_bytes_max {
+        return Err(LayersRefused::TooLarge(bytes));
+    }
+    let names: Vec<_> = layers.iter().map(|layer| layer.code.sha256).collect();
+    kept.extend(packages.merge(&names, &limits)?);
+    Ok(kept)
 }
 
 fn refused(error: &PackageError) -> Error {

@@ -1,6 +1,6 @@
 //! Settings of a function: rules that are not in the service model, with AWS's texts [fact:setting-texts].
 
-use lambd_model::{LogFormat, Logging, Variables, Vpc};
+use lambd_model::{LogFormat, Logging, Variables, Vpc, host_architecture};
 use lambd_wire::{Error, types};
 
 use super::target_function::invalid;
@@ -75,10 +75,6 @@ pub(in crate::api) fn architecture(app: &App, given: Option<Vec<String>>) -> Res
         }
         other => Ok(other),
     }
-}
-
-pub(in crate::api) fn host_architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
 /// `VpcConfig`, whose members must exist where the configuration says which do [fact:vpc-texts].
