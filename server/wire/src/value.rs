@@ -166,7 +166,7 @@ scalar!(f64, "a Double", |value: f64| value);
 scalar!(bool, "a Boolean", |_| 0.0);
 
 impl Value for DateTime {
-    /// Reads seconds since the epoch, possibly with a fraction, to the next millisecond: a double holds no decimal
+    /// Reads seconds since the epoch, possibly with a fraction, to the nearest millisecond: a double holds no decimal
     /// fraction exactly.
     fn read_json(json: &str) -> Result<Self, Error> {
         let seconds: f64 = serde_json::from_str(json).map_err(|_| json::mismatch(json, "a Timestamp"))?;
