@@ -117,7 +117,8 @@ pub struct CapacityProviderRef {
     pub memory_gib_per_vcpu: Option<f64>,
 }
 
-/// Code and settings of one version.
+/// Code and settings of one version. What few functions have is boxed, because tens of thousands of versions may be in
+/// memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
     /// Runtime identifier, e.g. `python3.11`; empty if there is an [`Image`].
@@ -151,13 +152,13 @@ pub struct Configuration {
     /// At most one.
     pub file_systems: Vec<FileSystem>,
     /// Of a function with `PackageType` `Image`.
-    pub image: Option<Image>,
+    pub image: Option<Box<Image>>,
     /// Of a durable function.
-    pub durable: Option<Durable>,
+    pub durable: Option<Box<Durable>>,
     /// `TenantIsolationMode`.
     pub tenant_isolation: Option<String>,
     /// Of a function on managed instances.
-    pub capacity_provider: Option<CapacityProviderRef>,
+    pub capacity_provider: Option<Box<CapacityProviderRef>>,
     /// ARN of the dead-letter target; without effect.
     pub dead_letter_arn: Option<String>,
     /// ARN of the KMS key; without effect.

@@ -35,8 +35,8 @@ pub struct Version {
     pub function: Arc<FunctionId>,
     /// [`LATEST`] or the number of a published version.
     pub qualifier: String,
-    /// Code and settings.
-    pub configuration: Configuration,
+    /// Code and settings; a version that was just published shares those of `$LATEST`.
+    pub configuration: Arc<Configuration>,
     /// Id of this state of code and configuration; no other version has it.
     pub generation: Uuid,
 }
@@ -44,7 +44,7 @@ pub struct Version {
 impl Version {
     /// A new state of a function's unpublished version.
     pub fn latest(function: &Arc<FunctionId>, configuration: Configuration) -> Self {
-        let qualifier = LATEST.to_owned();
+        let (qualifier, configuration) = (LATEST.to_owned(), Arc::new(configuration));
         Self { function: Arc::clone(function), qualifier, configuration, generation: Uuid::new_v4() }
     }
 }

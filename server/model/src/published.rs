@@ -116,9 +116,9 @@ impl Function {
         {
             return (self.clone(), Arc::clone(last));
         }
-        let mut configuration = self.latest.configuration.clone();
-        if let Some(description) = description {
-            configuration.description = description;
+        let mut configuration = Arc::clone(&self.latest.configuration);
+        if let Some(description) = description.filter(|text| *text != configuration.description) {
+            Arc::make_mut(&mut configuration).description = description;
         }
         let number = self.last_number.saturating_add(1);
         let version = Version {

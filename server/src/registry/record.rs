@@ -125,7 +125,7 @@ impl FunctionRecord {
         let latest = Version {
             function: Arc::clone(&id),
             qualifier: LATEST.to_owned(),
-            configuration: configuration.into_configuration(),
+            configuration: Arc::new(configuration.into_configuration()),
             generation,
         };
         Function {
@@ -167,7 +167,11 @@ pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, 
             let function = decode(id, &row)?;
             functions.insert(Arc::clone(&function.id), (function, row.version));
         } else if let Some((id, part)) = published::decode(&row)? {
-            parts.push((id, part, row.key));
+            // Versions and most others come after their function: kept apart, all of them would be there twice.
+            match functions.get_mut(&id) {
+                Some((function, _)) => attach(function, part)?,
+                None => parts.push((id, part, row.key)),
+            }
         } else {
             let id = migrate::id_of(&row.key, account)?;
             old.push((Arc::new(decode(id, &row)?), row));
@@ -177,25 +181,31 @@ pub(super) async fn load(store: &dyn Store, account: &str) -> Result<Functions, 
     .await?;
     for (id, part, key) in parts {
         let (function, _) = functions.get_mut(&id).ok_or_else(|| LoadError::orphan(&key))?;
-        match part {
-            Part::Version(number, version) => {
-                let version = version.into_version(&function.id, number);
-                function.versions.insert(number, Arc::new(version));
-            }
-            Part::Policy(qualifier, statements) => {
-                function.policies.insert(qualifier, Arc::new(statements));
-            }
-            Part::Attached(setting) => setting.attach(&mut function.attached)?,
-            Part::Alias(name, alias) => {
-                function.aliases.insert(name, Arc::new(alias));
-            }
-        }
+        attach(function, part)?;
     }
     let functions =
         functions.into_iter().map(|(id, (function, version))| (id, (Arc::new(function), version)));
     let mut functions: Functions = functions.collect();
     functions.extend(migrate::rewrite(store, old).await?);
     Ok(functions)
+}
+
+/// Gives a function what has a row of its own.
+fn attach(function: &mut Function, part: Part) -> Result<(), RecordError> {
+    match part {
+        Part::Version(number, version) => {
+            let version = version.into_version(&function.latest, number);
+            function.versions.insert(number, Arc::new(version));
+        }
+        Part::Policy(qualifier, statements) => {
+            function.policies.insert(qualifier, Arc::new(statements));
+        }
+        Part::Attached(setting) => setting.attach(&mut function.attached)?,
+        Part::Alias(name, alias) => {
+            function.aliases.insert(name, Arc::new(alias));
+        }
+    }
+    Ok(())
 }
 
 fn decode(id: FunctionId, row: &Row) -> Result<Function, RecordError> {

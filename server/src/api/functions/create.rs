@@ -145,13 +145,13 @@ fn settings(
         logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
         vpc: vpc.filter(|vpc| *vpc != lambd_model::Vpc::default()),
         file_systems: features::file_systems(input.file_system_configs.unwrap_or_default()),
-        image: is_image.then(|| Image {
-            uri: String::new(),
-            config: image::config(input.image_config.unwrap_or_default()),
+        image: is_image.then(|| {
+            let config = image::config(input.image_config.unwrap_or_default());
+            Box::new(Image { uri: String::new(), config })
         }),
-        durable: input.durable_config.map(features::durable).transpose()?,
+        durable: input.durable_config.map(features::durable).transpose()?.map(Box::new),
         tenant_isolation: input.tenancy_config.and_then(|tenancy| tenancy.tenant_isolation_mode),
-        capacity_provider: input.capacity_provider_config.and_then(features::capacity_provider),
+        capacity_provider: input.capacity_provider_config.and_then(features::capacity_provider).map(Box::new),
         dead_letter_arn: settings::non_empty(input.dead_letter_config.and_then(|c| c.target_arn)),
         kms_key_arn: settings::non_empty(input.kms_key_arn),
         snap_start: input.snap_start.and_then(|s| s.apply_on).unwrap_or_else(|| "None".to_owned()),

@@ -29,7 +29,7 @@ pub(in crate::api) async fn handle(
 
 /// An image is named by its address, and by the digest in it if there is one: nothing else resolves it.
 fn location(app: &App, call: &Call, configuration: &Configuration) -> types::FunctionCodeLocation {
-    match &configuration.image {
+    match configuration.image.as_deref() {
         Some(Image { uri, .. }) => types::FunctionCodeLocation {
             repository_type: Some("ECR".to_owned()),
             image_uri: Some(uri.clone()),

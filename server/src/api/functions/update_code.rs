@@ -25,14 +25,14 @@ pub(in crate::api) async fn handle(
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
     signing::check_code(signing::of_function(app, &target.id).as_ref().map(|(_, config)| &**config))?;
     let staged = source.stage(app, &call.place.region, before.latest.configuration.image.is_some()).await?;
-    let mut changed = before.latest.configuration.clone();
+    let mut changed = (*before.latest.configuration).clone();
     staged.put_into(&mut changed);
     let merged = package::merge_layers(app, &changed).await?;
     let revision = input.revision_id;
     if input.dry_run == Some(true) {
         let mut shown = (*before).clone();
         let mut latest = (*before.latest).clone();
-        staged.put_into(&mut latest.configuration);
+        staged.put_into(Arc::make_mut(&mut latest.configuration));
         shown.latest = Arc::new(latest);
         let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
         return Ok(render::configuration(app, &shown, &shown.latest, &call.place, qualifier));
@@ -47,7 +47,7 @@ pub(in crate::api) async fn handle(
         if function.latest.generation != seen {
             return Err(RegistryError::InProgress);
         }
-        let mut latest = function.latest.configuration.clone();
+        let mut latest = (*function.latest.configuration).clone();
         staged.put_into(&mut latest);
         if let Some(architecture) = architecture {
             latest.architecture = architecture;

@@ -103,10 +103,11 @@ fn merge(
         image.config = image::config(config);
     }
     if let Some(durable) = input.durable_config {
-        latest.durable = Some(features::update_durable(latest.durable.as_ref(), durable)?);
+        let durable = features::update_durable(latest.durable.as_deref(), durable)?;
+        latest.durable = Some(Box::new(durable));
     }
     if let Some(provider) = input.capacity_provider_config {
-        latest.capacity_provider = features::capacity_provider(provider);
+        latest.capacity_provider = features::capacity_provider(provider).map(Box::new);
     }
     if let Some(logging) = input.logging_config {
         latest.logging = settings::logging(&latest.logging, logging)?;

@@ -68,12 +68,12 @@ pub(in crate::api) fn configuration(
         image_config_response: config.image.as_ref().and_then(|image| image::shown(&image.config)),
         layers: layers(&config.layers),
         file_system_configs: file_systems(&config.file_systems),
-        durable_config: config.durable.as_ref().map(durable),
+        durable_config: config.durable.as_deref().map(durable),
         tenancy_config: config
             .tenant_isolation
             .clone()
             .map(|mode| types::TenancyConfig { tenant_isolation_mode: Some(mode) }),
-        capacity_provider_config: config.capacity_provider.as_ref().map(capacity_provider),
+        capacity_provider_config: config.capacity_provider.as_deref().map(capacity_provider),
         architectures: Some(vec![config.architecture.clone()]),
         ephemeral_storage: Some(types::EphemeralStorage { size: i32::try_from(config.ephemeral_mib).ok() }),
         snap_start: Some(types::SnapStartResponse {

@@ -20,7 +20,7 @@ fn run_with(versions: u32, setup: Setup, test: impl AsyncFnOnce(&Arc<World>)) {
         world.create("f").await;
         for _ in 0..versions {
             let publish = |function: &Function| {
-                let mut configuration = function.latest.configuration.clone();
+                let mut configuration = (*function.latest.configuration).clone();
                 configuration.handler = function.last_number.to_string();
                 Ok(function.updated(configuration, 0).publish(None).0)
             };

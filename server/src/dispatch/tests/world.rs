@@ -109,7 +109,7 @@ impl World {
         change: impl FnOnce(Configuration) -> Configuration + Send + 'static,
     ) {
         let change =
-            |function: &Function| Ok(function.updated(change(function.latest.configuration.clone()), 0));
+            |function: &Function| Ok(function.updated(change((*function.latest.configuration).clone()), 0));
         let changed = self.registry.update(name_of(name), change).await.unwrap();
         self.dispatcher.retire(&changed.before.latest);
     }

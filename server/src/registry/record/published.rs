@@ -97,13 +97,17 @@ pub(super) fn decode(row: &Row) -> Result<Option<(FunctionId, Part)>, RecordErro
 }
 
 impl PublishedRecord {
-    /// The version of this number; all versions of a function share its id.
-    pub(super) fn into_version(self, function: &Arc<FunctionId>, number: u64) -> PublishedVersion {
+    /// The version of this number. All versions of a function share its id, and equal settings.
+    pub(super) fn into_version(self, latest: &Version, number: u64) -> PublishedVersion {
         let Self { generation, configuration, revision_id } = self;
+        let configuration = configuration.into_configuration();
         let version = Version {
-            function: Arc::clone(function),
+            function: Arc::clone(&latest.function),
             qualifier: number.to_string(),
-            configuration: configuration.into_configuration(),
+            configuration: match configuration == *latest.configuration {
+                true => Arc::clone(&latest.configuration),
+                false => Arc::new(configuration),
+            },
             generation,
         };
         PublishedVersion { version: Arc::new(version), revision_id }

@@ -35,8 +35,12 @@ const POLICY_1: (&str, &str) =
 
 fn function(region: &str, name: &str, generation: Uuid, configuration: Configuration) -> Function {
     let id = Arc::new(FunctionId { account: ACCOUNT.into(), region: region.into(), name: name.to_owned() });
-    let latest =
-        Version { function: Arc::clone(&id), qualifier: LATEST.to_owned(), configuration, generation };
+    let latest = Version {
+        function: Arc::clone(&id),
+        qualifier: LATEST.to_owned(),
+        configuration: Arc::new(configuration),
+        generation,
+    };
     Function {
         latest: Arc::new(latest),
         revision_id: Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
@@ -82,7 +86,7 @@ fn full() -> Function {
         dead_letter_arn: Some("arn:aws:sqs:eu-west-1:000000000000:q".to_owned()),
         kms_key_arn: Some("arn:aws:kms:eu-west-1:000000000000:key/k".to_owned()),
         snap_start: "PublishedVersions".to_owned(),
-        ..plain().latest.configuration.clone()
+        ..(*plain().latest.configuration).clone()
     };
     Function {
         state: FunctionState::Active,
@@ -104,22 +108,22 @@ fn with_parts() -> Function {
             arn: "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1".to_owned(),
             local_mount_path: "/mnt/a".to_owned(),
         }],
-        image: Some(Image {
+        image: Some(Box::new(Image {
             uri: "000000000000.dkr.ecr.us-east-1.amazonaws.com/r:t".to_owned(),
             config: ImageConfig {
                 entry_point: vec!["/e".to_owned()],
                 command: vec!["a.b".to_owned()],
                 working_directory: Some("/w".to_owned()),
             },
-        }),
-        durable: Some(Durable { execution_timeout_s: 60, retention_days: 14, kms_key_arn: None }),
+        })),
+        durable: Some(Box::new(Durable { execution_timeout_s: 60, retention_days: 14, kms_key_arn: None })),
         tenant_isolation: Some("PER_TENANT".to_owned()),
-        capacity_provider: Some(CapacityProviderRef {
+        capacity_provider: Some(Box::new(CapacityProviderRef {
             arn: "arn:aws:lambda:us-east-1:000000000000:capacity-provider:c".to_owned(),
             max_concurrency: Some(10),
             memory_gib_per_vcpu: Some(2.0),
-        }),
-        ..plain().latest.configuration.clone()
+        })),
+        ..(*plain().latest.configuration).clone()
     };
     function("us-east-1", "parts", Uuid::from_u128(1), configuration)
 }
