@@ -92,8 +92,9 @@ fn resource(call: &Call, kind: Kind, named: Named<'_>) -> (String, Option<Target
     let function = |qualifier| TargetFunction::parse_any_account(&call.place, Some(subject), qualifier).ok();
     let (resource, function) = match kind {
         Kind::Any => (None, None),
+        // Also without the qualifier of the name, whose policy gives no right to the whole.
         Kind::Function => {
-            let function = function(None);
+            let function = function(None).map(|target| TargetFunction { qualifier: None, ..target });
             (function.as_ref().map(|target| target.id.to_string()), function)
         }
         Kind::Qualified => {

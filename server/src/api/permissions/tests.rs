@@ -181,3 +181,25 @@ async fn a_policy_of_the_function_can_name_a_user() {
     assert_eq!(invoke(&nothing).await, 429, "it would run, if anything could");
     assert_eq!(invoke(&deny).await, 403);
 }
+
+#[tokio::test]
+async fn a_policy_of_an_alias_gives_nothing_on_the_function() {
+    let api = Api::with_versions("f", 1).await;
+    api.call("POST", &format!("{PATH}/aliases"), json!({ "Name": "live", "FunctionVersion": "1" })).await.ok();
+    let statement = json!({
+        "StatementId": "ann", "Action": "lambda:*", "Principal": "arn:aws:iam::000000000000:user/ann",
+    });
+    api.call("POST", &format!("{PATH}/policy?Qualifier=live"), statement).await.ok();
+    let nothing = policy(&json!([]));
+    let code = json!({ "ZipFile": zip("two") });
+    for (method, path, body) in [
+        ("PUT", "code", code),
+        ("PUT", "configuration", json!({ "Timeout": 9 })),
+        ("GET", "aliases", Value::Null),
+    ] {
+        let path = format!("{PATH}:live/{path}");
+        let (status, _, text) = api.call_with_policy(&nothing, method, &path, body).await.refused();
+        assert!(status == 403 && text.contains(&format!("on resource: {ARN} because")), "{path} {text}");
+    }
+    api.call_with_policy(&nothing, "GET", &format!("{PATH}:live/configuration"), Value::Null).await.ok();
+}
