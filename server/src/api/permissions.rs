@@ -55,12 +55,25 @@ fn ask(app: &App, call: &Call, operation: Operation, named: Named<'_>) -> Result
     if is_granted { Ok(()) } else { Err(refused(call, &action, resource, denial)) }
 }
 
+/// Refuses a caller whose policy does not allow what the operation does besides its own action.
+///
+/// # Errors
+/// 403 `AccessDeniedException` with AWS's text [fact:access-denied-text].
+pub(in crate::api) fn require(call: &Call, action: &str, resource: &str) -> Result<(), Error> {
+    let mut context = context(call);
+    if let Some(account) = resource.split(':').nth(4).filter(|account| !account.is_empty()) {
+        context.add("aws:ResourceAccount", account);
+    }
+    let may = call.identity.principal.may(action, resource, &context);
+    may.map_err(|denial| refused(call, action, resource, denial))
+}
+
 fn context(call: &Call) -> ConditionContext {
     authorise::context(&call.identity, call.source, SystemTime::now())
 }
 
-/// Whether the caller may give a function this role. One without a policy may give any, also of other accounts: it gets
-/// rights in its own account only, and clients send ARNs that exist elsewhere.
+/// Whether the caller may give this role to a function or a capacity provider. One without a policy may give any, also of
+/// other accounts: the role gets rights in the caller's account only, and clients send ARNs that exist elsewhere.
 ///
 /// # Errors
 /// 403 `AccessDeniedException` about `iam:PassRole`, or about another account's role [fact:pass-role].

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Function, LATEST, Place, clock};
+use lambd_model::{Configuration, Function, LATEST, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::{
@@ -29,7 +29,7 @@ pub(in crate::api) async fn handle(
     }
     let revision = input.revision_id.take();
     updates::check(&before, revision.as_deref()).map_err(|error| errors::of(&error, &arn))?;
-    let latest = merge(app, &call.place, &before.latest.configuration, input)?;
+    let latest = merge(app, call, &before.latest.configuration, input)?;
     let merged = package::merge_layers(app, &latest).await?;
     let seen = before.latest.generation;
     let change = move |function: &Function| {
@@ -60,13 +60,13 @@ fn refuse_features(before: &Configuration, input: &input::UpdateFunctionConfigur
 
 fn merge(
     app: &App,
-    place: &Place,
+    call: &Call,
     before: &Configuration,
     input: input::UpdateFunctionConfiguration,
 ) -> Result<Configuration, Error> {
     let mut latest = before.clone();
     if let Some(arns) = input.layers {
-        latest.layers = layers::resolve(app, place, &arns, &before.layers)?;
+        latest.layers = layers::resolve(app, call, &arns, &before.layers)?;
     }
     let set = |slot: &mut String, new: Option<String>| {
         if let Some(new) = new {
@@ -110,7 +110,7 @@ fn merge(
         latest.logging = settings::logging(&latest.logging, logging)?;
     }
     features::check(&latest)?;
-    capacity::check(app, place, &latest)?;
+    capacity::check(app, &call.place, &latest)?;
     Ok(latest)
 }
 

@@ -299,6 +299,9 @@ async fn what_the_body_names_is_asked_for() {
     for name in ["p", arn, "arn:aws-cn:lambda:us-east-1:000000000000:capacity-provider:p"] {
         explicitly_denied(api.call_with_policy(&deny, "POST", providers, provider(name)).await, name);
     }
+    let no_role = allow("lambda:*", "*");
+    let (status, _, text) = api.call_with_policy(&no_role, "POST", providers, provider("p")).await.refused();
+    assert!(status == 403 && text.contains("iam:PassRole"), "{text}");
 
     let of_f = all_but("*", &json!({ "StringEquals": { "lambda:FunctionArn": ARN } }));
     let mappings = "/2015-03-31/event-source-mappings/";
@@ -358,4 +361,49 @@ async fn resources_of_other_kinds_have_one_arn_and_their_tags() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_new_layer_needs_the_right_to_read_it() {
+    let api = Api::with_layers("l", 2).await;
+    api.create("f").await;
+    let arn = |number: u64| format!("arn:aws:lambda:us-east-1:000000000000:layer:l:{number}");
+    let deny = policy(&json!([
+        { "Effect": "Allow", "Action": "*", "Resource": "*" },
+        { "Effect": "Deny", "Action": "lambda:GetLayerVersion", "Resource": arn(1) },
+    ]));
+    let mut create = function("g");
+    create["Layers"] = json!([arn(1)]);
+    let change = json!({ "Layers": [arn(1)] });
+    let path = format!("{PATH}/configuration");
+    explicitly_denied(api.call_with_policy(&deny, "POST", "/2015-03-31/functions", create).await, "create");
+    explicitly_denied(api.call_with_policy(&deny, "PUT", &path, change.clone()).await, "update");
+    api.call_with_policy(&deny, "PUT", &path, json!({ "Layers": [arn(2)] })).await.ok();
+    api.settled("f").await;
+    api.call("PUT", &path, change.clone()).await.ok();
+    api.settled("f").await;
+    api.call_with_policy(&deny, "PUT", &path, change).await.ok();
+}
+
+#[tokio::test]
+async fn code_from_s3_needs_the_right_to_read_it() {
+    let api = Api::new().await;
+    let rest = policy(&json!([
+        { "Effect": "Allow", "Action": ["lambda:*", "iam:PassRole"], "Resource": "*" },
+        { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::mine/*" },
+    ]));
+    let list = "/2015-03-31/functions";
+    for (bucket, version, status) in [("mine", None, 400), ("theirs", None, 403), ("mine", Some("v"), 403)] {
+        let mut request = function("f");
+        request["Code"] = json!({ "S3Bucket": bucket, "S3Key": "a/b.zip" });
+        if let Some(version) = version {
+            request["Code"]["S3ObjectVersion"] = json!(version);
+        }
+        let (got, _, text) = api.call_with_policy(&rest, "POST", list, request).await.refused();
+        assert_eq!(got, status, "{bucket} {text}");
+        assert_eq!(status == 403, text.contains("has been denied by S3"), "{text}");
+    }
+    let layer = json!({ "Content": { "S3Bucket": "theirs", "S3Key": "k" } });
+    let answer = api.call_with_policy(&rest, "POST", "/2018-10-31/layers/l/versions", layer).await;
+    assert_eq!(answer.refused().0, 403);
 }

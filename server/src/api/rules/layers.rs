@@ -6,7 +6,7 @@ use lambd_model::{LayerRef, Place, clock};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::target_function::{denied, invalid};
-use crate::api::Call;
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::resources::{Layer, LayerPermission, LayerVersion};
 
@@ -138,13 +138,15 @@ pub(in crate::api) fn is_compatible(
 }
 
 /// The layers that a function names, each a version that its account may use. What the function has already, it
-/// keeps: also a version that was deleted since.
+/// keeps: also a version that was deleted since. For the rest the caller needs `lambda:GetLayerVersion`
+/// [fact:implied-actions].
 pub(in crate::api) fn resolve(
     app: &App,
-    place: &Place,
+    call: &Call,
     arns: &[String],
     present: &[LayerRef],
 ) -> Result<Vec<LayerRef>, Error> {
+    let place = &call.place;
     if arns.len() > LAYERS_MAX {
         return Err(invalid("Cannot reference more than 5 layers."));
     }
@@ -168,6 +170,7 @@ pub(in crate::api) fn resolve(
         match present.iter().find(|known| known.arn == *arn) {
             Some(known) => layers.push(known.clone()),
             None => {
+                permissions::require(call, "lambda:GetLayerVersion", &layer.version_arn(number))?;
                 let version = layer.version(app, place, number)?.ok_or_else(does_not_exist)?;
                 layers.push(LayerRef { arn: arn.clone(), code: version.code });
             }
