@@ -84,11 +84,12 @@ type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Error>>
 /// Handles a request by the table. A `read` runs in the request's own task; so does what is `direct`, without an
 /// allocation. A `change` runs in a task of its own, so that a caller that disconnects does not cancel it half-way. After
 /// `on` are the kind of subject (a method of [`lookup::Lookup`]) and the members of the input that name it.
+/// `also` is a member that policies are asked about and that is no subject to be found first.
 /// What is under `none_of` is checked, and not found.
 macro_rules! operations {
     (
         ($app:ident, $call:ident, $operation:ident, $request:ident)
-        here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))?;)* }
+        here { $($name:ident => $kind:ident $module:ident::$function:ident $(on $how:ident($($member:ident),+))? $(also $also:ident)?;)* }
         none_of { $($none:ident($id:ident) $text:literal;)* }
         later { $($later:ident),* $(,)? }
     ) => {
@@ -97,7 +98,8 @@ macro_rules! operations {
                 let input = lambd_wire::input::$name::decode($request)?;
                 lambd_wire::validate(&input)?;
                 let (subject, qualifier) = operations!(@named input $(, $($member),+)?);
-                let named = permissions::Named { subject, qualifier, labels: $request.labels };
+                let also = operations!(@also input $(, $also)?);
+                let named = permissions::Named { subject, qualifier, also, labels: $request.labels };
                 permissions::check($app, $call, Operation::$name, named)?;
                 let subject = operations!(@find $app, $call, input $(, $how($($member),+))?);
                 operations!(@$kind $app, $call, $module::$function::handle, input, subject, Operation::$name)
@@ -105,7 +107,12 @@ macro_rules! operations {
             $(Operation::$none => {
                 let input = lambd_wire::input::$none::decode($request)?;
                 lambd_wire::validate(&input)?;
-                let named = permissions::Named { subject: None, qualifier: None, labels: $request.labels };
+                let named = permissions::Named {
+                    subject: None,
+                    qualifier: None,
+                    also: None,
+                    labels: $request.labels,
+                };
                 permissions::check($app, $call, Operation::$none, named)?;
                 Err(none_of($text, input.$id.as_deref()))
             })*
@@ -117,6 +124,8 @@ macro_rules! operations {
     (@named $input:ident, $name:ident, $qualifier:ident) => {
         ($input.$name.as_deref(), $input.$qualifier.as_deref())
     };
+    (@also $input:ident) => { None };
+    (@also $input:ident, $also:ident) => { $input.$also.as_deref() };
     (@find $app:ident, $call:ident, $input:ident) => { () };
     (@find $app:ident, $call:ident, $input:ident, $how:ident($name:ident)) => {
         lookup::Lookup { app: $app, call: $call, name: $input.$name.as_deref(), qualifier: None }.$how()?
@@ -164,9 +173,9 @@ pub async fn handle(
             AddLayerVersionPermission => change layers::add_permission;
             AddPermission => change policies::add_permission on name(function_name, qualifier);
             CreateAlias => change aliases::create on version(function_name, function_version);
-            CreateCapacityProvider => change capacity::create;
+            CreateCapacityProvider => change capacity::create also capacity_provider_name;
             CreateCodeSigningConfig => change signing::create;
-            CreateEventSourceMapping => change mappings::create;
+            CreateEventSourceMapping => change mappings::create also function_name;
             CreateFunction => change functions::create on name(function_name);
             CreateFunctionUrlConfig => change function_urls::create on name(function_name, qualifier);
             DeleteAlias => change aliases::delete on function(function_name);
@@ -195,7 +204,7 @@ pub async fn handle(
             GetFunctionScalingConfig => read scaling::get on function(function_name, qualifier);
             GetFunctionUrlConfig => read function_urls::get on name(function_name, qualifier);
             GetLayerVersion => read layers::get_version;
-            GetLayerVersionByArn => read layers::get_version_by_arn;
+            GetLayerVersionByArn => read layers::get_version_by_arn also arn;
             GetLayerVersionPolicy => read layers::get_policy;
             GetPolicy => read policies::get on name(function_name, qualifier);
             GetProvisionedConcurrencyConfig => read provisioned_concurrency::get on name(function_name, qualifier);
@@ -235,7 +244,7 @@ pub async fn handle(
             UpdateAlias => change aliases::update on function(function_name);
             UpdateCapacityProvider => change capacity::update on provider(capacity_provider_name);
             UpdateCodeSigningConfig => change signing::update on code_signing(code_signing_config_arn);
-            UpdateEventSourceMapping => change mappings::update on mapping(uuid);
+            UpdateEventSourceMapping => change mappings::update on mapping(uuid) also function_name;
             UpdateFunctionCode => change functions::update_code on function(function_name);
             UpdateFunctionConfiguration => change functions::update_configuration on function(function_name);
             UpdateFunctionEventInvokeConfig => change event_invoke_configs::update on name(function_name, qualifier);

@@ -31,7 +31,7 @@ pub struct CallerPrincipal {
 /// Why something is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessDenial {
-    /// No statement of the principal's policy allows it.
+    /// No statement of the principal's policy allows it. Its session would.
     NotAllowed,
     /// A statement of the principal's policy denies it.
     Denied,
@@ -103,7 +103,8 @@ impl CallerPrincipal {
     /// Decides about an action on a resource.
     ///
     /// # Errors
-    /// Why it is not allowed. A deny is reported before a missing permission.
+    /// Why it is not allowed. A deny is reported before a missing permission, and what the session lacks before what
+    /// the identity lacks: a resource policy can make up for the latter only.
     pub fn may(&self, action: &str, resource: &str, context: &ConditionContext) -> Result<(), AccessDenial> {
         let question = AccessQuestion { action, resource, context };
         let decide = |policy: &Option<Arc<IdentityPolicy>>| {
@@ -112,8 +113,8 @@ impl CallerPrincipal {
         match (decide(&self.identity), decide(&self.session)) {
             (PolicyDecision::Denied, _) => Err(AccessDenial::Denied),
             (_, PolicyDecision::Denied) => Err(AccessDenial::DeniedBySession),
-            (PolicyDecision::NotAllowed, _) => Err(AccessDenial::NotAllowed),
             (_, PolicyDecision::NotAllowed) => Err(AccessDenial::NotAllowedBySession),
+            (PolicyDecision::NotAllowed, PolicyDecision::Allowed) => Err(AccessDenial::NotAllowed),
             (PolicyDecision::Allowed, PolicyDecision::Allowed) => Ok(()),
         }
     }
@@ -182,6 +183,11 @@ mod tests {
             (Some(&policy("Allow", "x:b")), Some(&all), Err(AccessDenial::NotAllowed)),
             (Some(&all), Some(&policy("Allow", "x:b")), Err(AccessDenial::NotAllowedBySession)),
             (None, Some(&policy("Allow", "x:b")), Err(AccessDenial::NotAllowedBySession)),
+            (
+                Some(&policy("Allow", "x:b")),
+                Some(&policy("Allow", "x:b")),
+                Err(AccessDenial::NotAllowedBySession),
+            ),
         ] {
             let caller =
                 CallerPrincipal::role("000000000000", &role, "s", identity.cloned(), session.cloned());

@@ -1,8 +1,9 @@
 //! Whether the caller may have an operation done: asked once, before anything is looked up.
 //!
 //! A caller without a policy is not asked for anything. The resource follows from the names in the request alone, so
-//! that a refusal does not tell whether it exists; a name that cannot be read is asked for as `*`.
+//! that a refusal does not tell whether it exists; a name that cannot be read is asked for as it is or as `*`.
 
+mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::Call;
 use super::rules::target_function::TargetFunction;
 use crate::app::App;
 use crate::authorise;
-use table::Kind;
+use subject::Subject;
 
 /// The names in a request that its resource follows from.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Named<'a> {
     pub(super) subject: Option<&'a str>,
     /// The member that qualifies it.
     pub(super) qualifier: Option<&'a str>,
+    /// The member of the query or body that names it, or what else it concerns.
+    pub(super) also: Option<&'a str>,
     /// The labels of the path.
     pub(super) labels: &'a [std::borrow::Cow<'a, str>],
 }
@@ -42,22 +45,35 @@ pub(super) fn check(app: &App, call: &Call, operation: Operation, named: Named<'
 fn ask(app: &App, call: &Call, operation: Operation, named: Named<'_>) -> Result<(), Error> {
     let (action, kind) = table::permission(operation);
     let action = format!("lambda:{action}");
-    let mut context = authorise::context(&call.identity, call.source, SystemTime::now());
-    let (resource, function) = resource(call, kind, named);
-    if let Some(function) = &function {
-        describe(app, function, &mut context);
-    }
-    let denial = match call.identity.principal.may(&action, &resource, &context) {
-        Ok(()) => return Ok(()),
-        Err(denial) => denial,
-    };
+    let subject = Subject::of(app, call, kind, named);
+    let (caller, resource) = (&call.identity.principal, subject.asked());
+    let contexts = subject.describe(app, call, context(call));
+    let denied = contexts.iter().find_map(|context| caller.may(&action, resource, context).err());
+    let Some(denial) = denied else { return Ok(()) };
     let is_granted = denial == AccessDenial::NotAllowed
-        && function.is_some_and(|function| is_granted(app, call, &function, &action));
-    if is_granted { Ok(()) } else { Err(refused(call, &action, &resource, denial)) }
+        && subject.function.as_ref().is_some_and(|function| is_granted(app, call, function, &action));
+    if is_granted { Ok(()) } else { Err(refused(call, &action, resource, denial)) }
 }
 
-/// Whether the caller may give a function this role. One without a policy may give any, also of other accounts: it gets
-/// rights in its own account only, and clients send ARNs that exist elsewhere.
+/// Refuses a caller whose policy does not allow what the operation does besides its own action.
+///
+/// # Errors
+/// 403 `AccessDeniedException` with AWS's text [fact:access-denied-text].
+pub(in crate::api) fn require(call: &Call, action: &str, resource: &str) -> Result<(), Error> {
+    let mut context = context(call);
+    if let Some(account) = resource.split(':').nth(4).filter(|account| !account.is_empty()) {
+        context.add("aws:ResourceAccount", account);
+    }
+    let may = call.identity.principal.may(action, resource, &context);
+    may.map_err(|denial| refused(call, action, resource, denial))
+}
+
+fn context(call: &Call) -> ConditionContext {
+    authorise::context(&call.identity, call.source, SystemTime::now())
+}
+
+/// Whether the caller may give this role to a function or a capacity provider. One without a policy may give any, also of
+/// other accounts: the role gets rights in the caller's account only, and clients send ARNs that exist elsewhere.
 ///
 /// # Errors
 /// 403 `AccessDeniedException` about `iam:PassRole`, or about another account's role [fact:pass-role].
@@ -72,7 +88,8 @@ pub(in crate::api) fn pass_role(call: &Call, role: &str) -> Result<(), Error> {
     let role = role.ok_or_else(|| {
         Error::new(ErrorCode::AccessDeniedException, "Cross-account pass role is not allowed.")
     })?;
-    let mut context = authorise::context(&call.identity, call.source, SystemTime::now());
+    let mut context = context(call);
+    context.add("aws:ResourceAccount", role.account);
     context.add("iam:PassedToService", "lambda.amazonaws.com");
     caller.may(action, &role.arn(), &context).map_err(|denial| refused(call, action, &role.arn(), denial))
 }
@@ -80,52 +97,6 @@ pub(in crate::api) fn pass_role(call: &Call, role: &str) -> Result<(), Error> {
 fn refused(call: &Call, action: &str, resource: &str, denial: AccessDenial) -> Error {
     let text = authorise::refusal(&call.identity.principal, action, resource, denial);
     Error::new(ErrorCode::AccessDeniedException, text)
-}
-
-/// The ARN that policies are asked about, and the function that it is about.
-fn resource(call: &Call, kind: Kind, named: Named<'_>) -> (String, Option<TargetFunction>) {
-    let label = |at: usize| named.labels.get(at).map_or("", |label| &**label);
-    let own = |rest: String| format!("arn:aws:lambda:{}:{}:{rest}", call.place.region, call.place.account);
-    let subject = named.subject.unwrap_or_else(|| label(0));
-    // A name may be given as a whole ARN.
-    let bare = |kind: &str| subject.rsplit_once(&format!(":{kind}:")).map_or(subject, |(_, name)| name);
-    let function = |qualifier| TargetFunction::parse_any_account(&call.place, Some(subject), qualifier).ok();
-    let (resource, function) = match kind {
-        Kind::Any => (None, None),
-        Kind::Function => {
-            let function = function(None);
-            (function.as_ref().map(|target| target.id.to_string()), function)
-        }
-        Kind::Qualified => {
-            let function = function(named.qualifier);
-            (function.as_ref().map(|target| target.arn(&target.place())), function)
-        }
-        // A function is asked for by one spelling of its ARN, however the request spells it.
-        Kind::Arn if subject.contains(":function:") => {
-            let function = function(None);
-            let spelled = function.as_ref().map(|target| target.arn(&target.place()));
-            (spelled.or_else(|| Some(subject.to_owned())), function)
-        }
-        Kind::Arn => (subject.starts_with("arn:").then(|| subject.to_owned()), None),
-        Kind::Layer => (Some(own(format!("layer:{}", bare("layer")))), None),
-        Kind::LayerVersion => (Some(own(format!("layer:{}:{}", bare("layer"), label(1)))), None),
-        Kind::Mapping => (Some(own(format!("event-source-mapping:{}", label(0)))), None),
-        Kind::CapacityProvider => {
-            (Some(own(format!("capacity-provider:{}", bare("capacity-provider")))), None)
-        }
-    };
-    let resource = resource.filter(|_| kind == Kind::Qualified || !subject.is_empty());
-    (resource.unwrap_or_else(|| "*".to_owned()), function)
-}
-
-/// The condition keys of a function: its tags are those that it has now.
-fn describe(app: &App, target: &TargetFunction, context: &mut ConditionContext) {
-    context.add("aws:ResourceAccount", &*target.id.account);
-    context.add("lambda:FunctionArn", target.id.to_string());
-    let function = app.registry.get(&target.id);
-    for (key, value) in function.iter().flat_map(|function| &function.tags) {
-        context.add(format!("aws:ResourceTag/{key}"), value);
-    }
 }
 
 /// Whether a policy of the function itself names the caller: within an account that is as good as a policy of the

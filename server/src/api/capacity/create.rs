@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lambd_model::{ResourceId, clock};
 use lambd_wire::{Error, ErrorCode, input, output};
 
-use crate::api::Call;
 use crate::api::rules::settings::non_empty;
 use crate::api::rules::{capacity, settle};
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::resources::{CapacityProvider, ProviderState, Resource as _};
 
@@ -28,6 +28,7 @@ pub(in crate::api) async fn handle(
     }
     let vpc = input.vpc_config.unwrap_or_default();
     let role = input.permissions_config.and_then(|config| config.capacity_provider_operator_role_arn);
+    permissions::pass_role(call, role.as_deref().unwrap_or_default())?;
     let provider = CapacityProvider {
         state: ProviderState::Pending,
         subnet_ids: vpc.subnet_ids.unwrap_or_default(),

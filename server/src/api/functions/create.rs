@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambd_model::{
-    Attached, CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Place, Sha256,
-    Version, clock, host_architecture,
+    Attached, CodeRef, Configuration, Function, FunctionState, Image, LogFormat, Logging, Sha256, Version,
+    clock, host_architecture,
 };
 use lambd_wire::{Error, ErrorCode, input, output};
 use uuid::Uuid;
@@ -38,11 +38,11 @@ pub(in crate::api) async fn handle(
     let tags = input.tags.take().unwrap_or_default();
     let source = package::Source::from(input.code.take().unwrap_or_default());
     // Settings are checked before the package, because unpacking is expensive.
-    let mut latest = settings(app, &call.place, input, runtime, handler, &target.id.name)?;
+    let mut latest = settings(app, call, input, runtime, handler, &target.id.name)?;
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
     }
-    let staged = source.stage(app, &call.place.region, is_image).await?;
+    let staged = source.stage(app, call, is_image).await?;
     staged.put_into(&mut latest);
     let merged = package::merge_layers(app, &latest).await?;
     let function = Function {
@@ -113,7 +113,7 @@ fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
 /// The whole configuration except the code, with AWS's defaults [fact:default-members].
 fn settings(
     app: &App,
-    place: &Place,
+    call: &Call,
     input: input::CreateFunction,
     runtime: String,
     handler: String,
@@ -137,7 +137,7 @@ fn settings(
         ephemeral_mib: settings::ephemeral(input.ephemeral_storage)?.unwrap_or(512),
         variables: input.environment.map(settings::variables),
         code: CodeRef { sha256: Sha256::of(b""), zipped_bytes: 0 },
-        layers: layers::resolve(app, place, &input.layers.unwrap_or_default(), &[])?,
+        layers: layers::resolve(app, call, &input.layers.unwrap_or_default(), &[])?,
         architecture: settings::architecture(app, input.architectures)?
             .unwrap_or_else(|| host_architecture().to_owned()),
         tracing_mode: settings::tracing_mode(input.tracing_config)
@@ -158,7 +158,7 @@ fn settings(
         last_modified_ms: clock::now_ms(),
     };
     features::check(&configuration)?;
-    capacity::check(app, place, &mut configuration)?;
+    capacity::check(app, &call.place, &mut configuration)?;
     Ok(configuration)
 }
 

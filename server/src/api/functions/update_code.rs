@@ -24,7 +24,7 @@ pub(in crate::api) async fn handle(
     let architecture = settings::architecture(app, input.architectures)?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
     signing::check_code(signing::of_function(app, &target.id).as_ref().map(|(_, config)| &**config))?;
-    let staged = source.stage(app, &call.place.region, before.latest.configuration.image.is_some()).await?;
+    let staged = source.stage(app, call, before.latest.configuration.image.is_some()).await?;
     let mut changed = (*before.latest.configuration).clone();
     staged.put_into(&mut changed);
     let merged = package::merge_layers(app, &changed).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{Configuration, Function, LATEST, Place, clock};
+use lambd_model::{Configuration, Function, LATEST, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::{
@@ -29,7 +29,7 @@ pub(in crate::api) async fn handle(
     }
     let revision = input.revision_id.take();
     updates::check(&before, revision.as_deref()).map_err(|error| errors::of(&error, &arn))?;
-    let latest = merge(app, &call.place, &before.latest.configuration, input)?;
+    let latest = merge(app, call, &before.latest.configuration, input)?;
     let merged = package::merge_layers(app, &latest).await?;
     let seen = before.latest.generation;
     let change = move |function: &Function| {
@@ -61,14 +61,14 @@ fn refuse_features(before: &Configuration, input: &input::UpdateFunctionConfigur
 
 fn merge(
     app: &App,
-    place: &Place,
+    call: &Call,
     before: &Configuration,
     input: input::UpdateFunctionConfiguration,
 ) -> Result<Configuration, Error> {
     let mut latest = before.clone();
     let is_moved = input.capacity_provider_config.is_some();
     if let Some(arns) = input.layers {
-        latest.layers = layers::resolve(app, place, &arns, &before.layers)?;
+        latest.layers = layers::resolve(app, call, &arns, &before.layers)?;
     }
     let set = |slot: &mut String, new: Option<String>| {
         if let Some(new) = new {
@@ -114,7 +114,7 @@ fn merge(
     }
     features::check(&latest)?;
     if is_moved {
-        capacity::check(app, place, &mut latest)?;
+        capacity::check(app, &call.place, &mut latest)?;
     }
     Ok(latest)
 }

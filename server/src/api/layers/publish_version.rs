@@ -19,8 +19,7 @@ pub(in crate::api) async fn handle(
     input: input::PublishLayerVersion,
 ) -> Result<output::PublishLayerVersion, Error> {
     let layer = LayerName::of(&call.place, input.layer_name.as_deref()).owned_by(&call.place)?;
-    let staged =
-        package::Source::from(input.content.unwrap_or_default()).stage_zip(app, &call.place.region).await?;
+    let staged = package::Source::from(input.content.unwrap_or_default()).stage_zip(app, call).await?;
     let version = LayerVersion {
         code: package::code_ref(&staged),
         description: input.description.unwrap_or_default(),

@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Layer,
     /// A version of a layer.
     LayerVersion,
-    /// An event source mapping.
+    /// An event source mapping; one that shall be created is `*`.
     Mapping,
     /// A capacity provider.
     CapacityProvider,
@@ -42,7 +42,7 @@ const fn action(operation: Operation) -> &'static str {
 const fn kind(operation: Operation) -> Kind {
     use Operation::*;
     match operation {
-        CreateCodeSigningConfig | CreateEventSourceMapping | GetAccountSettings | ListCapacityProviders
+        CreateCodeSigningConfig | GetAccountSettings | ListCapacityProviders
         | ListCodeSigningConfigs | ListEventSourceMappings | ListFunctions | ListLayers | ListLayerVersions => Kind::Any,
         CreateAlias | CreateFunction | DeleteAlias | DeleteFunctionCodeSigningConfig
         | DeleteFunctionConcurrency | GetAlias | GetFunctionCodeSigningConfig | GetFunctionConcurrency
@@ -59,15 +59,15 @@ const fn kind(operation: Operation) -> Kind {
         | RemovePermission | UpdateFunctionEventInvokeConfig | UpdateFunctionUrlConfig => Kind::Qualified,
         CheckpointDurableExecution | DeleteCodeSigningConfig | DeleteDurableExecution | DeleteResourcePolicy
         | GetCodeSigningConfig | GetDurableExecution | GetDurableExecutionHistory | GetDurableExecutionState
-        | GetLayerVersionByArn | GetResourcePolicy | ListFunctionsByCodeSigningConfig | ListTags
+        | GetResourcePolicy | ListFunctionsByCodeSigningConfig | ListTags
         | PauseDurableExecution | PutResourcePolicy | ResumeDurableExecution
         | SendDurableExecutionCallbackFailure | SendDurableExecutionCallbackHeartbeat
         | SendDurableExecutionCallbackSuccess | StopDurableExecution | TagResource | UntagResource
         | UpdateCodeSigningConfig => Kind::Arn,
         PublishLayerVersion => Kind::Layer,
-        AddLayerVersionPermission | DeleteLayerVersion | GetLayerVersion | GetLayerVersionPolicy
+        AddLayerVersionPermission | DeleteLayerVersion | GetLayerVersion | GetLayerVersionByArn | GetLayerVersionPolicy
         | RemoveLayerVersionPermission => Kind::LayerVersion,
-        DeleteEventSourceMapping | GetEventSourceMapping | UpdateEventSourceMapping => Kind::Mapping,
+        CreateEventSourceMapping | DeleteEventSourceMapping | GetEventSourceMapping | UpdateEventSourceMapping => Kind::Mapping,
         CreateCapacityProvider | DeleteCapacityProvider | GetCapacityProvider
         | ListFunctionVersionsByCapacityProvider | UpdateCapacityProvider => Kind::CapacityProvider,
     }
@@ -90,7 +90,15 @@ mod tests {
                 "LayerName" => &[Kind::Layer, Kind::Any],
                 "UUID" => &[Kind::Mapping],
                 "CapacityProviderName" => &[Kind::CapacityProvider],
-                "" => &[Kind::Any, Kind::Function, Kind::Arn, Kind::CapacityProvider],
+                // These are named by the query or the body.
+                "" => &[
+                    Kind::Any,
+                    Kind::Function,
+                    Kind::Arn,
+                    Kind::CapacityProvider,
+                    Kind::LayerVersion,
+                    Kind::Mapping,
+                ],
                 _ => &[Kind::Arn],
             };
             let (action, kind) = permission(operation);

@@ -6,7 +6,7 @@ use lambd_model::{LayerRef, Place, clock};
 use lambd_wire::{Error, ErrorCode, types};
 
 use super::target_function::{denied, invalid};
-use crate::api::Call;
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::resources::{Layer, LayerPermission, LayerVersion};
 
@@ -35,10 +35,11 @@ impl LayerName {
         Some(Self { owner: Place { region: region.into(), account: account.into() }, name: name.to_owned() })
     }
 
-    /// The name and the number in the ARN of a version.
+    /// The name and the number in the ARN of a version. A number has one spelling: `01` names nothing.
     pub(in crate::api) fn of_version(arn: &str) -> Option<(Self, u64)> {
-        let (layer, number) = arn.rsplit_once(':')?;
-        Some((Self::from_arn(layer)?, number.parse().ok()?))
+        let (layer, text) = arn.rsplit_once(':')?;
+        let number: u64 = text.parse().ok().filter(|number: &u64| number.to_string() == text)?;
+        Some((Self::from_arn(layer)?, number))
     }
 
     pub(in crate::api) fn arn(&self) -> String {
@@ -58,14 +59,16 @@ impl LayerName {
         app.resources.layers.get(&self.owner.resource(self.name.as_str()))
     }
 
-    /// A version that the caller may use: of its own account, or where the policy lets it.
+    /// A version that the caller may use: of its own account, or where the policy lets it. Layers of other regions do
+    /// not exist here.
     pub(in crate::api) fn version(
         &self,
         app: &App,
         caller: &Place,
         number: u64,
     ) -> Result<Option<LayerVersion>, Error> {
-        let found = self.find(app).and_then(|layer| layer.versions.get(&number).cloned());
+        let layer = self.find(app).filter(|_| self.owner.region == caller.region);
+        let found = layer.and_then(|layer| layer.versions.get(&number).cloned());
         let is_own = self.owner.account == caller.account;
         let allows = |version: &LayerVersion| version.policy.iter().any(|one| one.allows(&caller.account));
         match found {
@@ -135,13 +138,15 @@ pub(in crate::api) fn is_compatible(
 }
 
 /// The layers that a function names, each a version that its account may use. What the function has already, it
-/// keeps: also a version that was deleted since.
+/// keeps: also a version that was deleted since. For the rest the caller needs `lambda:GetLayerVersion`
+/// [fact:implied-actions].
 pub(in crate::api) fn resolve(
     app: &App,
-    place: &Place,
+    call: &Call,
     arns: &[String],
     present: &[LayerRef],
 ) -> Result<Vec<LayerRef>, Error> {
+    let place = &call.place;
     if arns.len() > LAYERS_MAX {
         return Err(invalid("Cannot reference more than 5 layers."));
     }
@@ -165,6 +170,7 @@ pub(in crate::api) fn resolve(
         match present.iter().find(|known| known.arn == *arn) {
             Some(known) => layers.push(known.clone()),
             None => {
+                permissions::require(call, "lambda:GetLayerVersion", &layer.version_arn(number))?;
                 let version = layer.version(app, place, number)?.ok_or_else(does_not_exist)?;
                 layers.push(LayerRef { arn: arn.clone(), code: version.code });
             }

@@ -8,6 +8,7 @@ use lambd_wire::{Error, ErrorCode, input, types};
 
 use super::image;
 use super::target_function::invalid;
+use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::object_store::{FetchError, FetchedObject, ObjectName};
 use crate::packages::{Package, PackageError, PackageLimits, Packages};
@@ -61,7 +62,7 @@ impl Source {
     pub(in crate::api) async fn stage(
         mut self,
         app: &Arc<App>,
-        region: &str,
+        call: &Call,
         is_image: bool,
     ) -> Result<Staged, Error> {
         if self.zip.is_some() && (self.bucket.is_some() || self.key.is_some() || self.image_uri.is_some()) {
@@ -80,12 +81,12 @@ impl Source {
                 let uri = image::uri(uri)?;
                 Ok(Staged::Image(image::code(&uri), uri))
             }
-            (false, None) => self.stage_zip(app, region).await.map(Staged::Zip),
+            (false, None) => self.stage_zip(app, call).await.map(Staged::Zip),
         }
     }
 
     /// Fetches the code of a zip: from the request or from an S3-compatible server [fact:code-from-s3].
-    pub(in crate::api) async fn stage_zip(self, app: &Arc<App>, region: &str) -> Result<Package, Error> {
+    pub(in crate::api) async fn stage_zip(self, app: &Arc<App>, call: &Call) -> Result<Package, Error> {
         if let Some(zip) = self.zip {
             return stage(app, zip, PackageLimits::default()).await;
         }
@@ -96,32 +97,31 @@ impl Source {
         let limits = PackageLimits::default();
         // The limit for zips is about requests; what comes from S3 has only that of its files.
         let limits = PackageLimits { zipped_bytes_max: limits.unzipped_bytes_max, ..limits };
-        let fetched = fetch(app, region, &object, limits.zipped_bytes_max).await?;
+        let fetched = fetch(app, call, &object, limits.zipped_bytes_max).await?;
         stage(app, fetched.content.clone(), limits).await
     }
 }
 
+/// The server's own keys fetch the object, so the caller's policy must allow it [fact:implied-actions].
 async fn fetch(
     app: &App,
-    region: &str,
+    call: &Call,
     object: &ObjectName,
     limit_bytes: u64,
 ) -> Result<FetchedObject, Error> {
+    let action = if object.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    permissions::require(call, action, &format!("arn:aws:s3:::{}/{}", object.bucket, object.key))
+        .map_err(|error| denied_by_s3(object, "AccessDenied", &error.message))?;
     let Some(objects) = &app.objects else {
         return Err(invalid(
             "Code from S3 needs the setting s3_endpoint of this server: set it, or send the package as ZipFile.",
         ));
     };
     let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
-    objects.fetch(region, object, limit).await.map_err(|error| match error {
-        FetchError::Refused { code, message } if code == "AccessDenied" => Error::new(
-            ErrorCode::AccessDeniedException,
-            format!(
-                "Your access has been denied by S3, please make sure your request credentials have permission to \
-                 GetObject for {}/{}. S3 Error Code: {code}. S3 Error Message: {message}",
-                object.bucket, object.key
-            ),
-        ),
+    objects.fetch(&call.place.region, object, limit).await.map_err(|error| match error {
+        FetchError::Refused { code, message } if code == "AccessDenied" => {
+            denied_by_s3(object, &code, &message)
+        }
         FetchError::Refused { code, message } => invalid(format!(
             "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
         )),
@@ -133,6 +133,17 @@ async fn fetch(
             crate::api::service_error("The code could not be fetched from S3; see the server's log.")
         }
     })
+}
+
+fn denied_by_s3(object: &ObjectName, code: &str, message: &str) -> Error {
+    Error::new(
+        ErrorCode::AccessDeniedException,
+        format!(
+            "Your access has been denied by S3, please make sure your request credentials have permission to \
+             GetObject for {}/{}. S3 Error Code: {code}. S3 Error Message: {message}",
+            object.bucket, object.key
+        ),
+    )
 }
 
 impl Staged {
