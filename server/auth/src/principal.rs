@@ -120,6 +120,11 @@ impl CallerPrincipal {
     }
 }
 
+/// Longest name of a role.
+const NAME_BYTES_MAX: usize = 64;
+/// Longest path of a role, with the slash that begins it.
+const PATH_BYTES_MAX: usize = 512;
+
 /// The parts of a role's ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoleName<'a> {
@@ -141,6 +146,15 @@ impl<'a> RoleName<'a> {
         let (path, name) = rest.split_at(at);
         let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         (digits && !name.is_empty()).then_some(Self { account, path, name })
+    }
+
+    /// Whether IAM could have a role of this name and path [fact:role-names].
+    pub fn is_well_formed(&self) -> bool {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        self.name.len() <= NAME_BYTES_MAX
+            && self.name.bytes().all(fits)
+            && self.path.len() < PATH_BYTES_MAX
+            && self.path.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
     /// The one spelling of its ARN in which policies are asked about it.
@@ -197,6 +211,24 @@ mod tests {
                 "{identity:?} {session:?}"
             );
             assert_eq!(caller.is_unrestricted(), identity.is_none() && session.is_none());
+        }
+    }
+
+    #[test]
+    fn a_role_has_a_name_that_iam_allows() {
+        let (name, path) = ("n".repeat(64), format!("{}/", "p".repeat(510)));
+        for (path, name, is_allowed) in [
+            ("", "a_+=,.@-Z9", true),
+            (&*path, &*name, true),
+            ("", &*format!("{name}n"), false),
+            (&*format!("p{path}"), "n", false),
+            ("a b/", "n", false),
+            ("", "a*", false),
+            ("", "a:b", false),
+            ("", "ä", false),
+        ] {
+            let role = RoleName { account: "000000000000", path, name };
+            assert_eq!(role.is_well_formed(), is_allowed, "{role:?}");
         }
     }
 

@@ -19,9 +19,10 @@ const BYTES_MAX: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Whether a request is meant for the service: its scope says so, or it has the form of the query protocol. Lambda has no
-/// operation with this path.
+/// operation with this path. Other methods than GET and POST are none of the protocol.
 pub(super) fn is_meant(head: &Parts) -> bool {
-    head.uri.path() == "/" && (is_form(head) || names_service(head, SignedService::Sts))
+    let is_method = matches!(head.method, Method::GET | Method::POST);
+    is_method && head.uri.path() == "/" && (is_form(head) || names_service(head, SignedService::Sts))
 }
 
 fn is_form(head: &Parts) -> bool {

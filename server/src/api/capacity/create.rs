@@ -6,7 +6,7 @@ use lambd_model::{ResourceId, clock};
 use lambd_wire::{Error, ErrorCode, input, output};
 
 use crate::api::rules::settings::non_empty;
-use crate::api::rules::{capacity, settle};
+use crate::api::rules::{capacity, settle, tags};
 use crate::api::{Call, permissions};
 use crate::app::App;
 use crate::resources::{CapacityProvider, ProviderState, Resource as _};
@@ -39,7 +39,7 @@ pub(in crate::api) async fn handle(
         kms_key_arn: non_empty(input.kms_key_arn),
         propagated_tags: input.propagate_tags.map(capacity::propagated),
         log: input.telemetry_config.and_then(capacity::log),
-        tags: input.tags.unwrap_or_default(),
+        tags: tags::given(input.tags)?,
         last_modified_ms: clock::now_ms(),
     };
     let shown = capacity::shown(&id, &provider);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::api::rules::target_function::{TargetFunction, invalid};
 use crate::api::rules::{
-    activation, capacity, errors, features, image, layers, package, render, settings, signing,
+    activation, capacity, errors, features, image, layers, package, render, settings, signing, tags,
 };
 use crate::api::{Call, permissions};
 use crate::app::App;
@@ -35,7 +35,7 @@ pub(in crate::api) async fn handle(
     let signing_config = signed.map(|arn| signing::named(app, &call.place, &arn)).transpose()?;
     signing::check_code(signing_config.as_ref().map(|(_, config)| &**config))?;
     let publish = input.publish == Some(true);
-    let tags = input.tags.take().unwrap_or_default();
+    let tags = tags::given(input.tags.take())?;
     let source = package::Source::from(input.code.take().unwrap_or_default());
     // Settings are checked before the package, because unpacking is expensive.
     let mut latest = settings(app, call, input, runtime, handler, &target.id.name)?;

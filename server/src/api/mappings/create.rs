@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::api::Call;
 use crate::api::rules::mappings::source::EventSource;
 use crate::api::rules::mappings::{self, destination, duplicates, position, settings, shown};
-use crate::api::rules::settle;
 use crate::api::rules::target_function::invalid;
+use crate::api::rules::{settle, tags};
 use crate::app::App;
 use crate::resources::{EventSourceMapping, Kafka, MappingState};
 
@@ -109,7 +109,7 @@ fn begun(
             registry: None,
         }),
         document_db: None,
-        tags: input.tags.take().unwrap_or_default(),
+        tags: tags::given(input.tags.take())?,
         last_modified_ms: clock::now_ms(),
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lambd_model::ResourceId;
 use lambd_wire::{Error, special};
 
+use super::target_function::invalid;
 use crate::resources::{CapacityProvider, CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
 /// The tags of one resource.
@@ -43,6 +44,19 @@ impl HasTags for CapacityProvider {
     fn missing(arn: &str) -> Error {
         super::capacity::missing(arn)
     }
+}
+
+/// Tags that callers give: keys that begin with `aws:` are AWS's own [fact:reserved-tags].
+///
+/// # Errors
+/// 400 `InvalidParameterValueException`.
+pub(in crate::api) fn given(tags: Option<Tags>) -> Result<Tags, Error> {
+    let tags = tags.unwrap_or_default();
+    let is_reserved = |key: &String| key.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("aws:"));
+    if tags.keys().any(is_reserved) {
+        return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
+    }
+    Ok(tags)
 }
 
 /// Changes the tags of a resource and nothing else of it.

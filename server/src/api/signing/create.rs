@@ -7,7 +7,7 @@ use lambd_wire::{Error, input, output};
 use uuid::Uuid;
 
 use crate::api::Call;
-use crate::api::rules::signing;
+use crate::api::rules::{signing, tags};
 use crate::app::App;
 use crate::resources::CodeSigningConfig;
 
@@ -22,7 +22,7 @@ pub(in crate::api) async fn handle(
         description: input.description.unwrap_or_default(),
         profiles: input.allowed_publishers.and_then(|p| p.signing_profile_version_arns).unwrap_or_default(),
         untrusted: policy.unwrap_or_else(|| "Warn".to_owned()),
-        tags: input.tags.unwrap_or_default(),
+        tags: tags::given(input.tags)?,
         last_modified_ms: clock::now_ms(),
     };
     let shown_config = config.clone();

@@ -17,7 +17,7 @@ pub(in crate::api) async fn handle(
     found: TaggedResource,
     input: input::TagResource,
 ) -> Result<output::TagResource, Error> {
-    let new = input.tags.unwrap_or_default();
+    let new = tags::given(input.tags)?;
     match found {
         TaggedResource::Function(found) => {
             let arn = call.place.function_arn(&found.target.id.name);
@@ -50,6 +50,26 @@ mod tests {
     use crate::api::testing::*;
 
     const PATH: &str = "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:f";
+
+    #[tokio::test]
+    async fn keys_of_aws_are_refused_wherever_tags_are_given() {
+        let api = Api::new().await;
+        api.create("f").await;
+        let tags = json!({ "AWS:x": "1" });
+        let mut create = function("g");
+        create["Tags"] = tags.clone();
+        for answer in [
+            api.call("POST", PATH, json!({ "Tags": tags })).await,
+            api.call("POST", "/2015-03-31/functions", create).await,
+            api.mapping("f", json!({ "Tags": tags })).await,
+        ] {
+            let (status, code, _) = answer.refused();
+            assert_eq!((status, code.as_str()), (400, "InvalidParameterValueException"));
+        }
+        api.call("POST", PATH, json!({ "Tags": { "aws": "1", "xaws:": "2" } })).await;
+        let found = api.call("GET", PATH, Value::Null).await.ok();
+        assert_eq!(found["Tags"], json!({ "aws": "1", "xaws:": "2" }));
+    }
 
     #[tokio::test]
     async fn tags_are_added_and_replaced_up_to_fifty() {

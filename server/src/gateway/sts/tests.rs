@@ -164,6 +164,9 @@ async fn wrong_requests_are_refused_by_name() {
         (&format!("{ASSUME}&Policy=x"), "MalformedPolicyDocument", "expected value"),
         (&long, "ValidationError", "less than or equal to 2048"),
         (&format!("{ASSUME}&PolicyArns.member.1.arn=a"), "ValidationError", "PolicyArns is not supported"),
+        (&format!("{ASSUME}&Tags.member.1.Key=a"), "ValidationError", "Tags is not supported"),
+        (&format!("{ASSUME}&SourceIdentity=ann"), "ValidationError", "SourceIdentity is not supported"),
+        (&ASSUME.replace("role%2Fr", "role%2Fa%2A"), "ValidationError", "is invalid"),
     ] {
         let refused = ask(&api, &user(None), form).unwrap_err();
         assert!(refused.code == code && refused.message.contains(expect), "{form}: {refused}");
@@ -202,6 +205,9 @@ async fn requests_are_told_apart_by_scope_or_form() {
     assert_eq!(text(&document, "Code"), "SignatureDoesNotMatch");
     assert!(text(&document, "Message").contains("correct service: 'sts'"), "{document}");
     assert!(!send(SignedService::Lambda, "GET", "/", None).await.0);
+    for method in ["PUT", "DELETE", "HEAD"] {
+        assert!(!send(SignedService::Sts, method, &query, None).await.0, "{method}");
+    }
     assert!(!send(SignedService::Sts, "GET", "/2015-03-31/functions", None).await.0);
     let head = ::http::Request::post("/").header("content-type", FORM).body(()).unwrap().into_parts().0;
     let answered = answer(&api.app, &head, &mut Body::from(who)).await;

@@ -27,7 +27,8 @@ pub(super) fn handle(
     let name = parameters.required("RoleSessionName")?;
     check_name(name)?;
     let duration_s = parameters.duration_s(DURATION_DEFAULT_S, DURATION_MIN_S, DURATION_MAX_S)?;
-    let role = RoleName::parse(arn).ok_or_else(|| StsError::invalid(format!("{arn} is invalid")))?;
+    let role = RoleName::parse(arn).filter(RoleName::is_well_formed);
+    let role = role.ok_or_else(|| StsError::invalid(format!("{arn} is invalid")))?;
     refuse_unused(parameters)?;
     let policy = parameters.get("Policy").map(check_policy).transpose()?;
     let arn = role.arn();
@@ -65,9 +66,19 @@ fn check_name(name: &str) -> Result<(), StsError> {
     }
 }
 
-/// What would narrow the session or be asked of it, and does not exist here, is refused and never ignored.
+/// What would narrow the session or be asked of it, and does not exist here, is refused and never ignored. `ExternalId` is
+/// taken: only the trust policy of a role can ask for it, and there is none here.
 fn refuse_unused(parameters: &Parameters<'_>) -> Result<(), StsError> {
-    let unused = ["PolicyArns", "SerialNumber", "TokenCode"].into_iter().find(|name| parameters.has(name));
+    const UNUSED: [&str; 7] = [
+        "PolicyArns",
+        "SerialNumber",
+        "TokenCode",
+        "Tags",
+        "TransitiveTagKeys",
+        "SourceIdentity",
+        "ProvidedContexts",
+    ];
+    let unused = UNUSED.into_iter().find(|name| parameters.has(name));
     unused.map_or(Ok(()), |name| {
         Err(StsError::invalid(format!("{name} is not supported by this release of lambd.")))
     })
