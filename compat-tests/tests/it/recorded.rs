@@ -2,21 +2,13 @@
 //! answers always have.
 
 use anyhow::Result;
-use lambd_compat_tests::{TestServer, tools};
+use lambd_compat_tests::{TestServer, python};
 
 /// Runs a script beside these files against a server of its own.
 fn run(script: &str, files: &[(&str, &str)]) -> Result<()> {
     let Some(server) = TestServer::start_with(&["--subnets", "subnet-1"])? else { return Ok(()) };
-    let found = tools::need("a Python with boto3", tools::python_with_boto3())?;
-    let Some(python) = found else { return Ok(()) };
-    server.install("python3.11")?;
-    let dir = tempfile::tempdir()?;
-    for (name, text) in [("script.py", script)].iter().chain(files) {
-        std::fs::write(dir.path().join(name), text)?;
-    }
-    let mut command = tools::command(python);
-    tools::run(tools::point_at(&mut command, &server).current_dir(dir.path()).arg("script.py"))?;
-    Ok(())
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())).collect();
+    python::run(&server, script, &[], &files)
 }
 
 #[test]
