@@ -7,7 +7,7 @@ use lambd_wire::{Error, ErrorCode, types};
 
 use super::Call;
 use super::rules::target_function::{TargetFunction, denied, invalid};
-use super::rules::{capacity, mappings, render, signing};
+use super::rules::{capacity, errors, render, signing};
 use crate::app::App;
 use crate::resources::{CapacityProvider, CodeSigningConfig, Collection, EventSourceMapping, Resource};
 
@@ -131,7 +131,7 @@ impl Lookup<'_> {
     pub(super) fn mapping(self) -> Result<FoundResource<EventSourceMapping>, Error> {
         let id = self.call.place.resource(self.name.unwrap_or_default());
         let found = self.app.resources.event_source_mappings.get(&id);
-        found.map(|resource| FoundResource { id, resource }).ok_or_else(mappings::missing)
+        found.map(|resource| FoundResource { id, resource }).ok_or_else(errors::no_resource)
     }
 
     /// A capacity provider by its name or ARN.
@@ -159,7 +159,7 @@ impl Lookup<'_> {
             Some(CodeSigningConfig::SEGMENT) => self.code_signing().map(TaggedResource::CodeSigningConfig),
             Some(EventSourceMapping::SEGMENT) => {
                 let found = self.resource(&self.app.resources.event_source_mappings);
-                found.map(TaggedResource::EventSourceMapping).ok_or_else(mappings::missing)
+                found.map(TaggedResource::EventSourceMapping).ok_or_else(errors::no_resource)
             }
             Some(CapacityProvider::SEGMENT) => self.provider().map(TaggedResource::CapacityProvider),
             _ => Err(no_resource(arn)),

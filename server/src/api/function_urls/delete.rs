@@ -6,8 +6,8 @@ use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
+use crate::api::rules::errors;
 use crate::api::rules::target_function::TargetFunction;
-use crate::api::rules::{errors, function_url};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -25,7 +25,7 @@ pub(in crate::api) async fn handle(
         Ok(function.with_attached(|attached| attached.urls.remove(&named)))
     };
     app.registry.update(target.id, change).await.map_err(|error| match error {
-        RegistryError::Missing | RegistryError::QualifierMissing(_) => function_url::absent(),
+        RegistryError::Missing | RegistryError::QualifierMissing(_) => errors::no_resource(),
         error => errors::storage(&error),
     })?;
     Ok(output::DeleteFunctionUrlConfig::default())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
-use crate::api::rules::function_url;
 use crate::api::rules::target_function::TargetFunction;
+use crate::api::rules::{errors, function_url};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
@@ -18,7 +18,7 @@ pub(in crate::api) async fn handle(
     let qualifier = target.qualifier_or_latest();
     let url =
         app.registry.get(&target.id).and_then(|function| function.attached.urls.get(qualifier).cloned());
-    let url = url.ok_or_else(function_url::absent)?;
+    let url = url.ok_or_else(errors::no_resource)?;
     let shown = function_url::shown(app, call, &target.id.name, qualifier, &url);
     Ok(output::GetFunctionUrlConfig {
         function_url: shown.function_url,

@@ -37,10 +37,10 @@ pub(in crate::api) async fn handle(
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| match error {
         RegistryError::Missing => function_url::no_function(),
-        RegistryError::QualifierMissing(_) => function_url::absent(),
+        RegistryError::QualifierMissing(_) => errors::no_resource(),
         error => errors::storage(&error),
     })?;
-    let url = changed.now.attached.urls.get(&qualifier).ok_or_else(function_url::absent)?;
+    let url = changed.now.attached.urls.get(&qualifier).ok_or_else(errors::no_resource)?;
     let shown = function_url::shown(app, call, &name, &qualifier, url);
     Ok(output::UpdateFunctionUrlConfig {
         function_url: shown.function_url,

@@ -24,7 +24,7 @@ pub(in crate::api) async fn handle(
         organization: input.organization_id,
     };
     let arn = layer.version_arn(number);
-    let shown = layer_policy::statement(&arn, &permission);
+    let shown = policy::statement(&arn, &layer_policy::statement(&permission));
     let add = move |version: &mut LayerVersion| {
         if version.policy.iter().any(|known| known.sid == permission.sid) {
             return Err(policy::statement_exists(&permission.sid));

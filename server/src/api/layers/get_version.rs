@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
+use crate::api::rules::errors;
 use crate::api::rules::layers::{self, LayerName};
 use crate::app::App;
 
@@ -16,7 +17,7 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::GetLayerVersion, Error> {
     let layer = LayerName::of(&call.place, input.layer_name.as_deref());
     let number = layers::number(input.version_number)?;
-    let version = layer.version(app, &call.place, number)?.ok_or_else(layers::missing)?;
+    let version = layer.version(app, &call.place, number)?.ok_or_else(errors::no_resource)?;
     Ok(layers::shown(app, call, &layer, number, version))
 }
 

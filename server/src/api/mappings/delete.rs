@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::mappings::{self, shown};
-use crate::api::rules::settle;
+use crate::api::rules::{errors, settle};
 use crate::api::{Call, FoundResource};
 use crate::app::App;
 use crate::resources::{EventSourceMapping, MappingState};
@@ -17,7 +17,7 @@ pub(in crate::api) async fn handle(
     _input: input::DeleteEventSourceMapping,
 ) -> Result<output::DeleteEventSourceMapping, Error> {
     let change = |mapping: Option<&EventSourceMapping>| {
-        let before = mapping.ok_or_else(mappings::missing)?;
+        let before = mapping.ok_or_else(errors::no_resource)?;
         if !before.state.is_settled() {
             return Err(mappings::in_use("delete"));
         }
@@ -26,7 +26,7 @@ pub(in crate::api) async fn handle(
     let id = found.id;
     let changed = app.resources.event_source_mappings.change::<Error, _>(id.clone(), change).await?;
     settle::spawn::<EventSourceMapping>(app, id.clone());
-    let changed = changed.ok_or_else(mappings::missing)?;
+    let changed = changed.ok_or_else(errors::no_resource)?;
     Ok(shown::shown(&call.place, &id, &changed))
 }
 

@@ -25,8 +25,8 @@ pub(in crate::api) async fn handle(
     let revision = input.revision_id.clone();
     let statement = statement(input)?;
     let qualifier = target.qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
-    let shown = policy::statement(&call.place, &target.id.name, &qualifier, &statement);
-    let place = call.place.clone();
+    let resource = policy::resource(&call.place, &target.id.name, &qualifier);
+    let shown = policy::statement(&resource, &statement);
     let change = move |function: &Function| {
         let mut statements =
             function.policies.get(&qualifier).map(|known| known.to_vec()).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(in crate::api) async fn handle(
             return Err(RegistryError::StatementExists(statement.sid));
         }
         statements.push(statement);
-        let bytes = policy::document(&place, &function.id.name, &qualifier, &statements).len();
+        let bytes = policy::document(&resource, &statements).len();
         if bytes > policy::BYTES_MAX {
             return Err(RegistryError::PolicyLength(bytes));
         }

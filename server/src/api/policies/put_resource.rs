@@ -25,7 +25,7 @@ pub(in crate::api) async fn handle(
     let statements = policy_document::parse(&text, &target.arn(&call.place))?;
     let (name, revision) = (target.id.name.clone(), input.revision_id);
     let qualifier = target.qualifier.unwrap_or_else(|| LATEST.to_owned());
-    let document = policy::document(&call.place, &name, &qualifier, &statements);
+    let document = policy::document(&policy::resource(&call.place, &name, &qualifier), &statements);
     let bytes = document.len();
     let of = qualifier.clone();
     let change = move |function: &Function| {

@@ -126,6 +126,11 @@ fn of_provisioned(error: &RegistryError) -> Error {
     }
 }
 
+/// 404 for a resource that the text does not name: a mapping, a URL, a version of a layer, a policy.
+pub(in crate::api) fn no_resource() -> Error {
+    Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
+}
+
 /// 500: the change was not acknowledged. The cause goes to the server's log, not to the caller.
 pub(in crate::api) fn storage(error: &(dyn std::error::Error + 'static)) -> Error {
     tracing::error!(error, "cannot store a change");

@@ -80,11 +80,6 @@ pub(in crate::api) fn no_function() -> Error {
     Error::new(ErrorCode::ResourceNotFoundException, "Function does not exist")
 }
 
-/// 404 where there is no URL, and of Get and Delete also where there is no function.
-pub(in crate::api) fn absent() -> Error {
-    Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,9 @@
 //! Policies of layers, as the API spells them, and their errors [fact:layer-texts].
 
+use std::collections::BTreeMap;
+
+use lambd_model::{DIRECT_CALL, Principal, Statement};
 use lambd_wire::{Error, ErrorCode};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::layers::{self, LayerName};
@@ -9,33 +11,32 @@ use super::policy;
 use crate::app::App;
 use crate::resources::{Layer, LayerPermission, LayerVersion};
 
-/// One statement about the version with this ARN, its members as AWS spells them.
-pub(in crate::api) fn statement(arn: &str, permission: &LayerPermission) -> Value {
-    let principal = match permission.principal.as_str() {
-        "*" => json!("*"),
-        account if lambd_model::arn::is_account(account) => {
-            json!({ "AWS": format!("arn:aws:iam::{account}:root") })
-        }
-        arn => json!({ "AWS": arn }),
-    };
-    let mut spelled = json!({
-        "Sid": permission.sid,
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": "lambda:GetLayerVersion",
-        "Resource": arn,
+/// The one action that a permission is about.
+const ACTION: &str = "lambda:GetLayerVersion";
+
+/// A permission as a statement, whose rules and spelling are those of functions.
+pub(in crate::api) fn statement(permission: &LayerPermission) -> Statement {
+    let LayerPermission { sid, principal, organization } = permission.clone();
+    let organization = organization.map(|id| {
+        let condition = BTreeMap::from([("aws:PrincipalOrgID".to_owned(), id)]);
+        ("StringEquals".to_owned(), condition)
     });
-    if let (Some(organization), Some(members)) = (&permission.organization, spelled.as_object_mut()) {
-        let condition = json!({ "StringEquals": { "aws:PrincipalOrgID": organization } });
-        members.insert("Condition".to_owned(), condition);
+    Statement {
+        sid,
+        action: ACTION.to_owned(),
+        principal: Principal::parse(&principal).unwrap_or(Principal::Aws(principal)),
+        conditions: organization.into_iter().collect(),
     }
-    spelled
 }
 
-/// The whole policy as the text that GetLayerVersionPolicy gives.
+/// Whether a policy lets the identities of an account use the version.
+pub(in crate::api) fn allows(policy: &[LayerPermission], account: &str) -> bool {
+    policy.iter().any(|permission| statement(permission).allows(account, ACTION, DIRECT_CALL))
+}
+
+/// The policy of the version with this ARN, as text.
 pub(in crate::api) fn document(arn: &str, permissions: &[LayerPermission]) -> String {
-    let statements: Vec<_> = permissions.iter().map(|one| statement(arn, one)).collect();
-    json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+    policy::document(arn, &permissions.iter().map(statement).collect::<Vec<_>>())
 }
 
 /// Changes the policy of a version, under a new revision, which it returns.

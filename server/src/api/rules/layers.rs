@@ -5,10 +5,11 @@ use std::sync::Arc;
 use lambd_model::{LayerRef, Place, clock};
 use lambd_wire::{Error, ErrorCode, types};
 
+use super::layer_policy;
 use super::target_function::{denied, invalid};
 use crate::api::{Call, permissions};
 use crate::app::App;
-use crate::resources::{Layer, LayerPermission, LayerVersion};
+use crate::resources::{Layer, LayerVersion};
 
 /// Layers of one function.
 const LAYERS_MAX: usize = 5;
@@ -70,7 +71,7 @@ impl LayerName {
         let layer = self.find(app).filter(|_| self.owner.region == caller.region);
         let found = layer.and_then(|layer| layer.versions.get(&number).cloned());
         let is_own = self.owner.account == caller.account;
-        let allows = |version: &LayerVersion| version.policy.iter().any(|one| one.allows(&caller.account));
+        let allows = |version: &LayerVersion| layer_policy::allows(&version.policy, &caller.account);
         match found {
             found if is_own => Ok(found),
             Some(version) if allows(&version) => Ok(Some(version)),
@@ -80,27 +81,12 @@ impl LayerName {
     }
 }
 
-impl LayerPermission {
-    /// Whether it lets the identities of an account use the layer. No account belongs to an organization here.
-    fn allows(&self, account: &str) -> bool {
-        let is_meant = self.principal == "*"
-            || self.principal == account
-            || self.principal == format!("arn:aws:iam::{account}:root");
-        is_meant && self.organization.is_none()
-    }
-}
-
 /// The number of a version, at least 1.
 pub(in crate::api) fn number(given: Option<i64>) -> Result<u64, Error> {
     given
         .and_then(|number| u64::try_from(number).ok())
         .filter(|number| *number > 0)
         .ok_or_else(|| invalid("Layer Version Cannot be less than 1"))
-}
-
-/// 404 of look-ups.
-pub(in crate::api) fn missing() -> Error {
-    Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
 }
 
 /// 404 of the operations on policies.

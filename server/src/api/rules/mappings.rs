@@ -20,11 +20,6 @@ use crate::app::App;
 /// Longest timeout of a function that gets events of Kafka, MQ or DocumentDB, seconds [fact:mapping-parameters].
 const TIMEOUT_S_MAX: u32 = 840;
 
-/// 404 for a mapping that does not exist.
-pub(in crate::api) fn missing() -> Error {
-    Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
-}
-
 /// 400 for a mapping whose last change has not settled; `what` is `update` or `delete`.
 pub(in crate::api) fn in_use(what: &str) -> Error {
     Error::new(

@@ -4,6 +4,7 @@ use lambd_model::{LATEST, Place, Principal, Statement};
 use lambd_wire::{Error, ErrorCode};
 use serde_json::{Value, json};
 
+use super::errors;
 use super::target_function::TargetFunction;
 use crate::app::App;
 
@@ -20,16 +21,19 @@ pub(in crate::api) fn of(
     let function = app.registry.get(&target.id);
     let found = function.and_then(|function| {
         let statements = function.policies.get(qualifier)?;
-        let text = document(place, &target.id.name, qualifier, statements);
+        let text = document(&resource(place, &target.id.name, qualifier), &**statements);
         Some((text, function.revision(qualifier).map(|revision| revision.to_string())))
     });
-    found.ok_or_else(|| {
-        Error::new(ErrorCode::ResourceNotFoundException, "The resource you requested does not exist.")
-    })
+    found.ok_or_else(errors::no_resource)
 }
 
-/// One statement, its members as AWS spells them.
-pub(in crate::api) fn statement(place: &Place, name: &str, qualifier: &str, statement: &Statement) -> Value {
+/// The ARN that the policy of a qualifier is about.
+pub(in crate::api) fn resource(place: &Place, name: &str, qualifier: &str) -> String {
+    place.qualified_arn(name, Some(qualifier).filter(|qualifier| *qualifier != LATEST))
+}
+
+/// One statement about what has this ARN, its members as AWS spells them.
+pub(in crate::api) fn statement(resource: &str, statement: &Statement) -> Value {
     let principal = match &statement.principal {
         Principal::Anyone => json!("*"),
         Principal::Service(service) => json!({ "Service": service }),
@@ -40,7 +44,7 @@ pub(in crate::api) fn statement(place: &Place, name: &str, qualifier: &str, stat
         "Effect": "Allow",
         "Principal": principal,
         "Action": statement.action,
-        "Resource": place.qualified_arn(name, Some(qualifier).filter(|qualifier| *qualifier != LATEST)),
+        "Resource": resource,
     });
     if !statement.conditions.is_empty()
         && let Some(members) = spelled.as_object_mut()
@@ -50,14 +54,12 @@ pub(in crate::api) fn statement(place: &Place, name: &str, qualifier: &str, stat
     spelled
 }
 
-/// The whole policy as the text that GetPolicy gives.
-pub(in crate::api) fn document(
-    place: &Place,
-    name: &str,
-    qualifier: &str,
-    statements: &[Statement],
+/// The whole policy as text.
+pub(in crate::api) fn document<'a>(
+    resource: &str,
+    statements: impl IntoIterator<Item = &'a Statement>,
 ) -> String {
-    let statements: Vec<_> = statements.iter().map(|one| statement(place, name, qualifier, one)).collect();
+    let statements: Vec<_> = statements.into_iter().map(|one| statement(resource, one)).collect();
     json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
 }
 

@@ -33,7 +33,7 @@ impl HasTags for EventSourceMapping {
         &mut self.tags
     }
     fn missing(_arn: &str) -> Error {
-        super::mappings::missing()
+        super::errors::no_resource()
     }
 }
 
