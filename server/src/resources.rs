@@ -11,16 +11,14 @@ mod event_source_mapping;
 mod layer;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use lambd_model::Sha256;
 use lambd_store::record::RecordError;
 use lambd_store::{Range, Row, Store, StoreError, Table, for_each};
 
-use collection::Writer;
-
 pub use capacity_provider::{CapacityProvider, ProviderScaling, ProviderState, Requirements};
-pub use code_signing::{CodeSigningConfig, CodeSigningLink};
+pub use code_signing::CodeSigningConfig;
 pub use collection::{Collection, Resource, WriteError};
 pub use event_source_mapping::{
     DocumentDb, EventSourceMapping, Kafka, MappingState, Pollers, SchemaRegistry,
@@ -45,8 +43,6 @@ pub struct Resources {
     pub capacity_providers: Collection<CapacityProvider>,
     /// By their ids, `csc-` and 17 digits.
     pub code_signing: Collection<CodeSigningConfig>,
-    /// By the names of functions.
-    pub code_signing_links: Collection<CodeSigningLink>,
     /// By their UUIDs.
     pub event_source_mappings: Collection<EventSourceMapping>,
     /// By their names.
@@ -63,7 +59,6 @@ impl Resources {
         let resources = Self {
             capacity_providers: rows.collection(store)?,
             code_signing: rows.collection(store)?,
-            code_signing_links: rows.collection(store)?,
             event_source_mappings: rows.collection(store)?,
             layers: rows.collection(store)?,
         };
@@ -91,10 +86,7 @@ impl Resources {
 }
 
 /// The rows of the table by the segment of their keys, which names the kind.
-struct Rows {
-    rows: BTreeMap<String, Vec<Row>>,
-    writer: Writer,
-}
+struct Rows(BTreeMap<String, Vec<Row>>);
 
 impl Rows {
     async fn read(store: &dyn Store) -> Result<Self, ReadError> {
@@ -105,16 +97,15 @@ impl Rows {
             Ok::<(), ReadError>(())
         })
         .await?;
-        Ok(Self { rows, writer: Arc::new(Mutex::new(())) })
+        Ok(Self(rows))
     }
 
     fn collection<R: Resource>(&mut self, store: &Arc<dyn Store>) -> Result<Collection<R>, RecordError> {
-        let rows = self.rows.remove(R::SEGMENT).unwrap_or_default();
-        Collection::load(Arc::clone(store), Arc::clone(&self.writer), rows)
+        Collection::load(Arc::clone(store), self.0.remove(R::SEGMENT).unwrap_or_default())
     }
 
     fn refuse_unknown(self) -> Result<(), RecordError> {
-        match self.rows.values().flatten().next() {
+        match self.0.values().flatten().next() {
             Some(row) => Err(RecordError::unknown_key(Table::Account, &row.key)),
             None => Ok(()),
         }

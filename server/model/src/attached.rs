@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::settings::{
-    EventInvoke, FunctionUrl, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement, Scaling,
+    CodeSigning, EventInvoke, FunctionUrl, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement, Scaling,
 };
 use crate::{Function, LATEST};
 
@@ -14,6 +14,8 @@ pub type ByQualifier<T> = BTreeMap<String, Arc<T>>;
 /// All that is attached to a function and its qualifiers, apart from policies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attached {
+    /// Which code it may get, of the function itself.
+    pub code_signing: ByQualifier<CodeSigning>,
     /// What becomes of asynchronous invocations.
     pub event_invoke: ByQualifier<EventInvoke>,
     /// Addresses of their own, of the function itself and of aliases.
@@ -31,7 +33,9 @@ pub struct Attached {
 impl Attached {
     /// Names every kind, so that a new one cannot be forgotten.
     fn remove(&mut self, qualifier: &str) {
-        let Self { event_invoke, urls, runtime_management, recursion, scaling, provisioned } = self;
+        let Self { code_signing, event_invoke, urls, runtime_management, recursion, scaling, provisioned } =
+            self;
+        code_signing.remove(qualifier);
         event_invoke.remove(qualifier);
         urls.remove(qualifier);
         runtime_management.remove(qualifier);

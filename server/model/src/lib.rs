@@ -26,7 +26,7 @@ pub use id::{FunctionId, Place, ResourceId};
 pub use policy::{Context, DIRECT_CALL, Principal, Statement};
 pub use published::{Alias, Aliases, PublishedVersion, version_number};
 pub use settings::{
-    Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop, RuntimeManagement,
-    RuntimeUpdates, Scaling, UrlAuth,
+    CodeSigning, Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop,
+    RuntimeManagement, RuntimeUpdates, Scaling, UrlAuth,
 };
 pub use sha256::{Sha256, hex};

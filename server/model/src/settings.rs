@@ -105,6 +105,13 @@ pub struct Scaling {
     pub environments_max: Option<u32>,
 }
 
+/// The code signing config of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeSigning {
+    /// The id of the config, which belongs to the same account and region.
+    pub config: String,
+}
+
 /// Environments of a version, or of the versions that an alias names, that are started before anybody invokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProvisionedConcurrency {

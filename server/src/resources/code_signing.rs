@@ -1,5 +1,4 @@
-//! Code signing configs: which signing profiles may have signed the code of a function, and which function has
-//! which config.
+//! Code signing configs: which signing profiles may have signed the code of a function.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::Resource;
 
 const RECORD: RecordKind = RecordKind::new(&[]);
-const LINK: RecordKind = RecordKind::new(&[]);
 
 /// A code signing config. Signatures are not checked, so that no code passes a policy of `Enforce`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +23,6 @@ pub struct CodeSigningConfig {
     pub tags: BTreeMap<String, String>,
     /// When it last changed, milliseconds since 1970.
     pub last_modified_ms: i64,
-}
-
-/// That a function has a code signing config. The function's name is the link's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeSigningLink {
-    /// The id of the config, which belongs to the same account and region.
-    pub config: String,
 }
 
 /// The stored form; the id stands in the key alone.
@@ -57,25 +48,5 @@ impl Resource for CodeSigningConfig {
         let Record { description, profiles, untrusted, tags, last_modified_ms } =
             RECORD.decode(Table::Account, &row.key, &row.value)?;
         Ok(Self { description, profiles, untrusted, tags, last_modified_ms })
-    }
-}
-
-/// The stored form; the function's name stands in the key alone.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkRecord {
-    config: String,
-}
-
-impl Resource for CodeSigningLink {
-    const SEGMENT: &'static str = "code-signing-link";
-
-    fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        LINK.encode(&LinkRecord { config: self.config.clone() })
-    }
-
-    fn decode(row: &Row) -> Result<Self, RecordError> {
-        let LinkRecord { config } = LINK.decode(Table::Account, &row.key, &row.value)?;
-        Ok(Self { config })
     }
 }

@@ -44,17 +44,14 @@ pub enum WriteError {
 
 type Resources<R> = BTreeMap<ResourceId, (Arc<R>, RowVersion)>;
 
-/// Serialises the changes of all kinds, so that a change may depend on what another kind has. Held during the wait
-/// for the disk, so only the blocking pool may take it.
-pub(super) type Writer = Arc<Mutex<()>>;
-
 /// All resources of one kind, of all accounts. Cheap to clone: clones share the content.
 pub struct Collection<R>(Arc<Inner<R>>);
 
 struct Inner<R> {
     store: Arc<dyn Store>,
     resources: RwLock<Resources<R>>,
-    writer: Writer,
+    /// Serialises changes. Held during the wait for the disk, so only the blocking pool may take it.
+    writer: Mutex<()>,
 }
 
 impl<R> Clone for Collection<R> {
@@ -71,13 +68,13 @@ impl<R: Resource> fmt::Debug for Collection<R> {
 
 impl<R: Resource> Collection<R> {
     /// A collection of the resources of these rows.
-    pub(super) fn load(store: Arc<dyn Store>, writer: Writer, rows: Vec<Row>) -> Result<Self, RecordError> {
+    pub(super) fn load(store: Arc<dyn Store>, rows: Vec<Row>) -> Result<Self, RecordError> {
         let mut resources = Resources::new();
         for row in rows {
             let id = parse_key(&row.key).ok_or_else(|| RecordError::unknown_key(Table::Account, &row.key))?;
             resources.insert(id, (Arc::new(R::decode(&row)?), row.version));
         }
-        Ok(Self(Arc::new(Inner { store, resources: RwLock::new(resources), writer })))
+        Ok(Self(Arc::new(Inner { store, resources: RwLock::new(resources), writer: Mutex::new(()) })))
     }
 
     /// The present snapshot of one resource.
@@ -103,7 +100,7 @@ impl<R: Resource> Collection<R> {
     }
 
     /// Replaces a resource by the result of `change`, which gets the present one, if there is one, and may refuse;
-    /// then nothing is changed. A result of `None` removes the resource. No resource of any kind changes while
+    /// then nothing is changed. A result of `None` removes the resource. No resource of this kind changes while
     /// `change` runs.
     ///
     /// # Errors

@@ -13,8 +13,6 @@ const GOLDEN: &str = include_str!("golden/code_signing.v1.json");
 const MAPPING_ID: &str = "11111111-2222-3333-4444-555555555555";
 const MAPPING: &str = include_str!("golden/event_source_mapping.v1.json");
 const PROVIDER: &str = include_str!("golden/capacity_provider.v1.json");
-const LINK_KEY: &str = "000000000000/us-east-1/code-signing-link/f";
-const LINK: &str = include_str!("golden/code_signing_link.v1.json");
 
 fn place() -> Place {
     Place { region: "us-east-1".into(), account: "000000000000".into() }
@@ -123,10 +121,6 @@ async fn every_stored_form_is_read_and_the_newest_written() {
     let resources = Resources::open(&with_row(KEY, GOLDEN).await).await.unwrap();
     assert_eq!(*resources.code_signing.get(&id()).unwrap(), config());
     assert_eq!(str::from_utf8(&config().encode().unwrap()).unwrap(), GOLDEN);
-    let resources = Resources::open(&with_row(LINK_KEY, LINK).await).await.unwrap();
-    let link = resources.code_signing_links.get(&place().resource("f")).unwrap();
-    assert_eq!(link.config, ID);
-    assert_eq!(str::from_utf8(&link.encode().unwrap()).unwrap(), LINK);
     let key = format!("000000000000/us-east-1/event-source-mapping/{MAPPING_ID}");
     let resources = Resources::open(&with_row(&key, MAPPING).await).await.unwrap();
     let read = resources.event_source_mappings.get(&place().resource(MAPPING_ID)).unwrap();

@@ -29,8 +29,11 @@ pub(in crate::api) async fn handle(
     }
     permissions::pass_role(call, input.role.as_deref().unwrap_or_default())?;
     refuse_features(&input)?;
-    let is_image = input.package_type.as_deref() == Some("Image");
-    let (runtime, handler) = if is_image { image_pair(&input)? } else { zip_pair(app, &mut input)? };
+    let program = match input.package_type.as_deref() {
+        Some("Image") => image_program(&mut input)?,
+        _ => zip_program(app, &mut input)?,
+    };
+    let is_image = program.image.is_some();
     let signed = settings::non_empty(input.code_signing_config_arn.take());
     let signing_config = signed.map(|arn| signing::named(app, &call.place, &arn)).transpose()?;
     signing::check_code(signing_config.as_ref().map(|(_, config)| &**config))?;
@@ -38,13 +41,15 @@ pub(in crate::api) async fn handle(
     let tags = tags::given(input.tags.take())?;
     let source = package::Source::from(input.code.take().unwrap_or_default());
     // Settings are checked before the package, because unpacking is expensive.
-    let mut latest = settings(app, call, input, runtime, handler, &target.id.name)?;
+    let mut latest = settings(app, call, input, program, &target.id.name)?;
     if app.registry.get(&target.id).is_some() {
         return Err(exists(&target.id.name));
     }
     let staged = source.stage(app, call, is_image).await?;
     staged.put_into(&mut latest);
     let merged = package::merge_layers(app, &latest).await?;
+    let mut attached = Attached::default();
+    signing::attach(&mut attached, signing_config.map(|(id, _)| id));
     let function = Function {
         latest: Arc::new(Version::latest(&target.id, latest)),
         id: target.id,
@@ -57,7 +62,7 @@ pub(in crate::api) async fn handle(
         last_number: 0,
         aliases: BTreeMap::new(),
         policies: BTreeMap::new(),
-        attached: Attached::default(),
+        attached,
     };
     let function = if publish { function.publish(None).0 } else { function };
     let name = function.id.name.clone();
@@ -67,31 +72,28 @@ pub(in crate::api) async fn handle(
     })?;
     drop(staged);
     drop(merged);
-    // Also without a config: a function of this name may have left one when it was deleted.
-    let attached = match signing_config {
-        Some((config, _)) => signing::attach(app, &function.id, config).await,
-        None => signing::detach(app, &function.id).await,
-    };
-    if let Err(error) = attached {
-        // The config was deleted meanwhile: a caller who is refused must not find the function.
-        app.registry.delete(Arc::clone(&function.id)).await.map_err(|error| errors::storage(&error))?;
-        app.collector.ask();
-        return Err(error);
-    }
     activation::spawn(app, &function);
     // The published version, but under the function's own ARN [fact:publish-at-create].
     let shown = function.last_published().map_or(&function.latest, |published| &published.version);
     Ok(render::configuration(app, &function, shown, &call.place, None))
 }
 
-/// An image has neither runtime nor handler.
-fn image_pair(input: &input::CreateFunction) -> Result<(String, String), Error> {
-    let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
-    image::refuse_zip_settings(input.runtime.is_some() || input.handler.is_some() || layers)?;
-    Ok((String::new(), String::new()))
+/// What a function runs, apart from its code: a runtime and a handler, or an image.
+struct Program {
+    runtime: String,
+    handler: String,
+    image: Option<Box<Image>>,
 }
 
-fn zip_pair(app: &App, input: &mut input::CreateFunction) -> Result<(String, String), Error> {
+fn image_program(input: &mut input::CreateFunction) -> Result<Program, Error> {
+    let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
+    image::refuse_zip_settings(input.runtime.is_some() || input.handler.is_some() || layers)?;
+    let config = image::config(input.image_config.take().unwrap_or_default());
+    let image = Some(Box::new(Image { uri: String::new(), config }));
+    Ok(Program { runtime: String::new(), handler: String::new(), image })
+}
+
+fn zip_program(app: &App, input: &mut input::CreateFunction) -> Result<Program, Error> {
     let missing = || {
         invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -101,7 +103,7 @@ fn zip_pair(app: &App, input: &mut input::CreateFunction) -> Result<(String, Str
     let handler = settings::non_empty(input.handler.take()).ok_or_else(missing)?;
     settings::runtime(app, &runtime)?;
     image::refuse_config(input.image_config.as_ref())?;
-    Ok((runtime, handler))
+    Ok(Program { runtime, handler, image: None })
 }
 
 fn refuse_features(input: &input::CreateFunction) -> Result<(), Error> {
@@ -115,11 +117,10 @@ fn settings(
     app: &App,
     call: &Call,
     input: input::CreateFunction,
-    runtime: String,
-    handler: String,
+    program: Program,
     name: &str,
 ) -> Result<Configuration, Error> {
-    let is_image = input.package_type.as_deref() == Some("Image");
+    let Program { runtime, handler, image } = program;
     let logging = Logging {
         format: LogFormat::Text,
         group: format!("/aws/lambda/{name}"),
@@ -145,10 +146,7 @@ fn settings(
         logging: settings::logging(&logging, input.logging_config.unwrap_or_default())?,
         vpc: vpc.filter(|vpc| *vpc != lambd_model::Vpc::default()),
         file_systems: features::file_systems(input.file_system_configs.unwrap_or_default()),
-        image: is_image.then(|| {
-            let config = image::config(input.image_config.unwrap_or_default());
-            Box::new(Image { uri: String::new(), config })
-        }),
+        image,
         durable: input.durable_config.map(features::durable).transpose()?.map(Box::new),
         tenant_isolation: input.tenancy_config.and_then(|tenancy| tenancy.tenant_isolation_mode),
         capacity_provider: input.capacity_provider_config.and_then(features::capacity_provider).map(Box::new),

@@ -6,8 +6,8 @@ use lambd_model::{Function, FunctionId, LATEST, Version};
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
+use crate::api::rules::errors;
 use crate::api::rules::target_function::{TargetFunction, invalid, not_found};
-use crate::api::rules::{errors, signing};
 use crate::app::App;
 use crate::registry::RegistryError;
 
@@ -23,8 +23,6 @@ pub(in crate::api) async fn handle(
             let deleted = app.registry.delete(target.id).await.map_err(|error| errors::of(&error, &arn))?;
             deleted.all_versions().for_each(|version| app.dispatcher.retire(version));
             app.dispatcher.reserve(&deleted.id);
-            app.collector.ask();
-            signing::forget(app, &deleted.id).await?;
         }
         Some(LATEST) => {
             return Err(invalid("$LATEST version cannot be deleted without deleting the function."));

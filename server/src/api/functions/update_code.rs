@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lambd_model::{LATEST, PublishedVersion, clock};
+use lambd_model::{Function, LATEST, PublishedVersion, Version, clock};
 use lambd_wire::{Error, input, output};
 
 use crate::api::rules::{activation, errors, package, render, settings, signing, updates};
@@ -23,40 +23,32 @@ pub(in crate::api) async fn handle(
     let source = package::Source::take(&mut input);
     let architecture = settings::architecture(app, input.architectures)?;
     updates::check(&before, input.revision_id.as_deref()).map_err(|error| errors::of(&error, &arn))?;
-    signing::check_code(signing::of_function(app, &target.id).as_ref().map(|(_, config)| &**config))?;
-    let staged = source.stage(app, call, before.latest.configuration.image.is_some()).await?;
-    let mut changed = (*before.latest.configuration).clone();
-    staged.put_into(&mut changed);
-    let merged = package::merge_layers(app, &changed).await?;
-    let revision = input.revision_id;
+    signing::check_code(signing::of_function(app, &before).as_ref().map(|(_, config)| &**config))?;
+    let mut latest = (*before.latest.configuration).clone();
+    let staged = source.stage(app, call, latest.image.is_some()).await?;
+    staged.put_into(&mut latest);
+    let merged = package::merge_layers(app, &latest).await?;
     if input.dry_run == Some(true) {
-        let mut shown = (*before).clone();
-        let mut latest = (*before.latest).clone();
-        staged.put_into(Arc::make_mut(&mut latest.configuration));
-        shown.latest = Arc::new(latest);
+        let version = Version { configuration: Arc::new(latest), ..(*before.latest).clone() };
+        let shown = Function { latest: Arc::new(version), ..(*before).clone() };
         let qualifier = target.qualifier.as_deref().filter(|qualifier| *qualifier == LATEST);
         return Ok(render::configuration(app, &shown, &shown.latest, &call.place, qualifier));
     }
-    // The package stays until the record is committed.
-    let pinned = Arc::new(staged);
-    let staged = Arc::clone(&pinned);
-    let seen = before.latest.generation;
-    let change = move |function: &lambd_model::Function| {
+    if let Some(architecture) = architecture {
+        latest.architecture = architecture;
+    }
+    let (seen, revision) = (before.latest.generation, input.revision_id);
+    let change = move |function: &Function| {
         updates::check(function, revision.as_deref())?;
-        // The layers were checked with an older snapshot: another update came in between, or another function.
+        // This is made of an older snapshot: another update came in between, or another function.
         if function.latest.generation != seen {
             return Err(RegistryError::InProgress);
-        }
-        let mut latest = (*function.latest.configuration).clone();
-        staged.put_into(&mut latest);
-        if let Some(architecture) = architecture {
-            latest.architecture = architecture;
         }
         let function = function.updated(latest, clock::now_ms());
         Ok(if publish { function.publish(None).0 } else { function })
     };
     let changed = app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
-    drop(pinned);
+    drop(staged);
     drop(merged);
     app.dispatcher.retire(&changed.before.latest);
     app.collector.ask();

@@ -1,16 +1,15 @@
 //! Code signing configs and the functions that have one [fact:code-signing-texts].
 //!
-//! Invariant: a link counts only while its function exists, so that a crash between the deletion of a function and
-//! that of its link changes nothing.
+//! Invariant: a function's config counts only while it exists, so that the deletion of a config needs no change of
+//! functions that got it at the same time.
 
 use std::sync::Arc;
 
-use lambd_model::{FunctionId, Place, ResourceId};
+use lambd_model::{Attached, CodeSigning, Function, FunctionId, LATEST, Place, ResourceId};
 use lambd_wire::{Error, ErrorCode, types};
 
-use super::target_function::not_found;
 use crate::app::App;
-use crate::resources::{CodeSigningConfig, CodeSigningLink, Resource as _};
+use crate::resources::{CodeSigningConfig, Resource as _};
 
 /// The policy under which code without a valid signature is not deployed.
 const ENFORCE: &str = "Enforce";
@@ -47,25 +46,23 @@ pub(in crate::api) fn named(
 ) -> Result<(ResourceId, Arc<CodeSigningConfig>), Error> {
     let id = ResourceId::parse_arn(arn, CodeSigningConfig::SEGMENT).filter(|id| id.is_in(place));
     let found = id.and_then(|id| app.resources.code_signing.get(&id).map(|config| (id, config)));
-    found.ok_or_else(|| missing(arn))
-}
-
-fn missing(arn: &str) -> Error {
-    Error::new(
-        ErrorCode::CodeSigningConfigNotFoundException,
-        format!(
-            "The code signing configuration cannot be found. Check that the provided configuration is not deleted: {arn}."
-        ),
-    )
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorCode::CodeSigningConfigNotFoundException,
+            format!(
+                "The code signing configuration cannot be found. Check that the provided configuration is not \
+                 deleted: {arn}."
+            ),
+        )
+    })
 }
 
 /// The config that a function has.
 pub(in crate::api) fn of_function(
     app: &App,
-    function: &FunctionId,
+    function: &Function,
 ) -> Option<(ResourceId, Arc<CodeSigningConfig>)> {
-    let link = app.resources.code_signing_links.get(&link_id(function))?;
-    let id = place(function).resource(link.config.clone());
+    let id = place(&function.id).resource(function.attached.code_signing.get(LATEST)?.config.as_str());
     let config = app.resources.code_signing.get(&id)?;
     Some((id, config))
 }
@@ -73,44 +70,17 @@ pub(in crate::api) fn of_function(
 /// Names of the functions that have a config, ordered, after the name `after`.
 pub(in crate::api) fn functions_of(app: &App, config: &ResourceId, after: Option<&str>) -> Vec<String> {
     let place = Place { account: Arc::clone(&config.account), region: Arc::clone(&config.region) };
-    let links = app.resources.code_signing_links.list(&place, after, usize::MAX);
-    let its = links.into_iter().filter(|(_, link)| link.config == config.name).map(|(name, _)| name);
-    its.filter(|name| app.registry.get(&place.function(name.as_str())).is_some()).collect()
-}
-
-/// Gives a function the config.
-pub(in crate::api) async fn attach(
-    app: &Arc<App>,
-    function: &FunctionId,
-    config: ResourceId,
-) -> Result<(), Error> {
-    let link = CodeSigningLink { config: config.name.clone() };
-    let configs = app.resources.code_signing.clone();
-    let change = move |_: Option<&CodeSigningLink>| match configs.get(&config) {
-        Some(_) => Ok(Some(link)),
-        None => Err(missing(&config.arn(CodeSigningConfig::SEGMENT))),
+    let has_it = |function: &Arc<Function>| {
+        function.attached.code_signing.get(LATEST).is_some_and(|its| its.config == config.name)
     };
-    app.resources.code_signing_links.change::<Error, _>(link_id(function), change).await?;
-    if app.registry.get(function).is_none() {
-        forget(app, function).await?;
-        return Err(not_found(&function.to_string()));
-    }
-    Ok(())
+    let functions = app.registry.list(&place, after, usize::MAX).into_iter().filter(has_it);
+    functions.map(|function| function.id.name.clone()).collect()
 }
 
-/// Takes a function's config away; one without is no error.
-pub(in crate::api) async fn detach(app: &App, function: &FunctionId) -> Result<(), Error> {
-    app.resources.code_signing_links.change::<Error, _>(link_id(function), |_| Ok(None)).await.map(drop)
-}
-
-/// Removes the link of a function that was deleted. One that was created anew since then keeps its own.
-pub(in crate::api) async fn forget(app: &App, function: &FunctionId) -> Result<(), Error> {
-    let (registry, function) = (Arc::clone(&app.registry), function.clone());
-    let change = {
-        let function = function.clone();
-        move |link: Option<&CodeSigningLink>| Ok(link.filter(|_| registry.get(&function).is_some()).cloned())
-    };
-    app.resources.code_signing_links.change::<Error, _>(link_id(&function), change).await.map(drop)
+/// Gives a function the config, or takes its own away.
+pub(in crate::api) fn attach(attached: &mut Attached, config: Option<ResourceId>) {
+    attached.code_signing =
+        config.map(|id| (LATEST.to_owned(), Arc::new(CodeSigning { config: id.name }))).into_iter().collect();
 }
 
 /// Refuses code where the config enforces signatures [fact:code-signing-refusals]: none can be verified here, and code
@@ -129,8 +99,4 @@ pub(in crate::api) fn check_code(config: Option<&CodeSigningConfig>) -> Result<(
 
 fn place(function: &FunctionId) -> Place {
     Place { account: Arc::clone(&function.account), region: Arc::clone(&function.region) }
-}
-
-fn link_id(function: &FunctionId) -> ResourceId {
-    place(function).resource(function.name.clone())
 }

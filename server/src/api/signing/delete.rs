@@ -15,20 +15,14 @@ pub(in crate::api) async fn handle(
     found: FoundResource<CodeSigningConfig>,
     _input: input::DeleteCodeSigningConfig,
 ) -> Result<output::DeleteCodeSigningConfig, Error> {
-    let (shared, id) = (Arc::clone(app), found.id.clone());
-    // No function can be given the config between this check and its removal.
-    let change = move |_: Option<&CodeSigningConfig>| match signing::functions_of(&shared, &id, None).first()
-    {
-        None => Ok(None),
-        Some(name) => Err(Error::new(
+    if let Some(name) = signing::functions_of(app, &found.id, None).first() {
+        let arn = found.id.arn(CodeSigningConfig::SEGMENT);
+        return Err(Error::new(
             ErrorCode::ResourceConflictException,
-            format!(
-                "Cannot delete the code signing configuration {}: the function {name} uses it.",
-                id.arn(CodeSigningConfig::SEGMENT)
-            ),
-        )),
-    };
-    app.resources.code_signing.change(found.id, change).await?;
+            format!("Cannot delete the code signing configuration {arn}: the function {name} uses it."),
+        ));
+    }
+    app.resources.code_signing.change::<Error, _>(found.id, |_| Ok(None)).await?;
     Ok(output::DeleteCodeSigningConfig::default())
 }
 

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
-use crate::api::rules::signing;
+use crate::api::rules::{errors, signing};
 use crate::api::{Call, FoundFunction};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
     app: &Arc<App>,
-    _call: &Call,
+    call: &Call,
     found: FoundFunction,
     _input: input::DeleteFunctionCodeSigningConfig,
 ) -> Result<output::DeleteFunctionCodeSigningConfig, Error> {
-    signing::detach(app, &found.function.id).await?;
+    let arn = found.target.arn(&call.place);
+    let change = |function: &Function| Ok(function.with_attached(|attached| signing::attach(attached, None)));
+    app.registry.update(found.target.id, change).await.map_err(|error| errors::of(&error, &arn))?;
     Ok(output::DeleteFunctionCodeSigningConfig::default())
 }

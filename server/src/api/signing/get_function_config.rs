@@ -16,7 +16,7 @@ pub(in crate::api) async fn handle(
     found: FoundFunction,
     _input: input::GetFunctionCodeSigningConfig,
 ) -> Result<output::GetFunctionCodeSigningConfig, Error> {
-    let config = signing::of_function(app, &found.function.id);
+    let config = signing::of_function(app, &found.function);
     let arn = config.map(|(id, _)| id.arn(CodeSigningConfig::SEGMENT));
     Ok(output::GetFunctionCodeSigningConfig {
         code_signing_config_arn: Some(arn.unwrap_or_default()),

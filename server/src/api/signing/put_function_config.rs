@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use lambd_model::Function;
 use lambd_wire::{Error, input, output};
 
 use crate::api::Call;
-use crate::api::rules::signing;
-use crate::api::rules::target_function::{TargetFunction, not_found};
+use crate::api::rules::target_function::TargetFunction;
+use crate::api::rules::{errors, signing};
 use crate::app::App;
 
 pub(in crate::api) async fn handle(
@@ -18,14 +19,11 @@ pub(in crate::api) async fn handle(
 ) -> Result<output::PutFunctionCodeSigningConfig, Error> {
     let arn = input.code_signing_config_arn.unwrap_or_default();
     let (config, _) = signing::named(app, &call.place, &arn)?;
-    if app.registry.get(&target.id).is_none() {
-        return Err(not_found(&target.arn(&call.place)));
-    }
-    signing::attach(app, &target.id, config).await?;
-    Ok(output::PutFunctionCodeSigningConfig {
-        code_signing_config_arn: Some(arn),
-        function_name: Some(target.id.name.clone()),
-    })
+    let (name, function_arn) = (target.id.name.clone(), target.arn(&call.place));
+    let change =
+        |function: &Function| Ok(function.with_attached(|attached| signing::attach(attached, Some(config))));
+    app.registry.update(target.id, change).await.map_err(|error| errors::of(&error, &function_arn))?;
+    Ok(output::PutFunctionCodeSigningConfig { code_signing_config_arn: Some(arn), function_name: Some(name) })
 }
 
 #[cfg(test)]

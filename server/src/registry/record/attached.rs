@@ -1,6 +1,7 @@
 //! The records of settings that are attached to a function, a version or an alias: a row each, beside the
 //! function's. A kind of setting is one implementation of [`Kind`] and one line of [`KINDS`].
 
+mod code_signing;
 mod event_invoke;
 mod function_url;
 mod provisioned;
@@ -11,8 +12,8 @@ mod scaling;
 use std::sync::Arc;
 
 use lambd_model::{
-    Attached, ByQualifier, EventInvoke, FunctionId, FunctionUrl, ProvisionedConcurrency, RecursiveLoop,
-    RuntimeManagement, Scaling,
+    Attached, ByQualifier, CodeSigning, EventInvoke, FunctionId, FunctionUrl, ProvisionedConcurrency,
+    RecursiveLoop, RuntimeManagement, Scaling,
 };
 use lambd_store::record::{RecordError, RecordKind};
 use lambd_store::{Batch, Row, Table};
@@ -46,7 +47,8 @@ struct AnyKind {
 }
 
 /// Every kind.
-static KINDS: [AnyKind; 6] = [
+static KINDS: [AnyKind; 7] = [
+    any::<CodeSigning>(),
     any::<EventInvoke>(),
     any::<FunctionUrl>(),
     any::<ProvisionedConcurrency>(),

@@ -1,14 +1,15 @@
 //! Golden files of the settings that are attached to a function and its qualifiers.
 
 use lambd_model::{
-    ByQualifier, Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency, RecursiveLoop,
-    RuntimeManagement, RuntimeUpdates, Scaling, UrlAuth,
+    ByQualifier, CodeSigning, Cors, EventInvoke, FunctionUrl, InvokeMode, ProvisionedConcurrency,
+    RecursiveLoop, RuntimeManagement, RuntimeUpdates, Scaling, UrlAuth,
 };
 
 use super::*;
 
 /// A row of each kind, in the order of their keys.
-const ROWS: [(&str, &str); 6] = [
+const ROWS: [(&str, &str); 7] = [
+    ("000000000000/eu-west-1/code-signing/full/$LATEST", include_str!("../golden/code-signing.v1.json")),
     ("000000000000/eu-west-1/event-invoke/full/live", include_str!("../golden/event-invoke.v1.json")),
     ("000000000000/eu-west-1/provisioned/full/live", include_str!("../golden/provisioned.v1.json")),
     ("000000000000/eu-west-1/recursion/full/$LATEST", include_str!("../golden/recursion.v1.json")),
@@ -53,6 +54,7 @@ fn attached() -> Attached {
         version_arn: Some("arn:aws:lambda:eu-west-1::runtime:0123".to_owned()),
     };
     Attached {
+        code_signing: at(LATEST, CodeSigning { config: "csc-0123456789abcdef0".to_owned() }),
         event_invoke: at("live", event_invoke),
         urls: at(LATEST, url),
         runtime_management: at("2", runtime_management),
